@@ -1,0 +1,54 @@
+"""Values of `core.model` as JSON and back.
+
+Unknown keys are passed over and missing ones take their defaults, so that a turn or a session written by another
+build is read by this one. A member of a union carries its class's name under `_type`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.preconf.json import make_converter
+
+from bot.core import model
+
+_UNIONS: tuple[Any, ...] = (model.Action, model.Post | model.Record, model.Request, model.Event, model.HumanEvent)
+_converter = make_converter(omit_if_default=True, detailed_validation=False)
+
+
+def _tagged(cls: type) -> Callable[[Any], dict[str, Any]]:
+    plain = make_dict_unstructure_fn(cls, _converter, _cattrs_omit_if_default=True)
+    return lambda value: {"_type": cls.__name__, **plain(value)}
+
+
+def _chooser(members: tuple[type, ...]) -> Callable[[Any, Any], Any]:
+    by_name = {cls.__name__: make_dict_structure_fn(cls, _converter) for cls in members}
+
+    def choose(value: Any, _: Any) -> Any:
+        if value is None:
+            return None
+        name = value.get("_type")
+        if name not in by_name:
+            raise ValueError(f"no such kind of value here: {name!r} (known: {', '.join(by_name)})")
+        return by_name[name](value, None)
+
+    return choose
+
+
+for _cls in dict.fromkeys(cls for union in _UNIONS for cls in get_args(union)):
+    _converter.register_unstructure_hook(_cls, _tagged(_cls))
+for _union in _UNIONS:
+    _converter.register_structure_hook(_union, _chooser(get_args(_union)))
+    _converter.register_structure_hook(_union | None, _chooser(get_args(_union)))
+
+
+def dump(value: Any) -> str:
+    """`value` as JSON text."""
+    return str(_converter.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def load(text: str, kind: Any) -> Any:
+    """The `kind` written in `text`. Raises ValueError, KeyError or TypeError where it is none."""
+    return _converter.loads(text, kind)

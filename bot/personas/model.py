@@ -1,0 +1,208 @@
+"""What a library of persona files comes to: plain values, no I/O.
+
+Readers make them, the library gathers them into a `Cast`, and the machine sees nothing else of the files.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+def fold(text: str) -> str:
+    """`text` as it is compared: NFKC, case folded the same in every locale, spaces as one, ends stripped.
+
+    Turkish dotted and dotless i both fold to i, so that `ARCHİTECT` is the architect wherever it was typed.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "").replace("ı", "i")
+    return " ".join(folded.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was read: the file, the line its definition starts on (from 1), and the format's name."""
+
+    path: str
+    line: int = 1
+    format: str = ""
+    shipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something about a file that an author can mend: where, what, and how. `severity` is error or warning."""
+
+    path: str
+    line: int
+    reason: str
+    mend: str
+    severity: str = "warning"
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.severity}: {self.reason} ({self.mend})"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of a persona.
+
+    `args` is what the file writes behind the name, braces and all (`{story}`). `uses` are the stems of the
+    tasks, templates, checklists and data that it runs (`create-doc`, `prd-tmpl`); with none, the model answers it.
+    `confirm` is true where the definition says "(confirm)".
+    """
+
+    name: str
+    description: str = ""
+    args: str = ""
+    uses: tuple[str, ...] = ()
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A file that a persona may load: its folder (`tasks`, `templates`, ...) and its name as written."""
+
+    kind: str
+    name: str
+
+    @property
+    def stem(self) -> str:
+        """The name without its extension, which is how it is looked up."""
+        return self.name.rsplit(".", 1)[0] if "." in self.name else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example from a subagent's description; for routing tests, never shown to people."""
+
+    context: str = ""
+    user: str = ""
+    assistant: str = ""
+    commentary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Somebody who can be called into a conversation.
+
+    `instructions` is prose for the model: a subagent's whole body, or what a BMAD file adds in keys of its own.
+    `tools` is None where the file names none (it talks only), else the tool names as written. `model` is the
+    file's own wish (`opus`, `sonnet`, `haiku`, a model id) or empty. `extra` keeps unknown keys, as YAML.
+    """
+
+    id: str
+    name: str
+    title: str = ""
+    icon: str = "👤"
+    when_to_use: str = ""
+    role: str = ""
+    identity: str = ""
+    style: str = ""
+    focus: str = ""
+    principles: tuple[str, ...] = ()
+    customization: str = ""
+    instructions: str = ""
+    commands: tuple[Command, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    model: str = ""
+    tools: tuple[str, ...] | None = None
+    restricted: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    extra: str = ""
+    pack: str = ""
+    source: Source = Source("")
+
+    def command(self, name: str) -> Command | None:
+        """The command of that exact name, folded; None where there is none."""
+        return next((c for c in self.commands if fold(c.name) == fold(name)), None)
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Whether this persona turns into others (it has a command `agent`) and gets the floor back afterwards."""
+        return self.command("agent") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file among the personas that is none: a readme, a template. It can be read in the chat, not activated."""
+
+    id: str
+    title: str
+    text: str
+    source: Source = Source("")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A task, template, checklist, workflow or piece of data: known by name, read only when a command needs it."""
+
+    kind: str
+    name: str
+    path: str
+    pack: str = ""
+    title: str = ""
+    source: Source = field(default=Source(""))
+
+    @property
+    def stem(self) -> str:
+        """The name without its extension."""
+        return self.name.rsplit(".", 1)[0] if "." in self.name else self.name
+
+
+@dataclass(frozen=True)
+class Cast:
+    """All that the library holds at one moment; a turn works with one cast from its first step to its last."""
+
+    personas: tuple[Persona, ...] = ()
+    documents: tuple[Document, ...] = ()
+    resources: tuple[Resource, ...] = ()
+
+    @cached_property
+    def _by_id(self) -> dict[str, Persona]:
+        return {fold(p.id): p for p in reversed(self.personas)}
+
+    @cached_property
+    def _by_alias(self) -> dict[str, tuple[Persona, ...]]:
+        found: dict[str, list[Persona]] = {}
+        for persona in self.personas:
+            for alias in {fold(persona.name), fold(persona.title), *_spoken(persona.id)}:
+                if alias:
+                    found.setdefault(alias, []).append(persona)
+        return {alias: tuple(personas) for alias, personas in found.items()}
+
+    def persona(self, ident: str) -> Persona | None:
+        """The persona of that id, whatever its case."""
+        return self._by_id.get(fold(ident))
+
+    def document(self, ident: str) -> Document | None:
+        """The document of that id, whatever its case."""
+        wanted = fold(ident)
+        return next((d for d in self.documents if fold(d.id) == wanted), None)
+
+    def called(self, text: str) -> tuple[Persona, ...]:
+        """Those who answer to `text`: one by id, else everybody with that name, title or spelled-out id."""
+        found = self.persona(text)
+        return (found,) if found else self._by_alias.get(fold(text), ())
+
+    def resource(self, persona: Persona | None, name: str, kind: str = "") -> Resource | None:
+        """The resource of that stem: the persona's own pack first, then the whole library; any extension."""
+        stem = fold(name.rsplit(".", 1)[0] if "." in name else name)
+        matches = [r for r in self.resources if fold(r.stem) == stem and (not kind or r.kind == kind)]
+        own = persona.pack if persona else ""
+        return min(matches, key=lambda r: r.pack != own, default=None)
+
+    def resources_of(self, persona: Persona | None, kind: str) -> tuple[Resource, ...]:
+        """What `persona` lists of one kind and the library has; with nothing listed, all of that kind."""
+        listed = [d for d in persona.dependencies if d.kind == kind] if persona else []
+        own = _distinct(self.resource(persona, d.name, kind) for d in listed)
+        return own or _distinct(r for r in self.resources if r.kind == kind)
+
+
+def _spoken(ident: str) -> tuple[str, ...]:
+    return (fold(ident.replace("-", " ").replace("_", " ")),)
+
+
+def _distinct(resources: Iterable[Resource | None]) -> tuple[Resource, ...]:
+    return tuple({(r.kind, fold(r.stem)): r for r in resources if r}.values())
