@@ -14,17 +14,26 @@ from cattrs.preconf.json import make_converter
 
 from bot.core import model
 
-_UNIONS: tuple[Any, ...] = (model.Action, model.Post | model.Record, model.Request, model.Event, model.HumanEvent)
+_UNIONS: tuple[Any, ...] = (
+    model.Action,
+    model.Post | model.Record,
+    model.Request,
+    model.Event,
+    model.HumanEvent,
+    model.Mail,
+)
 _converter = make_converter(omit_if_default=True, detailed_validation=False)
 
 
 def _tagged(cls: type) -> Callable[[Any], dict[str, Any]]:
-    plain = make_dict_unstructure_fn(cls, _converter, _cattrs_omit_if_default=True)
+    plain: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(cls, _converter, _cattrs_omit_if_default=True)
     return lambda value: {"_type": cls.__name__, **plain(value)}
 
 
 def _chooser(members: tuple[type, ...]) -> Callable[[Any, Any], Any]:
-    by_name = {cls.__name__: make_dict_structure_fn(cls, _converter) for cls in members}
+    by_name: dict[str, Callable[[Any, Any], Any]] = {
+        cls.__name__: make_dict_structure_fn(cls, _converter) for cls in members
+    }
 
     def choose(value: Any, _: Any) -> Any:
         if value is None:

@@ -7,7 +7,7 @@ REASONS: dict[str, str] = {
     "or start with `--model rehearsal` to try the flows without one.",
     "auth": "The model refused the key (401). The operator has to check ANTHROPIC_API_KEY.",
     "credit": "The model account has no credit left. The operator has to top it up.",
-    "unknown-model": "The service does not know the configured model. The operator has to check `model.name` and `model.aliases`.",
+    "unknown-model": "The service does not know the configured model. The operator has to check `model.name`.",
     "forbidden": "The key may not use this model (403). The operator has to check its permissions.",
     "too-large": "The request was too large for the model (413). Send less text at a time.",
     "rate": "The model's rate limit is reached. Try again in a moment.",

@@ -187,14 +187,14 @@ class Line:
 class Said:
     """People wrote something: one message, or a burst of plain ones.
 
-    `seen` tells what last offered numbers above it, in the platform's order: a menu's id, "" for a persona's own
-    words (or nothing at all). `asleep`: the channel was silent for longer than `talk.idle`. `inherit`: the personas
+    `seen` tells what offered numbers above it, in the platform's order, the last one last: a menu's id each, ""
+    for a persona's own words. `asleep`: the channel was silent for longer than `talk.idle`. `inherit`: the personas
     of the channel in which this thread has just begun. `direct`: a private talk with the bot.
     """
 
     turn: str
     lines: tuple[Line, ...]
-    seen: str = ""
+    seen: tuple[str, ...] = ()
     direct: bool = False
     asleep: bool = False
     inherit: tuple[str, ...] = ()
@@ -267,6 +267,7 @@ class ResourceLoaded:
 
 
 HumanEvent = Said | Picked | Resumed
+Mail = Inbound | Resumed
 Result = ModelReplied | ModelFailed | ResourceLoaded
 Event = HumanEvent | Result
 
@@ -452,6 +453,7 @@ class Turn:
     head: str
     session: Session
     since: int
+    at: float
     posts: tuple[Post | Record, ...] = ()
     request: Request | None = None
     base: int = 0

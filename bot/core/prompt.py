@@ -1,9 +1,25 @@
-"""The prompt of a persona: a pure, byte-stable function of its definition and the conversation's log."""
+"""The prompt of a persona: a pure, byte-stable function of its definition and the conversation's log.
+
+It begins where the persona came on and only grows: the next request starts with this one's blocks, compared by role
+and block. Its own replies are the assistant's, with the model's exact bytes; what everybody else says are user blocks
+that start with the speaker's name; what the host renders is in no prompt, or the model would learn to fake it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, Literal
+
+from bot.core import tools
+from bot.core.model import Entry
+from bot.core.tools import Tool as Tool
+from bot.personas.model import Persona
+
+STRIDE = 15
+"""A cache breakpoint stands at every so many blocks: the API looks back 20 from one (docs, prompt caching)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +39,12 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool that the model may call: name, what it is for, and the JSON Schema of its input as JSON text."""
-
-    name: str
-    description: str
-    schema: str
-
-
-@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a model is asked.
 
-    `system` are texts; a long-lived cache breakpoint belongs behind the last. `tools` are sorted by name and the
-    same in every prompt of a persona. `model` is the persona's own wish or empty. At most three blocks of `messages` are
-    marked, so that with the system's there are never more than the API's four.
+    `system` are texts; a long-lived cache breakpoint belongs behind the last. `tools` are sorted by name and
+    the same in every prompt of a persona. `model` is the persona's own wish or empty. At most three blocks of
+    `messages` are marked, so that with the system's there are never more than the API's four.
     """
 
     who: str
@@ -45,3 +52,127 @@ class Prompt:
     tools: tuple[Tool, ...]
     messages: tuple[Message, ...]
     model: str = ""
+
+
+def prompt(persona: Persona, log: Iterable[Entry]) -> Prompt:
+    """What to ask the model that speaks for `persona` next, after all that `log` holds."""
+    system = (HOUSE_RULES, definition(persona), *_customization(persona))
+    return Prompt(persona.id, system, tools.offered(persona), _messages(persona, list(log)), persona.model)
+
+
+# ---------------------------------------------------------------- system
+
+HOUSE_RULES = """\
+You are one persona in a team's chat. A host program runs the chat: it greets for you, shows your commands as \
+numbered menus, runs them, and keeps every rule about stopping and asking. You write only what you yourself say.
+
+- Each message you get begins with the name of whoever wrote it. Never write such a name in front of your own words, \
+and never write what somebody else says, neither a person nor another persona.
+- Answer in the language of whoever spoke last. Names, commands and menus of the host stay as they are defined.
+- Say only what is true. In this chat you can talk, and use the tools that you are given here; nothing else. You \
+cannot run code or tests, read or change files or repositories, browse, or send anything. When asked for that, say \
+that you cannot do it here and what you can do instead. Never pretend that something was done, run, saved or checked.
+- When a choice is to be made by people, use the tool `ask`; do not decide for them, and do not go on as if they had.
+- Commands begin with `*` and only people run them. Where one of yours fits what is wanted, propose it by the tool.
+- Write Markdown for a chat: short paragraphs, lists where they help, no headings for a short answer."""
+
+
+def definition(persona: Persona) -> str:
+    """The persona as its model reads it: who it is, how it works, and what it may load."""
+    lines = [f"You are {persona.name}" + (f", {persona.title}" if persona.title else "") + f" ({persona.icon})."]
+    facts = (
+        ("Role", persona.role),
+        ("Identity", persona.identity),
+        ("Style", persona.style),
+        ("Focus", persona.focus),
+        ("You are called for", persona.when_to_use),
+    )
+    lines += [f"{name}: {value}" for name, value in facts if value]
+    if persona.principles:
+        lines += ["", "Principles:", *(f"- {p}" for p in persona.principles)]
+    if persona.instructions:
+        lines += ["", persona.instructions.strip()]
+    if persona.commands:
+        lines += ["", "Your commands, which people run and the host carries out:"]
+        lines += [f"- *{c.name}{' ' + c.args if c.args else ''}: {c.description}" for c in persona.commands]
+    if persona.dependencies:
+        lines += ["", "Resources you may load by name when they are needed, and only then:"]
+        lines += [f"- {d.name} ({d.kind})" for d in persona.dependencies]
+    return "\n".join(lines)
+
+
+def _customization(persona: Persona) -> tuple[str, ...]:
+    if not persona.customization.strip():
+        return ()
+    head = "Customization. Where it conflicts with anything above about how you work, this takes precedence:"
+    return (f"{head}\n{persona.customization.strip()}",)
+
+
+# ---------------------------------------------------------------- messages
+
+
+def _messages(persona: Persona, log: list[Entry]) -> tuple[Message, ...]:
+    began = max((i for i, e in enumerate(log) if e.kind == "on" and e.who == persona.id), default=-1)
+    groups: list[tuple[Literal["user", "assistant"], list[Entry]]] = []
+    for entry in log[began + 1 :]:
+        role: Literal["user", "assistant"] = (
+            "assistant" if entry.kind == "reply" and entry.who == persona.id else "user"
+        )
+        if not _is_for(persona, entry):
+            continue
+        if groups and groups[-1][0] == role:
+            groups[-1][1].append(entry)
+        else:
+            groups.append((role, [entry]))
+    if groups and groups[0][0] == "assistant":
+        groups.insert(0, ("user", [Entry("note", persona.id, "(The conversation goes on.)")]))
+    return _marked([Message(role, tuple(_blocks(role, entries))) for role, entries in groups])
+
+
+def _is_for(persona: Persona, entry: Entry) -> bool:
+    match entry.kind:
+        case "said":
+            return bool(entry.text.strip())
+        case "reply":
+            return entry.who == persona.id or bool(entry.text.strip())
+        case "result" | "note":
+            return entry.who == persona.id
+        case _:
+            return False
+
+
+def _blocks(role: str, entries: list[Entry]) -> Iterable[Block]:
+    if role == "assistant":
+        return (Block(_json(block)) for entry in entries for block in json.loads(entry.content))
+    results = (e for e in entries if e.kind == "result")
+    rest = (e for e in entries if e.kind != "result")
+    return (Block(_json(_user_block(e))) for e in chain(results, rest))
+
+
+def _user_block(entry: Entry) -> dict[str, Any]:
+    match entry.kind:
+        case "result":
+            return {"type": "tool_result", "tool_use_id": entry.call, "content": entry.text or "(empty)"}
+        case "said" | "reply":
+            return {"type": "text", "text": f"{entry.name}: {entry.text}"}
+        case _:
+            return {"type": "text", "text": entry.text}
+
+
+def _json(block: dict[str, Any]) -> str:
+    return json.dumps(block, ensure_ascii=False, separators=(",", ":"))
+
+
+def _marked(messages: list[Message]) -> tuple[Message, ...]:
+    """Breakpoints behind the last block and at the two latest multiples of `STRIDE` before it."""
+    total = sum(len(m.blocks) for m in messages)
+    latest = total - total % STRIDE
+    marks = {total, latest, latest - STRIDE}
+    done, position = [], 0
+    for message in messages:
+        blocks = []
+        for block in message.blocks:
+            position += 1
+            blocks.append(replace(block, mark=position in marks))
+        done.append(replace(message, blocks=tuple(blocks)))
+    return tuple(done)

@@ -1,0 +1,155 @@
+"""A step in the making: what the modes write into, and what `machine.step` turns into a `Step`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.core.model import (
+    HOST,
+    MENU_OPTIONS,
+    AskModel,
+    Entry,
+    Gate,
+    Menu,
+    Option,
+    Post,
+    Record,
+    Request,
+    Session,
+    Step,
+    Turnover,
+    Voice,
+    Waiting,
+)
+from bot.personas.model import Cast, Persona
+
+PAGE = 20
+"""Entries of a long list that are shown at once; with the two ways to turn the page, below Discord's 25."""
+
+OPEN_MENUS = 8
+"""So many menus stay open in a conversation; the oldest gives way."""
+
+
+def voice_of(cast: Cast, ident: str) -> Voice:
+    """The voice of the persona `ident`, also where the library has lost it; the host's without an id."""
+    if not ident:
+        return HOST
+    persona = cast.persona(ident)
+    return Voice(persona.name, persona.icon, persona.id) if persona else Voice(ident, "👤", ident)
+
+
+@dataclass(slots=True)
+class Draft:
+    """The one mutable thing of the core, and it never leaves a call of `step`."""
+
+    session: Session
+    cast: Cast
+    turn: str = ""
+    log: list[Entry] = field(default_factory=list)
+    posts: list[Post | Record] = field(default_factory=list)
+    request: Request | None = None
+    next: str = ""
+
+    def finished(self) -> Step:
+        """The step that has come together."""
+        return Step(self.session, tuple(self.log), tuple(self.posts), self.request, self.next)
+
+    def change(self, **fields: Any) -> None:
+        """Give the session these fields."""
+        self.session = replace(self.session, **fields)
+
+    # -------------------------------------------------------- who is here
+
+    @property
+    def persona(self) -> Persona | None:
+        """The active persona; None where there is none, or where the library has lost it."""
+        return self.cast.persona(self.session.active) if self.session.active else None
+
+    def voice(self, ident: str = "") -> Voice:
+        """The voice of a persona (of the active one without an id); the host's where there is none."""
+        return voice_of(self.cast, ident or self.session.active)
+
+    # -------------------------------------------------------- saying things
+
+    def say(self, markdown: str, menu: Menu | None = None, *, completes: int | None = None, who: str = "") -> None:
+        """Post under the name of the active persona, or of `who`."""
+        self.posts.append(Post(self.voice(who), markdown, menu, completes))
+
+    def tell(self, markdown: str, menu: Menu | None = None) -> None:
+        """Post as the host."""
+        self.posts.append(Post(HOST, markdown, menu))
+
+    def note(self, entry: Entry) -> None:
+        """Add to the log."""
+        self.log.append(entry)
+
+    # -------------------------------------------------------- asking
+
+    def ask(self, purpose: str = "reply") -> None:
+        """Let the active persona speak next."""
+        self.change(waiting=Waiting(self.session.active, purpose))
+        self.request = AskModel(self.session.active)
+
+    def menu(self, options: tuple[Option, ...], *, prompt: str = "", lasting: bool = False) -> Menu:
+        """A new menu, open from now on. `options` are at least one and at most 25."""
+        if not 1 <= len(options) <= MENU_OPTIONS:
+            raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
+        number = self.session.counter + 1
+        made = Menu(f"m{number}", options, prompt, lasting)
+        gate = self.session.gate.menu if self.session.gate else ""
+        kept = [m for m in self.session.menus if m.id == gate]
+        rest = [m for m in self.session.menus if m.id != gate]
+        room = OPEN_MENUS - 1 - len(kept)
+        self.change(counter=number, menus=(*kept, *rest[-room:], made))
+        return made
+
+    def page(self, name: str, options: tuple[Option, ...], first: int = 0, *, prompt: str = "") -> Menu:
+        """The part of a list that starts at entry `first`, with the ways to the rest of it; it lasts."""
+        if len(options) <= MENU_OPTIONS:
+            return self.menu(options, prompt=prompt, lasting=True)
+        first = first if 0 <= first < len(options) else 0
+        shown = options[first : first + PAGE]
+        after, before = first + PAGE, max(0, first - PAGE)
+        total = len(options)
+        ways: list[Option] = []
+        if after < total:
+            ways.append(Option(f"Next: {after + 1}-{min(after + PAGE, total)} of {total}", Turnover(name, after)))
+        if first > 0:
+            ways.append(Option(f"Back: {before + 1}-{first} of {total}", Turnover(name, before)))
+        return self.menu((*shown, *ways), prompt=prompt, lasting=True)
+
+    def halt(self, gate: Gate, options: tuple[Option, ...], question: str, *, by_host: bool = False) -> None:
+        """Ask `question` with `options`, and wait for a human at `gate`."""
+        menu = self.menu(options)
+        self.change(gate=replace(gate, menu=menu.id))
+        if by_host:
+            self.tell(question, menu)
+        else:
+            self.say(question, menu)
+
+    def repeat(self, menu_id: str, question: str) -> None:
+        """Put an open menu before people again, under a new id; where a gate waits for it, it waits for the new one."""
+        old = self.open_menu(menu_id)
+        if old is None:
+            return
+        self.close(menu_id)
+        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting)
+        gate = self.session.gate
+        if gate and gate.menu == menu_id:
+            self.change(gate=replace(gate, menu=new.id))
+        self.say(question, new)
+
+    def open_menu(self, menu_id: str) -> Menu | None:
+        """The menu of that id, if it may still be chosen from."""
+        return next((m for m in self.session.menus if m.id == menu_id), None)
+
+    def close(self, menu_id: str) -> None:
+        """Let nobody choose from this menu any more."""
+        self.change(menus=tuple(m for m in self.session.menus if m.id != menu_id))
+
+    def open_gate(self) -> None:
+        """The human event that the gate waited for has come: no gate, and its menu has passed."""
+        if self.session.gate:
+            self.close(self.session.gate.menu)
+            self.change(gate=None)

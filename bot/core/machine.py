@@ -1,0 +1,244 @@
+"""The machine: session and event in, step out. Pure, total, and the only place that decides what happens next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from bot.core import commands
+from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
+from bot.core.draft import Draft
+from bot.core.model import (
+    Activate,
+    Answer,
+    Decide,
+    Entry,
+    Event,
+    Gate,
+    Line,
+    Menu,
+    ModelFailed,
+    ModelReplied,
+    Option,
+    Picked,
+    ReadOut,
+    ResourceLoaded,
+    Resumed,
+    Run,
+    Said,
+    Session,
+    Step,
+    Turnover,
+)
+from bot.core.modes import activation, chat, gates, orders
+from bot.core.text import is_emoji_only
+from bot.personas.model import Cast
+
+
+def step(session: Session, event: Event, cast: Cast) -> Step:
+    """What `event` leads to. At most one request comes back; a result never asks a model while a gate is open."""
+    draft = Draft(session, cast)
+    match event:
+        case Said():
+            _inherit(draft, event.inherit)
+            _said(draft, event)
+        case Picked():
+            _inherit(draft, event.inherit)
+            line = Line(event.user, event.name, "", event.turn, event.at)
+            _picked(draft, event.menu, event.number, line)
+        case Resumed():
+            pass  # no mode of this build cuts its chains
+        case ModelReplied():
+            chat.replied(draft, event)
+        case ModelFailed():
+            chat.failed(draft, event)
+        case ResourceLoaded():
+            chat.loaded(draft, event)
+        case _:
+            assert_never(event)
+    return draft.finished()
+
+
+def _inherit(draft: Draft, personas: tuple[str, ...]) -> None:
+    """A thread begins with the persona that its channel has."""
+    if personas and not draft.session.personas and draft.cast.persona(personas[-1]):
+        draft.change(personas=personas[-1:])
+        draft.note(Entry("on", personas[-1]))
+
+
+# ---------------------------------------------------------------- what people write
+
+
+def _said(draft: Draft, event: Said) -> None:
+    lines = tuple(line for line in event.lines if _is_for_us(line))
+    if len(lines) == 1:
+        line = lines[0]
+        meaning = commands.understand(line.text, draft.cast, draft.persona)
+        if meaning is not None:
+            _command(draft, meaning, line)
+            return
+        number = commands.number(line.text)
+        if number is not None and event.seen and event.seen[-1] and not event.asleep:
+            _picked(draft, event.seen[-1], number, line)
+            return
+        if commands.is_stop(line.text) and draft.session.gate is None:
+            if draft.persona:
+                draft.tell("Nothing is being written just now.")
+            return
+    if event.asleep:
+        lines = lines if any(line.addressed for line in lines) else ()
+    if lines:
+        chat.talk(draft, lines, event)
+
+
+def _is_for_us(line: Line) -> bool:
+    """Not an aside, not emoji alone, not for another human."""
+    if commands.is_aside(line.text) or (line.others and not line.addressed):
+        return False
+    return not is_emoji_only(line.text) or commands.number(line.text) is not None
+
+
+def _command(draft: Draft, meaning: One | Several | Unknown, line: Line) -> None:
+    match meaning:
+        case One(target, _, exact) if not exact and target.is_dangerous:
+            gates.leave(draft, "something else was asked")
+            yes = Option(f"Yes, {target.label}", target.action)
+            draft.halt(
+                Gate("run", ""), (yes, Option("No", Decide("no"))), f"Did you mean `{target.label}`?", by_host=True
+            )
+        case One(target, args, exact):
+            if not exact:
+                draft.tell(f"I take that as `{target.label}`.")
+            _act(draft, target.action, args, line)
+        case Several(found, args):
+            draft.tell("Which one do you mean?", draft.menu(tuple(_option(t, args) for t in found[:20])))
+        case Unknown(word, found):
+            _unknown(draft, word, found)
+        case _:
+            assert_never(meaning)
+
+
+def _unknown(draft: Draft, word: str, found: tuple[Target, ...]) -> None:
+    owners = [p for p in draft.cast.personas if p.command(word)][:9]
+    if owners:
+        options = tuple(Option(f"*{p.id} {word}", Activate(p.id, word), f"{p.icon} {p.name}") for p in owners)
+        draft.tell(f"`*{word}` is a command of somebody who is not on. Call them with it?", draft.menu(options))
+    elif found:
+        menu = draft.menu(tuple(_option(t, "") for t in found))
+        draft.tell(f"There is no `*{word}`. The nearest that there is:", menu)
+    else:
+        draft.tell(f"There is no `*{word}`, and nothing like it. `*help` shows what there is.")
+
+
+def _option(target: Target, args: str) -> Option:
+    action = target.action
+    match action:
+        case Run(command, _):
+            return Option(target.label, Run(command, args), target.hint)
+        case Activate(persona, _):
+            return Option(target.label, Activate(persona, args), target.hint)
+        case _:
+            return Option(target.label, action, target.hint)
+
+
+# ---------------------------------------------------------------- choices
+
+
+def _picked(draft: Draft, menu_id: str, number: int, line: Line) -> None:
+    menu = draft.open_menu(menu_id)
+    gate = draft.session.gate
+    if menu is None:
+        _passed(draft, gate)
+        return
+    option = menu.pick(number)
+    if option is None:
+        draft.tell(f"There is no {number} in that list; it goes from 1 to {len(menu.options)}.")
+        return
+    if not menu.lasting:
+        draft.close(menu.id)
+    if gate and gate.menu == menu_id:
+        _decided(draft, gate, option, line)
+    else:
+        _chosen(draft, menu, option, line)
+
+
+def _passed(draft: Draft, gate: Gate | None) -> None:
+    if gate:
+        draft.repeat(gate.menu, "That choice has passed. What is asked now:")
+    else:
+        draft.tell("That choice has passed. `*help` shows what can be chosen now.")
+
+
+def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
+    """A choice that a gate waited for."""
+    match option.action:
+        case Answer():
+            chat.chosen(draft, gate, option.action, line.name)
+        case Decide("yes"):
+            draft.open_gate()
+            activation.depart(draft)
+        case Decide("no") if gate.kind == "exit":
+            draft.open_gate()
+            draft.say("I stay.")
+        case Decide():
+            chat.declined(draft, gate, line.name)
+        case Run(command, args):
+            draft.tell(f"{line.name} chose: {option.label}")
+            gates.close_calls(draft, f"{line.name} chose to run *{command}; the host runs it now.")
+            draft.open_gate()
+            _act(draft, Run(command, args), args, line)
+        case _:
+            draft.open_gate()
+            _act(draft, option.action, "", line)
+
+
+def _chosen(draft: Draft, menu: Menu, option: Option, line: Line) -> None:
+    """A choice from a list that nothing waited for."""
+    match option.action:
+        case Turnover(what, first):
+            orders.turn_page(draft, what, first, menu)
+        case Answer() | Decide():
+            _passed(draft, draft.session.gate)
+        case Activate(_, then) as action:
+            _act(draft, action, then, line)
+        case Run(_, args) as action:
+            _act(draft, action, args, line)
+        case ReadOut() as action:
+            _act(draft, action, "", line)
+        case _:
+            assert_never(option.action)
+
+
+def _act(draft: Draft, action: Run | Activate | ReadOut | Turnover | Decide | Answer, args: str, line: Line) -> None:
+    match action:
+        case Activate(ident, _):
+            persona = draft.cast.persona(ident)
+            if persona is None:
+                draft.tell(f"`{ident}` is no longer in the library. `*agent` lists who is here.")
+                return
+            then = args.lstrip("* ").strip()
+            activation.activate(draft, persona, alone=not then)
+            if then:
+                _then(draft, then, line)
+        case Run(command, _):
+            orders.run(draft, command, args, line.name)
+        case ReadOut(ident):
+            orders.read_out(draft, ident)
+        case Turnover() | Decide() | Answer():
+            _passed(draft, draft.session.gate)
+        case _:
+            assert_never(action)
+
+
+def _then(draft: Draft, text: str, line: Line) -> None:
+    """What came with an activation: a command of the persona, or words for it."""
+    meaning = commands.understand(f"*{text}", draft.cast, draft.persona)
+    match meaning:
+        case One(Target(action=Run(command, _) as action), args, exact) if exact or command not in NEVER_BY_NEAR_MATCH:
+            _act(draft, action, args, line)
+        case None if line.text:
+            chat.hear(draft, (replace(line, text=text),))
+            draft.ask()
+        case _:
+            draft.tell(f"There is no command `*{text.split()[0]}` to begin with.")
+            activation.help_here(draft)

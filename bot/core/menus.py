@@ -1,0 +1,23 @@
+"""A post as text that every platform can show: the words, then the numbered options (rule 8: always numbered lists)."""
+
+from __future__ import annotations
+
+from bot.core.model import Menu, Post
+
+
+def as_text(post: Post) -> str:
+    """The post's Markdown with its menu written out under it. Platforms with buttons add those; the numbers stay."""
+    if post.menu is None:
+        return post.markdown
+    return f"{post.markdown}\n\n{numbered(post.menu)}" if post.markdown else numbered(post.menu)
+
+
+def numbered(menu: Menu) -> str:
+    """The options as `1. label - hint`, one a line, and the prompt below them."""
+    lines = [f"{n}. {_code(o.label)}{f' - {o.hint}' if o.hint else ''}" for n, o in enumerate(menu.options, 1)]
+    return "\n".join([*lines, *(["", menu.prompt] if menu.prompt else [])])
+
+
+def _code(label: str) -> str:
+    """A command as code, so that no platform reads its asterisk as markup."""
+    return f"`{label}`" if label.startswith("*") else label

@@ -1,0 +1,179 @@
+"""Coming on and leaving: greeting, help, the guide, transforming, the goodbye. No model takes part in any of it."""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.commands import HOST_COMMANDS
+from bot.core.draft import Draft
+from bot.core.model import Activate, Decide, Entry, Gate, Option, Run
+from bot.core.modes import gates
+from bot.personas.model import Cast, Persona, fold
+
+CHAT_TOOLS: frozenset[str] = frozenset()
+"""Names of tools in persona files that a chat really has; none in this build."""
+
+
+def activate(draft: Draft, persona: Persona, *, alone: bool) -> None:
+    """Bring `persona` on: she greets and, if she is `alone` (no command came along), shows her help and waits."""
+    gates.leave(draft, f"{persona.name} was called")
+    before = draft.session.personas
+    base = draft.cast.persona(before[0]) if before else None
+    if persona.id not in before:
+        if base and base.is_coordinator:
+            _off(draft, before[1:])
+            draft.say(
+                f"I hand over to {persona.icon} **{persona.name}**{_as(persona)}. `*exit` brings me back.", who=base.id
+            )
+            draft.change(personas=(base.id, persona.id))
+        else:
+            _off(draft, before)
+            draft.change(personas=(persona.id,))
+        draft.note(Entry("on", persona.id))
+    elif before[-1] != persona.id:
+        _off(draft, before[1:])
+        draft.change(personas=before[:1])
+    _forget_lists(draft)
+    if alone:
+        menu = draft.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
+        draft.say(greeting(persona), menu)
+    else:
+        draft.say(greeting(persona))
+
+
+def greeting(persona: Persona) -> str:
+    """How `persona` introduces herself, rendered from her definition alone."""
+    lines = [f"Hello, I am **{persona.name}**{_as(persona)}."]
+    if persona.is_coordinator:
+        lines.append(
+            "I coordinate the personas and their workflows: tell me what you are after and I turn into the right one. "
+            "All commands begin with `*`, like `*help` and `*agent`."
+        )
+    elif persona.when_to_use:
+        lines.append(_sentence(re.sub(r"(?i)^use\s+(?=(for|when|to)\b)", "I am here ", persona.when_to_use)))
+    absent = [t for t in persona.tools or () if t not in CHAT_TOOLS]
+    if absent:
+        names = ", ".join(f"`{t}`" for t in absent)
+        lines.append(f"My definition counts on tools that this chat does not have ({names}): here I can only talk.")
+    return "\n\n".join(lines)
+
+
+def _as(persona: Persona) -> str:
+    return f", your {persona.title}" if persona.title and fold(persona.title) != fold(persona.name) else ""
+
+
+def _sentence(text: str) -> str:
+    """`text` on one line, at most its first 300 characters, ending as a sentence does."""
+    flat = " ".join(text.split())
+    if len(flat) > 300:
+        flat = flat[:300].rsplit(" ", 1)[0].rstrip(",;:.") + " ..."
+    return flat if flat.endswith((".", "!", "?")) else f"{flat}."
+
+
+# ---------------------------------------------------------------- help
+
+HELP_PROMPT = "Pick a number, type a command, or just write."
+
+
+def help_here(draft: Draft) -> None:
+    """What can be done now: the active persona's commands, or the guide to all personas."""
+    persona = draft.persona
+    if persona is None:
+        guide(draft)
+        return
+    menu = draft.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
+    draft.say(f"**{persona.name}**{_as(persona)}: what I can do here.", menu)
+
+
+def command_options(persona: Persona) -> tuple[Option, ...]:
+    """The persona's own commands in the order of the definition, with those of the host that everybody needs."""
+    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.description)) for c in persona.commands]
+    have = {fold(c.name) for c in persona.commands}
+    needed = ("help", "exit") if persona.commands else ("help", "status", "yolo", "exit")
+    host = [Option(f"*{n}", Run(n), HOST_COMMANDS[n]) for n in needed if n not in have]
+    return (*own, *host)
+
+
+def _shown(name: str, args: str) -> str:
+    return f"{name} {args}" if args else name
+
+
+def _hint(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 160 else flat[:157].rsplit(" ", 1)[0] + "..."
+
+
+def guide(draft: Draft, first: int = 0) -> None:
+    """The way in for somebody new: what this is, how to talk to it, and everybody in the library."""
+    if not draft.cast.personas:
+        draft.tell("The library holds no persona. The operator has to check `library.paths`.")
+        return
+    menu = draft.page("personas", persona_options(draft.cast), first, prompt="Pick a number to bring somebody on.")
+    if first:
+        draft.tell("More personas:", menu)
+        return
+    draft.tell(
+        "I host personas: experts that you talk with here, each under their own name.\n\n"
+        "- `*name` brings one on, for example `*"
+        + draft.cast.personas[0].id
+        + "`; they greet and show their commands\n"
+        "- a number picks from the last list; plain text goes to the active persona\n"
+        "- `*help` shows what can be done now, `*status` where things stand, `*exit` sends the persona off\n"
+        "- `stop` ends a reply; a message that begins with `//` is between you people\n\n"
+        f"**{len(draft.cast.personas)} personas** are here:",
+        menu,
+    )
+
+
+def persona_options(cast: Cast) -> tuple[Option, ...]:
+    """One option a persona, in the library's order."""
+    return tuple(Option(f"*{p.id}", Activate(p.id), _introduction(p)) for p in cast.personas)
+
+
+def _introduction(persona: Persona) -> str:
+    title = f", {persona.title}" if persona.title and fold(persona.title) != fold(persona.name) else ""
+    return f"{persona.icon} {persona.name}{title}"
+
+
+# ---------------------------------------------------------------- leaving
+
+
+def leave(draft: Draft) -> None:
+    """`*exit`: ask first where the definition says so, else go."""
+    session = draft.session
+    if not session.active:
+        draft.tell("Nobody is on, so there is nobody to send off. `*help` shows who can be called.")
+        return
+    persona = draft.persona
+    command = persona.command("exit") if persona else None
+    if persona and command and command.confirm:
+        gates.leave(draft, "the persona was asked to leave")
+        options = (Option("Yes, leave", Decide("yes")), Option("No, stay", Decide("no")))
+        draft.halt(Gate("exit", ""), options, f"Shall I leave? ({persona.name}, {persona.title or persona.id})")
+        return
+    depart(draft)
+
+
+def depart(draft: Draft) -> None:
+    """The goodbye, and the floor back to the coordinator or to people."""
+    gates.leave(draft, "the persona left")
+    active = draft.session.active
+    persona = draft.cast.persona(active)
+    rest = draft.session.personas[:-1]
+    role = f"your {persona.title}" if persona and persona.title else active
+    draft.say(f"Goodbye from {role}. `*{active}` brings me back.", who=active)
+    _off(draft, (active,))
+    _forget_lists(draft)
+    draft.change(personas=rest, yolo=draft.session.yolo and bool(rest))
+    if rest:
+        draft.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
+
+
+def _off(draft: Draft, who: tuple[str, ...]) -> None:
+    for ident in reversed(who):
+        draft.note(Entry("off", ident))
+
+
+def _forget_lists(draft: Draft) -> None:
+    """The menus of whoever was on belong to them: nobody chooses from them after a change of personas."""
+    draft.change(menus=())

@@ -1,0 +1,202 @@
+"""Running a command: the host's own, the persona's, and truthful words for those whose mode does not exist yet."""
+
+from __future__ import annotations
+
+from bot.core.commands import nearest, targets
+from bot.core.draft import Draft
+from bot.core.model import Activate, Menu, Option, Run
+from bot.core.modes import activation, chat, gates
+from bot.personas.model import Command, Persona, fold
+
+LATER: dict[str, str] = {
+    "checklist": "checklists",
+    "create-doc": "documents",
+    "develop-story": "tasks",
+    "doc-out": "documents",
+    "execute-checklist": "checklists",
+    "kb": "the knowledge base",
+    "kb-mode": "the knowledge base",
+    "party-mode": "party mode",
+    "plan": "workflow plans",
+    "plan-status": "workflow plans",
+    "plan-update": "workflow plans",
+    "task": "tasks",
+    "workflow": "workflows",
+    "workflow-guidance": "workflows",
+}
+"""Commands whose mode is not in this build, and what it cannot run."""
+
+LISTS = {
+    "task": "tasks",
+    "checklist": "checklists",
+    "execute-checklist": "checklists",
+    "create-doc": "templates",
+    "workflow": "workflows",
+}
+"""Commands that without a name only list what there is to name, and wait (folder of the resources)."""
+
+
+def run(draft: Draft, command: str, args: str, name: str) -> None:
+    """Run `command` for the human `name`; what was waited for before is left, but for a look at help or status."""
+    persona = draft.persona
+    word = fold(command)
+    own = persona.command(command) if persona else None
+    match word:
+        case "help":
+            activation.help_here(draft)
+            return
+        case "status":
+            status(draft)
+            return
+        case "yolo":
+            toggle_yolo(draft)
+            return
+        case "exit":
+            activation.leave(draft)
+            return
+    gates.withdraw(draft)
+    gates.leave(draft, f"*{command} was asked for")
+    match word:
+        case "agent":
+            agent(draft, args, name)
+        case "chat-mode":
+            chat_mode(draft)
+        case _ if own is None or persona is None:
+            draft.tell(f"There is no `*{command}` here just now. `*help` shows what there is.")
+        case _ if word in LISTS and not args:
+            listing(draft, persona, word)
+        case _ if word in LATER or own.uses:
+            later(draft, persona, own, args)
+        case _:
+            chat.requested(draft, persona, own.name, args, name)
+
+
+def agent(draft: Draft, args: str, name: str) -> None:
+    """`*agent [name]`: the list, or somebody by id, name or role."""
+    wanted = args.strip().lstrip("*@/").strip()
+    if not wanted:
+        personas(draft, "Who shall come on?")
+        return
+    found = draft.cast.called(wanted)
+    if len(found) == 1:
+        activation.activate(draft, found[0], alone=True)
+        return
+    known = found or activation_candidates(draft, wanted)
+    if not known:
+        draft.tell(f"Nobody here goes by “{wanted}”. `*agent` lists everybody.")
+        return
+    options = tuple(Option(f"*{p.id}", Activate(p.id), f"{p.icon} {p.name}") for p in known[:20])
+    draft.tell(f"Who do you mean by “{wanted}”?", draft.menu(options))
+
+
+def activation_candidates(draft: Draft, wanted: str) -> tuple[Persona, ...]:
+    """The personas whose ids, names or titles are like `wanted`, best first."""
+    near = nearest(fold(wanted), tuple(t for t in targets(draft.cast, None) if isinstance(t.action, Activate)))
+    found = [draft.cast.persona(t.action.persona) for t in near if isinstance(t.action, Activate)]
+    return tuple(p for p in found if p)
+
+
+def personas(draft: Draft, question: str) -> None:
+    """Everybody in the library, to pick from."""
+    options = activation.persona_options(draft.cast)
+    if options:
+        draft.tell(question, draft.page("personas", options, prompt="Pick a number."))
+    else:
+        activation.guide(draft)
+
+
+def chat_mode(draft: Draft) -> None:
+    """`*chat-mode`: say that plain text is all it takes."""
+    if draft.persona:
+        draft.say("Chat mode: just write, I answer. Commands still begin with `*`.")
+    else:
+        options = activation.persona_options(draft.cast)
+        draft.tell(
+            "Nobody is on to chat with. Who shall come?", draft.page("personas", options, prompt="Pick a number.")
+        )
+
+
+def status(draft: Draft) -> None:
+    """`*status`: who is on, what is waited for, which modes are on."""
+    session = draft.session
+    if not session.active:
+        draft.tell("Nobody is on. `*help` shows who can be called.")
+        return
+    on = " on top of ".join(
+        f"{v.icon} **{v.name}** (`{v.persona}`)" for v in map(draft.voice, reversed(session.personas))
+    )
+    waits = {
+        None: "nothing; write, or type a command",
+        "exit": "an answer to whether to leave",
+        "run": "a choice whether to run a command",
+        "propose": "a choice whether to run a command",
+        "ask": "an answer to a question",
+    }[session.gate.kind if session.gate else None]
+    draft.tell(f"Active: {on}\nWaiting for: {waits}\nYolo: {'on' if session.yolo else 'off'}")
+
+
+def toggle_yolo(draft: Draft) -> None:
+    """`*yolo`: on or off, and what that means."""
+    on = not draft.session.yolo
+    draft.change(yolo=on)
+    if on:
+        draft.tell(
+            "Yolo is **on**: confirmations of document sections will be skipped, and only those. Missing input, "
+            "approvals, permissions and the question before leaving still stop. `*yolo` again turns it off."
+        )
+    else:
+        draft.tell("Yolo is **off**: every section waits for you.")
+
+
+def listing(draft: Draft, persona: Persona, word: str) -> None:
+    """A command without the name that it needs: list what could be named, then wait."""
+    kind = LISTS[word]
+    found = draft.cast.resources_of(persona, kind)
+    if not found:
+        draft.say(f"The library holds no {kind}, so there is nothing to choose for `*{word}`.")
+        return
+    draft.say(
+        f"`*{word}` needs a name. These {kind} exist:", draft.page(f"{kind}:{word}", _listed(draft, persona, word))
+    )
+
+
+def _listed(draft: Draft, persona: Persona, word: str) -> tuple[Option, ...]:
+    found = draft.cast.resources_of(persona, LISTS[word])
+    return tuple(Option(r.stem, Run(word, r.stem), r.title) for r in found)
+
+
+def later(draft: Draft, persona: Persona, command: Command, args: str) -> None:
+    """A command whose mode is not in this build: say so, and what is possible instead."""
+    uses = f" (it runs {', '.join(f'`{u}`' for u in command.uses)})" if command.uses else ""
+    what = LATER.get(fold(command.name), "tasks and documents")
+    named = f"*{command.name}{' ' + args if args else ''}"
+    draft.tell(
+        f"`{named}`{uses} is not possible yet: this build does not run {what}. "
+        f"What works now is talk: write to {persona.name} what you want to work out."
+    )
+
+
+def read_out(draft: Draft, ident: str) -> None:
+    """A document of the library, and that it is one."""
+    document = draft.cast.document(ident)
+    if document is None:
+        draft.tell(f"The document `{ident}` is no longer in the library.")
+        return
+    draft.tell(f"`{document.id}` is a document, not a persona. This is what it says:\n\n{document.text.strip()}")
+
+
+def turn_page(draft: Draft, name: str, first: int, menu: Menu) -> None:
+    """Another part of a long list."""
+    persona = draft.persona
+    what, _, detail = name.partition(":")
+    options: tuple[Option, ...] = ()
+    if what == "personas":
+        options = activation.persona_options(draft.cast)
+    elif what == "commands" and persona:
+        options = activation.command_options(persona)
+    elif persona and detail in LISTS:
+        options = _listed(draft, persona, detail)
+    if not options:
+        draft.tell("That list is gone. `*help` shows what there is.")
+        return
+    draft.tell("More of it:", draft.page(name, options, first, prompt=menu.prompt))

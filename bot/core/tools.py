@@ -1,0 +1,173 @@
+"""The tools that a persona may call, and what it may call them with.
+
+The set is constant a persona, so that its prompts stay byte-stable; what is not allowed right now is refused when
+it is called.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.model import Call
+from bot.personas.model import Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the model may call: name, what it is for, and the JSON Schema of its input as JSON text."""
+
+    name: str
+    description: str
+    schema: str
+
+
+ROUNDS = 8
+"""So many rounds of tool calls may follow one human event."""
+
+PAGE = 20_000
+"""A resource is handed to a model in parts of this many characters."""
+
+ASK, LOAD, PROPOSE = "ask", "load_resource", "propose_command"
+OPTIONS = 9
+"""Most options a persona's question may have: one digit each."""
+
+
+def offered(persona: Persona) -> tuple[Tool, ...]:
+    """The tools in the prompt of `persona`, sorted by name."""
+    tools = [
+        Tool(
+            ASK,
+            "Put a question with numbered options to the people in this conversation and wait for their answer. "
+            "Use it when the answer decides what you do next. Call it last, and alone.",
+            _schema(
+                {
+                    "question": {"type": "string", "description": "One question."},
+                    "options": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "minItems": 2,
+                        "maxItems": OPTIONS,
+                        "description": "Short answers to choose from; people may also answer in their own words.",
+                    },
+                },
+                ["question", "options"],
+            ),
+        )
+    ]
+    if persona.dependencies:
+        tools.append(
+            Tool(
+                LOAD,
+                "Read one of your resources, by its name, when what people ask for needs it. People are told.",
+                _schema(
+                    {
+                        "name": {"type": "string", "description": "A name from the list of your resources."},
+                        "from": {"type": "integer", "minimum": 0, "description": "Character to read on from."},
+                    },
+                    ["name"],
+                ),
+            )
+        )
+    if persona.commands:
+        tools.append(
+            Tool(
+                PROPOSE,
+                "Propose one of your commands when it does what people ask for. They decide, and the host runs it.",
+                _schema(
+                    {
+                        "command": {"type": "string", "description": "The command's name, without the asterisk."},
+                        "args": {"type": "string", "description": "What to run it with, if it takes something."},
+                    },
+                    ["command"],
+                ),
+            )
+        )
+    return tuple(sorted(tools, key=lambda tool: tool.name))
+
+
+def _schema(properties: dict[str, Any], required: list[str]) -> str:
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+
+
+# ---------------------------------------------------------------- what a model sends
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question for people."""
+
+    question: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A resource to be read, from that character on."""
+
+    name: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A command that the model thinks people want."""
+
+    command: str
+    args: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A call that cannot be carried out; the model gets `why`."""
+
+    why: str
+
+
+def read(call: Call) -> Asked | Wanted | Proposed | Malformed:
+    """What `call` asks for, whatever a model may have put into it."""
+    try:
+        given = json.loads(call.input)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        return Malformed("The input is not a JSON object.")
+    match call.name:
+        case "ask":
+            return _ask(given)
+        case "load_resource":
+            start = given.get("from", 0)
+            name = given.get("name")
+            if not isinstance(name, str) or not name.strip():
+                return Malformed("`name` is missing.")
+            return Wanted(name.strip(), start if isinstance(start, int) and start > 0 else 0)
+        case "propose_command":
+            command, args = given.get("command"), given.get("args", "")
+            if not isinstance(command, str) or not command.strip("* "):
+                return Malformed("`command` is missing.")
+            return Proposed(command.strip("* "), args.strip() if isinstance(args, str) else "")
+        case _:
+            return Malformed(f"There is no tool named {call.name!r}.")
+
+
+def _ask(given: dict[str, Any]) -> Asked | Malformed:
+    question, options = given.get("question"), given.get("options")
+    if not isinstance(question, str) or not question.strip():
+        return Malformed("`question` is missing.")
+    if not isinstance(options, list) or not all(isinstance(o, str) and o.strip() for o in options):
+        return Malformed("`options` must be a list of texts.")
+    distinct = tuple(dict.fromkeys(" ".join(o.split()) for o in options))
+    if not 2 <= len(distinct) <= OPTIONS:
+        return Malformed(f"`options` must be 2 to {OPTIONS} different texts.")
+    return Asked(question.strip(), distinct)
+
+
+def part(text: str, start: int) -> str:
+    """The part of a resource from `start` on that fits a result, and how to read on."""
+    shown = text[start : start + PAGE]
+    rest = len(text) - start - len(shown)
+    if not shown:
+        return f"There is nothing from character {start} on; it has {len(text)}."
+    return shown if rest <= 0 else f"{shown}\n\n[{rest} more characters: call again with from={start + len(shown)}]"

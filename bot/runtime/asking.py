@@ -1,0 +1,145 @@
+"""Asking the model: the prompt, the preview that people watch, and the stop that ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.core.codec import load
+from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Turn
+from bot.core.modes.chat import speakers
+from bot.core.prompt import prompt
+from bot.core.text import own_words
+from bot.personas.model import Cast
+from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Store, Transport
+
+CONTROL_POLL = 0.5
+"""Seconds between two looks at the control flag while a model is silent; while it speaks, each piece looks."""
+
+
+@dataclass(slots=True)
+class Preview:
+    """What people watch of a reply that is still being written."""
+
+    transport: Transport
+    out: Outgoing
+    visible: Callable[[str], str]
+    ref: str | None = None
+    refused: bool = False
+    heard: str = ""
+    shown: str = ""
+
+    async def add(self, piece: str) -> None:
+        """Take the next piece and show what of the whole may be shown."""
+        self.heard += piece
+        text = self.visible(self.heard)
+        if self.refused or not text or text == self.shown or len(text) > self.transport.limit:
+            return
+        if self.ref is None:
+            self.ref = await self.transport.preview(self.out)
+            self.refused = self.ref is None
+        if self.ref is not None:
+            await self.transport.extend(self.ref, text)
+            self.shown = text
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One ask under way: who, in which turn, and where its reply will stand."""
+
+    claim: Claim
+    turn: Turn
+    request: AskModel
+    ordinal: int
+    out: Outgoing
+
+
+async def ask(
+    asked: Ask, cast: Cast, store: Store, transport: Transport, model: Model, clock: Clock, *, again: bool
+) -> tuple[ModelReplied | ModelFailed, str | None]:
+    """Ask, and give what came of it with the ref of the preview that is to be sealed.
+
+    With `again`, a dead worker may have shown part of a reply: it is taken back before the model is asked anew, or,
+    where people have stopped it meanwhile, kept as the reply.
+    """
+    torn = await transport.torn(asked.out.conversation, asked.out.since) if again else None
+    flag = await store.flagged(asked.claim)
+    if flag:
+        return _stopped(asked, torn[1] if torn else "", flag), torn[0] if torn else None
+    if torn:
+        await transport.withdraw(torn[0])
+    persona = cast.persona(asked.request.who)
+    if persona is None:
+        return ModelFailed(asked.ordinal, "gone"), None
+    log = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
+    own, others = speakers(cast, persona.id, asked.turn.session.people)
+    preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
+    preview.refused = not asked.request.show
+    request = prompt(persona, (*log, *asked.turn.log))
+    try:
+        reply, flag = await _until_stopped(
+            lambda show: model.reply(request, show), preview, lambda: store.flagged(asked.claim), clock
+        )
+    except ModelError as error:
+        if not error.partial:
+            return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
+        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage)
+        return cut, preview.ref
+    if reply is None:
+        if flag is None:
+            raise RuntimeError("an ask ended with neither a reply nor a stop")
+        return _stopped(asked, preview.heard, flag), preview.ref
+    return ModelReplied(asked.ordinal, reply.content, reply.stop, reply.usage), preview.ref
+
+
+async def _until_stopped(
+    reply: Callable[[Callable[[str], Awaitable[None]]], Awaitable[Reply]],
+    preview: Preview,
+    flagged: Callable[[], Awaitable[Message | None]],
+    clock: Clock,
+) -> tuple[Reply | None, Message | None]:
+    """The reply, or the message that stopped it."""
+    stopped: list[Message] = []
+
+    async def show(piece: str) -> None:
+        await preview.add(piece)
+        if flag := await flagged():
+            stopped.append(flag)
+            answering.cancel()
+            await asyncio.sleep(0)
+
+    async def watch() -> None:
+        while True:
+            await clock.sleep(CONTROL_POLL)
+            if flag := await flagged():
+                stopped.append(flag)
+                answering.cancel()
+                return
+
+    async def answer() -> Reply:
+        return await reply(show)
+
+    answering = asyncio.create_task(answer())
+    watching = asyncio.create_task(watch())
+    try:
+        return await answering, None
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        return None, stopped[0]
+    finally:
+        for task in (answering, watching):
+            task.cancel()
+        await asyncio.gather(answering, watching, return_exceptions=True)
+
+
+def _stopped(asked: Ask, text: str, flag: Message) -> ModelReplied:
+    by = load(flag.payload, Mail)
+    name = by.name if isinstance(by, Inbound) else ""
+    return ModelReplied(asked.ordinal, _as_content(text), "stopped", by=name)
+
+
+def _as_content(text: str) -> str:
+    return json.dumps([{"type": "text", "text": text}] if text else [], ensure_ascii=False, separators=(",", ":"))

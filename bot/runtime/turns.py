@@ -1,0 +1,108 @@
+"""A turn's state: how it begins from a claim, and how each step moves it on. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.codec import load
+from bot.core.model import (
+    HumanEvent,
+    Inbound,
+    Line,
+    Mail,
+    Mark,
+    ModelReplied,
+    Picked,
+    Post,
+    Receipt,
+    Result,
+    Resumed,
+    Said,
+    Saved,
+    Spent,
+    Step,
+    Turn,
+)
+from bot.ports import Claim
+
+MARKS = 20
+"""So many of the last posts that offered numbers are remembered; an older menu is told to have passed."""
+
+
+def mail(claim: Claim) -> tuple[Inbound | Resumed, ...]:
+    """The messages of a claim, decoded."""
+    return tuple(load(message.payload, Mail) for message in claim.taken)
+
+
+def opening(claim: Claim, saved: Saved, idle: float, inherit: tuple[str, ...]) -> HumanEvent:
+    """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps."""
+    messages = mail(claim)
+    first = messages[0]
+    turn = claim.head.id
+    if isinstance(first, Resumed):
+        return replace(first, turn=turn)
+    if first.menu:
+        return Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit)
+    said = tuple(m for m in messages if isinstance(m, Inbound))
+    top_level = not first.conversation.thread and not first.direct
+    asleep = top_level and idle > 0 and saved.active_at > 0 and first.at - saved.active_at > idle
+    lines = tuple(Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others) for m in said)
+    return Said(turn, lines, seen(saved.marks, first.order), first.direct, asleep, inherit)
+
+
+def seen(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
+    """What offered numbers above a message of that order, in the platform's order."""
+    return tuple(mark.menu for mark in sorted(marks, key=lambda m: m.order) if mark.order < order)
+
+
+def began(claim: Claim, step: Step) -> Turn:
+    """The turn after its first step."""
+    messages = mail(claim)
+    at = max((m.at for m in messages if isinstance(m, Inbound)), default=0.0)
+    heard = bool(step.log or step.posts or step.request)
+    return Turn(
+        head=claim.head.id,
+        session=step.session,
+        since=claim.head.order,
+        at=at if heard else 0.0,
+        posts=step.posts,
+        request=step.request,
+        log=step.log,
+        next=step.next,
+    )
+
+
+def ordinal(turn: Turn) -> int:
+    """The ordinal of the turn's request: the one behind its posts."""
+    return turn.base + len(turn.posts)
+
+
+def moved(turn: Turn, result: Result, step: Step, marks: tuple[Mark, ...]) -> Turn:
+    """The turn after `result`; `marks` are those of the posts that have been delivered since it was stored."""
+    spent: tuple[Spent, ...] = ()
+    stopped = False
+    if isinstance(result, ModelReplied):
+        spent, stopped = (Spent(result.ask, result.usage),), result.stop == "stopped"
+    return replace(
+        turn,
+        session=step.session,
+        posts=step.posts,
+        request=step.request,
+        base=ordinal(turn) + 1,
+        log=(*turn.log, *step.log),
+        marks=(*turn.marks, *marks),
+        spent=(*turn.spent, *spent),
+        used_stop=turn.used_stop or stopped,
+        next=step.next or turn.next,
+    )
+
+
+def mark(post: Post, receipt: Receipt) -> Mark | None:
+    """What a delivered post means for numbers that are typed below it."""
+    return Mark(receipt.order, post.menu.id if post.menu else "") if post.offers else None
+
+
+def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
+    """What is kept of a conversation when its turn is over."""
+    kept = (*before.marks, *turn.marks, *marks)[-MARKS:]
+    return Saved(turn.session, kept, max(before.active_at, turn.at))

@@ -1,0 +1,251 @@
+"""The worker: claim a conversation, carry its turn from wherever it stands to its commit, and only then the next.
+
+What a crash can do to it, at each point, is held by `tests/scenario/test_crash_sweep.py`: the turn is stored
+before each of its effects, posts are looked for before they are repeated, and one fenced commit ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from bot.core import machine
+from bot.core.codec import dump, load
+from bot.core.draft import voice_of
+from bot.core.model import (
+    HOST,
+    SESSION_VERSION,
+    AskModel,
+    Conversation,
+    LoadResource,
+    Mark,
+    Post,
+    Record,
+    ResourceLoaded,
+    Result,
+    Resumed,
+    Saved,
+    Turn,
+)
+from bot.personas.model import Cast
+from bot.ports import Claim, Clock, Library, Message, Model, Outgoing, Store, Transport
+from bot.runtime import turns
+from bot.runtime.asking import Ask, ask
+from bot.runtime.outbox import Address, deliver
+
+log = logging.getLogger(__name__)
+
+EXCEPTIONS = 3
+"""A turn that raised so often without a checkpoint in between is given up."""
+
+EXPIRIES = 10
+"""A turn whose lease ran out so often without a checkpoint in between is given up."""
+
+POLL = 0.5
+"""Seconds after which an idle worker looks by itself, since a wake-up can get lost."""
+
+APOLOGY = "Something went wrong with your message, and trying again did not help. It was put aside for the operator."
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a worker works. Times are in seconds."""
+
+    name: str = "worker"
+    lease: float = 15.0
+    idle: float = 8 * 3600.0
+    together: int = 20
+    in_flight: int = 4
+
+
+class LostError(Exception):
+    """Somebody else has the turn: stop silently, seal nothing."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Carries turns. Everything that it touches comes through a port."""
+
+    store: Store
+    transports: Mapping[str, Transport]
+    model: Model
+    library: Library
+    clock: Clock
+    options: Options = field(default_factory=Options)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, `in_flight` turns at a time; then let the turns in flight finish."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.options.in_flight):
+                group.create_task(self._loop(stop))
+
+    async def _loop(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await self.work():
+                await self.store.wait(POLL)
+
+    async def work(self) -> bool:
+        """Claim one conversation and carry its turn to the end; False when nothing was due."""
+        options = self.options
+        claim = await self.store.claim(options.name, options.lease, SESSION_VERSION, options.together)
+        if claim is None:
+            return False
+        try:
+            if claim.expiries >= EXPIRIES:
+                await self._give_up(claim, f"its lease ran out {claim.expiries} times")
+                return True
+            async with self._held(claim):
+                await self._carry(claim)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.store.release(claim))
+            raise
+        except LostError:
+            log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
+        except Exception as error:
+            log.exception("turn %s of %s failed", claim.head.id, claim.conversation)
+            if claim.attempt + 1 >= EXCEPTIONS:
+                await self._give_up(claim, f"{type(error).__name__}: {error}")
+            else:
+                await self.store.retry(claim, 2.0**claim.attempt)
+        return True
+
+    @asynccontextmanager
+    async def _held(self, claim: Claim) -> AsyncIterator[None]:
+        """Keep the lease while the body runs; a lost one ends the body with LostError."""
+        body = asyncio.current_task()
+        lost = False
+
+        async def renew() -> None:
+            nonlocal lost
+            while True:
+                await self.clock.sleep(self.options.lease / 3)
+                if not await self.store.renew(claim, self.options.lease):
+                    lost = True
+                    if body:
+                        body.cancel()
+                    return
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if lost and body:
+                body.uncancel()
+                raise LostError from None
+            raise
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+    # -------------------------------------------------------- one turn
+
+    async def _carry(self, claim: Claim) -> None:
+        cast = self.library.cast
+        before = load(claim.state, Saved) if claim.state else Saved()
+        address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
+        again = claim.turn is not None
+        turn = load(claim.turn, Turn) if claim.turn else await self._begin(claim, before, cast)
+        if not again and (turn.posts or turn.request):
+            await self._checkpoint(claim, turn)
+        previews: dict[int, str] = {}
+        marks = await self._deliver(turn, address, previews, again=again)
+        while turn.request is not None:
+            result = await self._perform(claim, turn, address, cast, previews, again=again)
+            turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
+            await self._checkpoint(claim, turn)
+            again = False
+            marks = await self._deliver(turn, address, previews, again=again)
+        await self._withdraw(address, previews)
+        await self._commit(claim, before, turn, address, marks)
+
+    async def _begin(self, claim: Claim, before: Saved, cast: Cast) -> Turn:
+        inherit: tuple[str, ...] = ()
+        parent = Conversation.parse(claim.conversation).parent
+        if claim.state is None and parent:
+            state = await self.store.peek(parent.key)
+            inherit = load(state, Saved).session.personas if state else ()
+        event = turns.opening(claim, before, self.options.idle, inherit)
+        return turns.began(claim, machine.step(before.session, event, cast))
+
+    async def _checkpoint(self, claim: Claim, turn: Turn) -> None:
+        if not await self.store.checkpoint(claim, dump(turn), SESSION_VERSION):
+            raise LostError
+
+    async def _deliver(
+        self, turn: Turn, address: Address, previews: dict[int, str], *, again: bool
+    ) -> tuple[Mark, ...]:
+        """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
+        transport = self.transports[address.conversation.platform]
+        marks: list[Mark] = []
+        for number, post in enumerate(turn.posts, turn.base):
+            if isinstance(post, Record):
+                await self.store.audit(address.key(number), address.conversation.key, post)
+                continue
+            preview = previews.pop(post.completes, None) if post.completes is not None else None
+            receipt = await deliver(transport, address, number, post, preview, again=again)
+            if found := turns.mark(post, receipt):
+                marks.append(found)
+        return tuple(marks)
+
+    async def _perform(
+        self, claim: Claim, turn: Turn, address: Address, cast: Cast, previews: dict[int, str], *, again: bool
+    ) -> Result:
+        transport = self.transports[address.conversation.platform]
+        match turn.request:
+            case AskModel(who) as request:
+                ordinal = turns.ordinal(turn)
+                voice = voice_of(cast, who)
+                out = Outgoing(address.key(ordinal), address.conversation, voice, "", address.since, again=again)
+                asked = Ask(claim, turn, request, ordinal, out)
+                result, ref = await ask(asked, cast, self.store, transport, self.model, self.clock, again=again)
+                if ref is not None:
+                    previews[ordinal] = ref
+                return result
+            case LoadResource(who, kind, name):
+                try:
+                    return ResourceLoaded(kind, name, await self.library.read(kind, name, who))
+                except OSError as error:
+                    return ResourceLoaded(kind, name, None, str(error))
+            case None:
+                raise RuntimeError(f"turn {turn.head} has no request to perform")
+            case _:
+                assert_never(turn.request)
+
+    async def _withdraw(self, address: Address, previews: dict[int, str]) -> None:
+        """Take back what people watched of a reply that came to nothing."""
+        for ref in previews.values():
+            await self.transports[address.conversation.platform].withdraw(ref)
+
+    async def _commit(self, claim: Claim, before: Saved, turn: Turn, address: Address, marks: tuple[Mark, ...]) -> None:
+        for spent in turn.spent:
+            await self.store.spend(address.key(spent.ask), claim.conversation, spent.usage)
+        saved = turns.saved(before, turn, marks)
+        follow_up = None
+        if turn.next:
+            resumed = Resumed(f"{turn.head}+", turn.next)
+            follow_up = Message(resumed.turn, dump(resumed), claim.head.order)
+        if not await self.store.commit(
+            claim,
+            dump(saved),
+            SESSION_VERSION,
+            [dump(entry) for entry in turn.log],
+            floor_open=turn.session.floor_is_open,
+            used_flag=turn.used_stop,
+            follow_up=follow_up,
+        ):
+            raise LostError
+
+    async def _give_up(self, claim: Claim, reason: str) -> None:
+        """Bury the turn and say so once in its conversation."""
+        address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
+        post = Post(HOST, APOLOGY)
+        try:
+            transport = self.transports[address.conversation.platform]
+            await deliver(transport, address, -1, post, None, again=True)
+        except Exception:
+            log.exception("the apology for turn %s of %s could not be posted", claim.head.id, claim.conversation)
+        await self.store.bury(claim, reason)

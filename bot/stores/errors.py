@@ -1,0 +1,11 @@
+"""What a store raises besides what its port names. Messages are for people: what, where, what to do."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The store cannot be opened or used. Nothing of the call that raised it took effect."""
+
+
+class StoreBusyError(StoreError):
+    """Another worker has the store to itself."""

@@ -1,0 +1,50 @@
+"""One worker a file: a lock that the operating system lets go of when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from bot.stores.errors import StoreBusyError, StoreError
+
+
+class FileLock:
+    """Holds `<path>.lock` from construction to `close`.
+
+    The lock is `flock(2)`, on Linux and macOS alike, so no stale file ever has to be cleaned up; the file stays
+    where it is, since removing it would let two processes lock two files of one name. It holds the process id of
+    its holder, for the message. Raises StoreBusyError where somebody holds it, StoreError where it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        name = path.with_name(path.name + ".lock")
+        try:
+            self._file: int | None = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError(
+                f"The lock file {name} cannot be opened: {error.strerror}. "
+                "Give the bot write access to its folder, or name another path for the database."
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(self._file, 20, 0).decode("ascii", "replace").strip()
+            self.close()
+            raise StoreBusyError(
+                f"The database {path} is in use by another worker{f' (process {holder})' if holder else ''}. "
+                "Stop that one first, or give this one a database of its own."
+            ) from error
+        except OSError as error:
+            self.close()
+            raise StoreError(
+                f"The file system of {name} cannot lock files: {error.strerror}. Put the database on a local disk."
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, str(os.getpid()).encode("ascii"), 0)
+
+    def close(self) -> None:
+        """Let go; a second time does nothing."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

@@ -1,0 +1,333 @@
+"""The embedded store: one SQLite file, one worker process, and any number of readers beside it.
+
+All work runs on one thread that owns the connection, one transaction after the other, so a cancelled caller leaves
+nothing half done: what it asked for takes effect as a whole or not at all. A write is in the file when its call
+returns; with durability "normal" it then holds against killed processes, with "full" against power loss too
+(sqlite.org/pragma.html#pragma_synchronous, on WAL).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+from bot.core.model import Record, Usage
+from bot.ports import Claim, Clock, DeadLetter, Message, Stats
+from bot.stores import sqlite_ledger as ledger
+from bot.stores import sqlite_mailbox as mailbox
+from bot.stores.errors import StoreBusyError, StoreError
+from bot.stores.lock import FileLock
+from bot.stores.sqlite_schema import check, migrate
+
+Durability = Literal["normal", "full"]
+
+_BUSY_SECONDS = 5.0
+"""How long a statement waits for another process: readers' checkpoints, a backup, a person with the sqlite3 shell."""
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """`bot.ports.Store` on SQLite; get one with `open`."""
+
+    def __init__(self, path: str, clock: Clock, mailbox_cap: int, exclusive: bool, durability: Durability) -> None:
+        if mailbox_cap < 1:
+            raise ValueError(f"mailbox_cap is {mailbox_cap}; a mailbox has to hold at least 1 message")
+        self._path = path
+        self._clock = clock
+        self._cap = mailbox_cap
+        self._exclusive = exclusive
+        self._durability = durability
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="greenroom-sqlite")
+        self._loop = asyncio.get_running_loop()
+        self._lock: FileLock | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._ending: Future[None] | None = None
+        # Changes that may have made something due are counted; a claim that found nothing notes the count it saw.
+        # So `wait` knows of a change between that claim and itself. Written on the store's thread only.
+        self._changes = 0
+        self._idle_at = -1
+        self._next_due: float | None = None
+        self._waiting: set[asyncio.Future[None]] = set()  # timers; a wake-up cuts them short
+
+    @classmethod
+    async def open(
+        cls,
+        path: str | Path,
+        *,
+        clock: Clock,
+        mailbox_cap: int = 500,
+        exclusive: bool = True,
+        durability: Durability = "normal",
+    ) -> Self:
+        """Open the database at `path`, or a private one in memory for ":memory:".
+
+        A worker opens it exclusively: folders and file are made, an older file is brought up to date, and a second
+        worker gets StoreBusyError. With `exclusive` off an existing file is opened for reading beside the worker;
+        writes raise StoreError. Raises StoreError where the file cannot be opened, ValueError for a cap below 1.
+        """
+        store = cls(str(path), clock, mailbox_cap, exclusive, durability)
+        try:
+            await asyncio.wrap_future(store._executor.submit(store._connect))
+        except BaseException:
+            store._begin_closing()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Finish what was asked for already, then let go of file and lock; a second time does nothing."""
+        await asyncio.shield(asyncio.wrap_future(self._begin_closing()))
+
+    # ------------------------------------------------------------ mailbox
+
+    async def enqueue(self, conversation: str, message: Message) -> bool:
+        """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
+        return await self._write(
+            lambda db: mailbox.enqueue(db, self._clock.now(), conversation, message, self._cap), wakes=True
+        )
+
+    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+        """See `Store.amend`."""
+        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload))
+
+    async def control(self, conversation: str, message: Message) -> bool:
+        """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
+        return await self._write(lambda db: mailbox.control(db, self._clock.now(), conversation, message))
+
+    # ------------------------------------------------------------ turns
+
+    async def claim(self, worker: str, lease: float, version: int, together: int = 1) -> Claim | None:
+        """See `Store.claim`. Raises ValueError for a lease of no length, or for fewer than one message."""
+        if lease <= 0 or together < 1:
+            raise ValueError(f"a claim needs lease > 0 and together >= 1, not {lease} and {together}")
+
+        def work(db: sqlite3.Connection) -> Claim | None:
+            now = self._clock.now()
+            found = mailbox.claim(db, now, worker, lease, version, together)
+            if found is None:
+                self._idle_at = self._changes
+                self._next_due = mailbox.next_due(db, now, version)
+            return found
+
+        future = self._submit(self._transaction(work, wakes=False))
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            # The thread may have claimed already, and nobody would know: the conversation would wait for the lease.
+            if not future.cancelled() and self._ending is None:
+                self._submit(self._transaction(lambda db: self._give_back(db, future), wakes=True))
+            raise
+
+    async def wait(self, seconds: float) -> None:
+        """See `Store.wait`."""
+        if self._changes != self._idle_at or self._ending is not None:
+            return
+        if self._next_due is not None:
+            seconds = min(seconds, self._next_due - self._clock.now())
+        timer = asyncio.ensure_future(self._clock.sleep(seconds))
+        self._waiting.add(timer)
+        try:
+            await asyncio.wait({timer})
+        finally:
+            self._waiting.discard(timer)
+            timer.cancel()
+        if not timer.cancelled():
+            timer.result()
+
+    async def renew(self, claim: Claim, lease: float) -> bool:
+        """See `Store.renew`."""
+        return await self._write(lambda db: mailbox.renew(db, self._clock.now(), claim, lease))
+
+    async def flagged(self, claim: Claim) -> Message | None:
+        """See `Store.flagged`."""
+        return await self._run(lambda db: mailbox.flagged(db, claim))
+
+    async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
+        """See `Store.checkpoint`."""
+        return await self._write(lambda db: mailbox.checkpoint(db, claim, turn, version))
+
+    async def commit(
+        self,
+        claim: Claim,
+        state: str,
+        version: int,
+        log: Sequence[str],
+        *,
+        floor_open: bool,
+        used_flag: bool,
+        follow_up: Message | None = None,
+    ) -> bool:
+        """See `Store.commit`. Raises ValueError for a follow-up whose order does not fit 64 bits."""
+        return await self._write(
+            lambda db: mailbox.commit(
+                db,
+                self._clock.now(),
+                claim,
+                state,
+                version,
+                log,
+                floor_open=floor_open,
+                used_flag=used_flag,
+                follow_up=follow_up,
+            ),
+            wakes=True,
+        )
+
+    async def retry(self, claim: Claim, delay: float) -> bool:
+        """See `Store.retry`."""
+        return await self._write(lambda db: mailbox.retry(db, self._clock.now(), claim, delay), wakes=True)
+
+    async def release(self, claim: Claim) -> bool:
+        """See `Store.release`."""
+        return await self._write(lambda db: mailbox.release(db, self._clock.now(), claim), wakes=True)
+
+    async def bury(self, claim: Claim, reason: str) -> bool:
+        """See `Store.bury`."""
+        return await self._write(lambda db: mailbox.bury(db, self._clock.now(), claim, reason), wakes=True)
+
+    # ------------------------------------------------------------ reading, spending, audit
+
+    async def dead(self, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """See `Store.dead`."""
+        return await self._run(lambda db: mailbox.dead(db, limit))
+
+    async def stats(self) -> Stats:
+        """See `Store.stats`."""
+        return await self._run(lambda db: mailbox.stats(db, self._clock.now()))
+
+    async def peek(self, conversation: str) -> str | None:
+        """See `Store.peek`."""
+        return await self._run(lambda db: ledger.peek(db, conversation))
+
+    async def log(self, conversation: str) -> tuple[str, ...]:
+        """See `Store.log`."""
+        return await self._run(lambda db: ledger.log(db, conversation))
+
+    async def spend(self, key: str, conversation: str, usage: Usage) -> None:
+        """See `Store.spend`."""
+        await self._write(lambda db: ledger.spend(db, key, conversation, usage))
+
+    async def spent(self, conversation: str) -> tuple[Usage, ...]:
+        """See `Store.spent`."""
+        return await self._run(lambda db: ledger.spent(db, conversation))
+
+    async def audit(self, key: str, conversation: str, record: Record) -> None:
+        """See `Store.audit`."""
+        await self._write(lambda db: ledger.audit(db, self._clock.now(), key, conversation, record))
+
+    async def audited(self, conversation: str) -> tuple[Record, ...]:
+        """See `Store.audited`."""
+        return await self._run(lambda db: ledger.audited(db, conversation))
+
+    # ------------------------------------------------------------ the thread and its connection
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.wrap_future(self._submit(work))
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, wakes: bool = False) -> T:
+        return await asyncio.wrap_future(self._submit(self._transaction(work, wakes=wakes)))
+
+    def _submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        db = self._connection
+        if db is None or self._ending is not None:
+            raise StoreError(f"The database {self._path} is closed; open it again to use it.")
+
+        def job() -> T:
+            try:
+                return work(db)
+            except sqlite3.Error as error:
+                raise StoreError(
+                    f"The database {self._path} failed: {error}. Nothing was changed; check the disk and the file."
+                ) from error
+
+        return self._executor.submit(job)
+
+    def _transaction(
+        self, work: Callable[[sqlite3.Connection], T], *, wakes: bool
+    ) -> Callable[[sqlite3.Connection], T]:
+        def job(db: sqlite3.Connection) -> T:
+            if not self._exclusive:
+                raise StoreError(f"The database {self._path} was opened for reading; only its worker writes.")
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:  # SQLite has rolled back by itself when a disk is full
+                    db.execute("ROLLBACK")
+                raise
+            if wakes:
+                self._changes += 1
+                self._loop.call_soon_threadsafe(self._wake)
+            return result
+
+        return job
+
+    def _wake(self) -> None:
+        for timer in self._waiting:
+            timer.cancel()
+
+    def _give_back(self, db: sqlite3.Connection, claimed: Future[Claim | None]) -> None:
+        found = claimed.result()
+        if found is not None:
+            mailbox.release(db, self._clock.now(), found)
+
+    def _connect(self) -> None:
+        """Runs on the store's thread, before anything else does."""
+        in_memory = self._path == ":memory:"
+        if not in_memory:
+            self._reach(Path(self._path))
+        try:
+            db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._connection = db
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode = WAL" if self._exclusive else "PRAGMA query_only = ON")
+            db.execute(f"PRAGMA synchronous = {self._durability}")
+            if self._exclusive:
+                migrate(db, self._path)
+            else:
+                check(db, self._path)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"The database {self._path} cannot be opened: {error}. Name another path, or restore the file."
+            ) from error
+
+    def _reach(self, path: Path) -> None:
+        """Make sure that the file may be opened: its folder, and the worker's lock."""
+        try:
+            if path.is_dir():
+                raise StoreError(f"The database {path} is a folder. Name a file in it.")
+            if self._exclusive:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise StoreError(f"There is no database {path} yet. Start the bot once, or name another path.")
+        except OSError as error:
+            raise StoreError(
+                f"The database {path} cannot be reached: {error.strerror} ({error.filename}). "
+                "Give the bot access to its folder, or name another path."
+            ) from error
+        if self._exclusive:
+            self._lock = FileLock(path)
+
+    def _disconnect(self) -> None:
+        """Runs on the store's thread, after everything else."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _begin_closing(self) -> Future[None]:
+        if self._ending is None:
+            self._ending = self._executor.submit(self._disconnect)
+            self._executor.shutdown(wait=False)
+            self._wake()
+        return self._ending
+
+
+__all__ = ["Durability", "SqliteStore", "StoreBusyError", "StoreError"]

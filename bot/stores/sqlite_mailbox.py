@@ -1,0 +1,328 @@
+"""What a mailbox and a turn go through, as statements on one SQLite connection.
+
+Every function runs inside a transaction that its caller has begun, and takes the time from it. Nothing here commits.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from itertools import takewhile
+
+from bot.ports import Claim, DeadLetter, MailboxFullError, Message, Stats
+
+SEEN_SECONDS = 25 * 3600.0
+"""How long the id of a message is remembered: a day of redeliveries, and an hour for clocks that disagree."""
+
+_PRUNED_AT_ONCE = 8
+"""Expired ids that one enqueue clears away: more than the one it adds, few enough not to be felt."""
+
+
+# ---------------------------------------------------------------- messages come in
+
+
+def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Message, cap: int) -> bool:
+    """Put a message into its mailbox; False where its id was seen. Raises MailboxFullError, ValueError."""
+    _check_order(message)
+    place = _conversation(db, conversation)
+    if not _see(db, now, place, message.id):
+        return False
+    (waiting,) = db.execute(
+        "SELECT count(*) FROM message WHERE conversation = ? AND place IS NULL", (place,)
+    ).fetchone()
+    if waiting >= cap:
+        raise MailboxFullError(
+            f"The mailbox of {conversation} is full: {waiting} messages wait in it. Send this one again later."
+        )
+    _put(db, place, message)
+    db.execute("UPDATE conversation SET due = ? WHERE id = ? AND due IS NULL", (now, place))
+    return True
+
+
+def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None) -> bool:
+    """Replace the payload of a message that no turn has taken, or take it out."""
+    if payload is not None:
+        changed = db.execute(
+            "UPDATE message SET payload = ?"
+            " WHERE conversation = (SELECT id FROM conversation WHERE key = ?) AND place IS NULL AND id = ?",
+            (payload, conversation, message_id),
+        )
+        return changed.rowcount > 0
+    gone = db.execute(
+        "DELETE FROM message"
+        " WHERE conversation = (SELECT id FROM conversation WHERE key = ?) AND place IS NULL AND id = ?",
+        (conversation, message_id),
+    )
+    if gone.rowcount == 0:
+        return False
+    db.execute(
+        "UPDATE conversation SET due = NULL WHERE key = ? AND head IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id)",
+        (conversation,),
+    )
+    return True
+
+
+def control(db: sqlite3.Connection, now: float, conversation: str, message: Message) -> bool:
+    """Flag the turn in flight; False when there is none and the message was not seen before."""
+    _check_order(message)
+    row = db.execute("SELECT id, head FROM conversation WHERE key = ?", (conversation,)).fetchone()
+    if row is None:
+        return False
+    if row["head"] is None:
+        return _was_seen(db, now, row["id"], message.id)
+    if _see(db, now, row["id"], message.id):
+        db.execute(
+            "INSERT INTO flag (conversation, head, id, payload, ord, plain) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (row["id"], row["head"], message.id, message.payload, message.order, message.plain),
+        )
+    return True
+
+
+# ---------------------------------------------------------------- a turn
+
+
+def claim(db: sqlite3.Connection, now: float, worker: str, lease: float, version: int, together: int) -> Claim | None:
+    """Take the conversation that has been due longest; None where none is due."""
+    row = db.execute(
+        "SELECT id, key, held, head FROM conversation WHERE due <= ? AND state_version <= ? AND turn_version <= ?"
+        " ORDER BY due, id LIMIT 1",
+        (now, version, version),
+    ).fetchone()
+    if row is None:
+        return None
+    place: int = row["id"]
+    if row["head"] is None:
+        _take(db, place, together)
+    taken = tuple(
+        _message(m)
+        for m in db.execute(
+            "SELECT id, payload, ord, plain FROM message WHERE conversation = ? AND place IS NOT NULL ORDER BY place",
+            (place,),
+        )
+    )
+    held = db.execute(
+        "UPDATE conversation SET fence = fence + 1, due = ?, worker = ?, head = ?, expiries = expiries + held, held = 1"
+        " WHERE id = ? RETURNING fence, attempt, expiries,"
+        " (SELECT body FROM state WHERE state.conversation = conversation.id) AS state,"
+        " (SELECT body FROM turn WHERE turn.conversation = conversation.id) AS turn",
+        (now + lease, worker, taken[0].id, place),
+    ).fetchone()
+    return Claim(row["key"], held["fence"], taken, held["state"], held["turn"], held["attempt"], held["expiries"])
+
+
+def next_due(db: sqlite3.Connection, now: float, version: int) -> float | None:
+    """When something becomes due by the passing of time alone; None where nothing will."""
+    (due,) = db.execute(
+        "SELECT min(due) FROM conversation WHERE due > ? AND state_version <= ? AND turn_version <= ?",
+        (now, version, version),
+    ).fetchone()
+    return None if due is None else float(due)
+
+
+def renew(db: sqlite3.Connection, now: float, claim: Claim, lease: float) -> bool:
+    """Move the end of the lease; False when the claim is lost."""
+    return _update_held(db, claim, "due = ?", now + lease) is not None
+
+
+def flagged(db: sqlite3.Connection, claim: Claim) -> Message | None:
+    """The control message against the claim's head."""
+    row = db.execute(
+        "SELECT flag.id, payload, ord, plain FROM flag JOIN conversation ON conversation.id = flag.conversation"
+        " WHERE key = ? AND flag.head = ?",
+        (claim.conversation, claim.head.id),
+    ).fetchone()
+    return None if row is None else _message(row)
+
+
+def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) -> bool:
+    """Store the turn and forget its attempts; False when the claim is lost."""
+    place = _update_held(db, claim, "turn_version = ?, attempt = 0, expiries = 0", version)
+    if place is None:
+        return False
+    db.execute("INSERT OR REPLACE INTO turn (conversation, body) VALUES (?, ?)", (place, turn))
+    return True
+
+
+def commit(
+    db: sqlite3.Connection,
+    now: float,
+    claim: Claim,
+    state: str,
+    version: int,
+    log: Sequence[str],
+    *,
+    floor_open: bool,
+    used_flag: bool,
+    follow_up: Message | None,
+) -> bool:
+    """End the turn; True without any change where this claim has done so before, False when it is lost."""
+    if follow_up is not None:
+        _check_order(follow_up)
+    place = _update_held(db, claim, "state_version = ?, floor_open = ?, done_fence = fence", version, floor_open)
+    if place is None:
+        done = db.execute(
+            "SELECT 1 FROM conversation WHERE key = ? AND done_fence = ?", (claim.conversation, claim.fence)
+        )
+        return done.fetchone() is not None
+    db.execute("INSERT OR REPLACE INTO state (conversation, body) VALUES (?, ?)", (place, state))
+    db.executemany("INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, line) for line in log])
+    if not used_flag:
+        db.execute(
+            "INSERT INTO message (conversation, id, payload, ord, plain)"
+            " SELECT conversation, id, payload, ord, plain FROM flag WHERE conversation = ?",
+            (place,),
+        )
+    if follow_up is not None:
+        (last,) = db.execute(
+            "SELECT max(ord) FROM message WHERE conversation = ? AND place IS NULL", (place,)
+        ).fetchone()
+        _put(db, place, follow_up, follow_up.order if last is None else max(last, follow_up.order))
+    _end_turn(db, now, place)
+    return True
+
+
+def retry(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> bool:
+    """Give the conversation back, due in `delay` seconds, with one attempt more; False when the claim is lost."""
+    return _update_held(db, claim, "held = 0, due = ?, attempt = attempt + 1", now + delay) is not None
+
+
+def release(db: sqlite3.Connection, now: float, claim: Claim) -> bool:
+    """Give the conversation back, due at once; False when the claim is lost."""
+    return _update_held(db, claim, "held = 0, due = ?", now) is not None
+
+
+def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:
+    """Move the claim's messages to the dead letters and end the turn; False when the claim is lost."""
+    place = _update_held(db, claim, "held = 0")
+    if place is None:
+        return False
+    messages = json.dumps([(m.id, m.payload, m.order, m.plain) for m in claim.taken])
+    db.execute(
+        "INSERT INTO dead (conversation, messages, reason, at) VALUES (?, ?, ?, ?)",
+        (claim.conversation, messages, reason, now),
+    )
+    _end_turn(db, now, place)
+    return True
+
+
+# ---------------------------------------------------------------- to be looked at
+
+
+def dead(db: sqlite3.Connection, limit: int) -> tuple[DeadLetter, ...]:
+    """The newest `limit` dead letters, newest first."""
+    rows = db.execute("SELECT id, conversation, messages, reason, at FROM dead ORDER BY id DESC LIMIT ?", (limit,))
+    return tuple(
+        DeadLetter(
+            row["id"],
+            row["conversation"],
+            tuple(Message(*fields) for fields in json.loads(row["messages"])),
+            row["reason"],
+            row["at"],
+        )
+        for row in rows
+    )
+
+
+def stats(db: sqlite3.Connection, now: float) -> Stats:
+    """Messages that no turn has taken, turns begun and not ended, dead letters, and the age of the oldest due."""
+    row = db.execute(
+        "SELECT (SELECT count(*) FROM message WHERE place IS NULL),"
+        " (SELECT count(*) FROM conversation WHERE head IS NOT NULL),"
+        " (SELECT count(*) FROM dead),"
+        " (SELECT min(due) FROM conversation WHERE due <= ?)",
+        (now,),
+    ).fetchone()
+    waiting, in_flight, buried, oldest = row
+    return Stats(waiting, in_flight, buried, 0.0 if oldest is None else now - oldest)
+
+
+# ---------------------------------------------------------------- what the above share
+
+
+def _check_order(message: Message) -> None:
+    if not -(2**63) <= message.order < 2**63:
+        raise ValueError(
+            f"The order of message {message.id!r} is {message.order}; it has to fit 64 bits, as a timestamp in "
+            "microseconds or a snowflake does."
+        )
+
+
+def _conversation(db: sqlite3.Connection, key: str) -> int:
+    db.execute("INSERT INTO conversation (key) VALUES (?) ON CONFLICT DO NOTHING", (key,))
+    (place,) = db.execute("SELECT id FROM conversation WHERE key = ?", (key,)).fetchone()
+    return int(place)
+
+
+def _see(db: sqlite3.Connection, now: float, conversation: int, message_id: str) -> bool:
+    """Remember the id; False where it is remembered already."""
+    db.execute(
+        "DELETE FROM seen WHERE (conversation, id) IN"
+        " (SELECT conversation, id FROM seen WHERE at <= ? ORDER BY at LIMIT ?)",
+        (now - SEEN_SECONDS, _PRUNED_AT_ONCE),
+    )
+    new = db.execute(
+        "INSERT INTO seen (conversation, id, at) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET at = excluded.at WHERE at <= ?",
+        (conversation, message_id, now, now - SEEN_SECONDS),
+    )
+    return new.rowcount == 1
+
+
+def _was_seen(db: sqlite3.Connection, now: float, conversation: int, message_id: str) -> bool:
+    row = db.execute(
+        "SELECT 1 FROM seen WHERE conversation = ? AND id = ? AND at > ?",
+        (conversation, message_id, now - SEEN_SECONDS),
+    )
+    return row.fetchone() is not None
+
+
+def _put(db: sqlite3.Connection, conversation: int, message: Message, order: int | None = None) -> None:
+    db.execute(
+        "INSERT INTO message (conversation, id, payload, ord, plain) VALUES (?, ?, ?, ?, ?)",
+        (conversation, message.id, message.payload, message.order if order is None else order, message.plain),
+    )
+
+
+def _take(db: sqlite3.Connection, conversation: int, together: int) -> None:
+    """Choose the messages of the next turn: the head, and the plain ones right behind a plain head."""
+    first = db.execute(
+        "SELECT arrival, plain, floor_open FROM message JOIN conversation ON conversation.id = message.conversation"
+        " WHERE message.conversation = ? AND place IS NULL ORDER BY ord, arrival LIMIT ?",
+        (conversation, together),
+    ).fetchall()
+    burst = list(takewhile(lambda row: row["plain"] and row["floor_open"], first)) or first[:1]
+    db.executemany(
+        "UPDATE message SET place = ? WHERE arrival = ?", [(i, row["arrival"]) for i, row in enumerate(burst)]
+    )
+
+
+def _update_held(db: sqlite3.Connection, claim: Claim, changes: str, *values: float) -> int | None:
+    """Change the conversation's row under the fence; its id, or None when the claim is lost.
+
+    `changes` are assignments written in this module, never anything that came from outside.
+    """
+    row = db.execute(
+        f"UPDATE conversation SET {changes} WHERE key = ? AND fence = ? AND held = 1 RETURNING id",  # noqa: S608
+        (*values, claim.conversation, claim.fence),
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def _end_turn(db: sqlite3.Connection, now: float, conversation: int) -> None:
+    """Forget the turn and its messages; what else is in the mailbox is due from now on."""
+    db.execute("DELETE FROM message WHERE conversation = ? AND place IS NOT NULL", (conversation,))
+    db.execute("DELETE FROM flag WHERE conversation = ?", (conversation,))
+    db.execute("DELETE FROM turn WHERE conversation = ?", (conversation,))
+    db.execute(
+        "UPDATE conversation SET held = 0, head = NULL, attempt = 0, expiries = 0, turn_version = 0,"
+        " due = CASE WHEN EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id) THEN ? END"
+        " WHERE id = ?",
+        (now, conversation),
+    )
+
+
+def _message(row: sqlite3.Row) -> Message:
+    return Message(row["id"], row["payload"], row["ord"], bool(row["plain"]))

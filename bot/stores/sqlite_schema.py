@@ -1,0 +1,153 @@
+"""The tables of the SQLite store, and how a file comes to have them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from bot.stores.errors import StoreError
+
+APPLICATION_ID = 0x47524E52
+"""Says in the file's header whose it is: "GRNR" (sqlite.org/fileformat2.html, section 1.3.14)."""
+
+_V1 = (
+    # One row a conversation, kept small because every claim and renewal writes it. `due` is the ready time, the end
+    # of the lease or the end of the retry delay, whichever is meant now; NULL with nothing to do. `held` is 1 from
+    # claim to commit, retry, release or bury. `head` is the id of the first taken message; NULL between turns.
+    """
+    CREATE TABLE conversation (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        due REAL,
+        held INTEGER NOT NULL DEFAULT 0,
+        worker TEXT NOT NULL DEFAULT '',
+        fence INTEGER NOT NULL DEFAULT 0,
+        head TEXT,
+        attempt INTEGER NOT NULL DEFAULT 0,
+        expiries INTEGER NOT NULL DEFAULT 0,
+        state_version INTEGER NOT NULL DEFAULT 0,
+        turn_version INTEGER NOT NULL DEFAULT 0,
+        floor_open INTEGER NOT NULL DEFAULT 1,
+        done_fence INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    "CREATE INDEX conversation_due ON conversation (due) WHERE due IS NOT NULL",
+    "CREATE TABLE state (conversation INTEGER PRIMARY KEY, body TEXT NOT NULL)",
+    "CREATE TABLE turn (conversation INTEGER PRIMARY KEY, body TEXT NOT NULL)",
+    # `place` counts a turn's taken messages from 0; NULL while no turn has taken the message.
+    """
+    CREATE TABLE message (
+        arrival INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        ord INTEGER NOT NULL,
+        plain INTEGER NOT NULL,
+        place INTEGER
+    )
+    """,
+    "CREATE INDEX message_place ON message (conversation, place, ord, arrival)",
+    """
+    CREATE TABLE seen (
+        conversation INTEGER NOT NULL, id TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (conversation, id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX seen_at ON seen (at)",
+    """
+    CREATE TABLE flag (
+        conversation INTEGER PRIMARY KEY,
+        head TEXT NOT NULL,
+        id TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        ord INTEGER NOT NULL,
+        plain INTEGER NOT NULL
+    )
+    """,
+    "CREATE TABLE log (n INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, line TEXT NOT NULL)",
+    "CREATE INDEX log_conversation ON log (conversation)",
+    # `messages` is a JSON list of [id, payload, order, plain].
+    """
+    CREATE TABLE dead (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation TEXT NOT NULL,
+        messages TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at REAL NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE spending (
+        key TEXT PRIMARY KEY,
+        conversation TEXT NOT NULL,
+        model TEXT NOT NULL,
+        input INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        cache_read INTEGER NOT NULL,
+        cache_write INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX spending_conversation ON spending (conversation, model)",
+    """
+    CREATE TABLE audit (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        conversation TEXT NOT NULL,
+        what TEXT NOT NULL,
+        who TEXT NOT NULL,
+        sha TEXT NOT NULL,
+        at REAL NOT NULL
+    )
+    """,
+    "CREATE INDEX audit_conversation ON audit (conversation)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+"""Statement lists; the n-th (from 1) brings a file from version n - 1 to n. Released ones are never changed."""
+
+
+def migrate(db: sqlite3.Connection, path: str, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring the file to the newest version, in one transaction.
+
+    Raises StoreError where the file is of a newer build or of another program.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(db, path, len(migrations))
+        for statements in migrations[version:]:
+            for statement in statements:
+                db.execute(statement)
+        if version < len(migrations):
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {len(migrations)}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite has rolled back by itself when a disk is full
+            db.execute("ROLLBACK")
+        raise
+
+
+def check(db: sqlite3.Connection, path: str, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Raise StoreError unless the file has the newest version already; changes nothing."""
+    version = _version(db, path, len(migrations))
+    if version < len(migrations):
+        raise StoreError(
+            f"The database {path} has schema version {version}, this build reads {len(migrations)}. "
+            "Start the bot once: it brings the file up to date."
+        )
+
+
+def _version(db: sqlite3.Connection, path: str, newest: int) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreError(
+            f"The database {path} belongs to another program. Name another path for the bot's database; "
+            "nothing in this one was changed."
+        )
+    if version > newest:
+        raise StoreError(
+            f"The database {path} has schema version {version}, but this build knows versions up to {newest}. "
+            "Run the newer build that wrote it, or name another path."
+        )
+    return int(version)

@@ -1,0 +1,127 @@
+"""A platform as far as posting goes, which keeps what Slack keeps and no more.
+
+A posted or sealed message carries its key as metadata; a preview has none until it is sealed, and only shows as an
+unsealed message of ours. Sending twice shows twice: nothing is deduplicated here. Orders are given out by the
+platform, to people's messages and to ours alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bot.core.model import Conversation, Inbound, Menu, Receipt, Voice
+from bot.ports import Outgoing
+
+ROOM = Conversation("fake", "team", "general")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as people see it."""
+
+    order: int
+    conversation: str
+    voice: Voice
+    text: str
+    menu: Menu | None = None
+    key: str = ""
+    sealed: bool = True
+
+
+@dataclass(slots=True)
+class FakePlatform:
+    limit: int = 3500
+    messages: dict[str, Shown] = field(default_factory=dict)
+    clock: int = 0
+    previews: bool = True
+
+    # -------------------------------------------------------- people
+
+    def said(
+        self,
+        text: str,
+        *,
+        user: str = "alice",
+        conversation: Conversation = ROOM,
+        at: float = 1000.0,
+        menu: str = "",
+        number: int = 0,
+        addressed: bool = False,
+        others: bool = False,
+        direct: bool = False,
+    ) -> Inbound:
+        order = self._tick()
+        return Inbound(
+            conversation,
+            f"in{order}",
+            f"U{user}",
+            user,
+            text,
+            order,
+            at,
+            direct,
+            addressed,
+            others,
+            menu,
+            number,
+        )
+
+    def seen(self, conversation: Conversation = ROOM) -> list[Shown]:
+        """What stands in the conversation, in the platform's order."""
+        return sorted((m for m in self.messages.values() if m.conversation == conversation.key), key=lambda m: m.order)
+
+    @property
+    def texts(self) -> list[str]:
+        return [m.text for m in self.seen()]
+
+    def last_menu(self) -> Menu:
+        return next(m.menu for m in reversed(self.seen()) if m.menu)
+
+    # -------------------------------------------------------- bot.ports.Transport
+
+    async def post(self, out: Outgoing) -> Receipt:
+        assert len(out.text) <= self.limit, "a real platform refuses or cuts this"
+        assert out.text.strip(), "no platform posts nothing"
+        order = self._tick()
+        self.messages[str(order)] = Shown(order, out.conversation.key, out.voice, out.text, out.menu, out.key)
+        return Receipt(str(order), order)
+
+    async def find(self, out: Outgoing) -> Receipt | None:
+        for ref, message in self.messages.items():
+            if message.key == out.key and message.sealed and message.order > out.since:
+                return Receipt(ref, message.order)
+        return None
+
+    async def preview(self, out: Outgoing) -> str | None:
+        if not self.previews:
+            return None
+        order = self._tick()
+        self.messages[str(order)] = Shown(order, out.conversation.key, out.voice, "", sealed=False)
+        return str(order)
+
+    async def extend(self, ref: str, text: str) -> None:
+        before = self.messages[ref]
+        assert not before.sealed, "a sealed stream takes nothing more"
+        assert text.startswith(before.text), "a stream only grows"
+        self.messages[ref] = replace(before, text=text)
+
+    async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
+        before = self.messages.get(ref)
+        if before is None or before.sealed or not out.text.startswith(before.text):
+            return None
+        self.messages[ref] = replace(before, text=out.text, menu=out.menu, key=out.key, sealed=True)
+        return Receipt(ref, before.order)
+
+    async def withdraw(self, ref: str) -> None:
+        if ref in self.messages and not self.messages[ref].sealed:
+            del self.messages[ref]
+
+    async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
+        for ref, message in self.messages.items():
+            if message.conversation == conversation.key and not message.sealed and message.order > since:
+                return ref, message.text
+        return None
+
+    def _tick(self) -> int:
+        self.clock += 1
+        return self.clock
