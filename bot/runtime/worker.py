@@ -148,17 +148,18 @@ class Worker:
         before = load(claim.state, Saved) if claim.state else Saved()
         address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
         again = claim.turn is not None
-        turn = load(claim.turn, Turn) if claim.turn else await self._begin(claim, before, cast)
-        if not again and (turn.posts or turn.request):
-            await self._checkpoint(claim, turn)
         previews: dict[int, str] = {}
-        marks = await self._deliver(turn, address, previews, again=again)
+        if claim.turn:
+            turn = load(claim.turn, Turn)
+            marks = await self._deliver(turn, address, previews, again=True)
+        else:
+            turn = await self._begin(claim, before, cast)
+            marks = await self._enter(claim, turn, address, previews)
         while turn.request is not None:
             result = await self._perform(claim, turn, address, cast, previews, again=again)
             turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
-            await self._checkpoint(claim, turn)
+            marks = await self._enter(claim, turn, address, previews)
             again = False
-            marks = await self._deliver(turn, address, previews, again=again)
         await self._withdraw(address, previews)
         await self._commit(claim, before, turn, address, marks)
 
@@ -170,6 +171,12 @@ class Worker:
             inherit = load(state, Saved).session.personas if state else ()
         event = turns.opening(claim, before, self.options.idle, inherit)
         return turns.began(claim, machine.step(before.session, event, cast))
+
+    async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
+        """Store the turn as it stands now, and only then let its posts be seen."""
+        if turn.posts or turn.request:
+            await self._checkpoint(claim, turn)
+        return await self._deliver(turn, address, previews, again=False)
 
     async def _checkpoint(self, claim: Claim, turn: Turn) -> None:
         if not await self.store.checkpoint(claim, dump(turn), SESSION_VERSION):

@@ -74,7 +74,7 @@ class SqliteStore:
         try:
             await asyncio.wrap_future(store._executor.submit(store._connect))
         except BaseException:
-            store._begin_closing()
+            await store.close()
             raise
         return store
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from bot.core.model import Usage
@@ -62,7 +63,7 @@ class FakeModel:
 def refuse_what_the_api_refuses(prompt: Prompt) -> None:
     """Raise what the API would: wrong roles, empty content, tool calls and results that do not pair up."""
     roles = [m.role for m in prompt.messages]
-    if not roles or roles[0] != "user" or any(a == b for a, b in zip(roles, roles[1:], strict=False)):
+    if not roles or roles[0] != "user" or any(a == b for a, b in pairwise(roles)):
         raise ModelError("bad-request", f"roles {roles}")
     if roles[-1] != "user":
         raise ModelError("bad-request", "the last message is the assistant's")

@@ -33,6 +33,7 @@ class FakePlatform:
     limit: int = 3500
     messages: dict[str, Shown] = field(default_factory=dict)
     clock: int = 0
+    spoken: int = 0
     previews: bool = True
 
     # -------------------------------------------------------- people
@@ -51,9 +52,10 @@ class FakePlatform:
         direct: bool = False,
     ) -> Inbound:
         order = self._tick()
+        self.spoken += 1
         return Inbound(
             conversation,
-            f"in{order}",
+            f"in{self.spoken}",
             f"U{user}",
             user,
             text,

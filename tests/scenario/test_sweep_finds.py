@@ -1,0 +1,127 @@
+"""Each guarantee taken away by itself is seen by the sweep: a suite that passes a broken bot proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.core.model import Mark, Post, Turn
+from bot.core.modes import gates
+from bot.ports import Claim, Message
+from bot.runtime import turns
+from bot.runtime.outbox import Address
+from bot.runtime.worker import Worker
+from tests.scenario.sweep import CONFIGURATIONS, SCENARIOS, Faulty, neighbours, reference
+
+
+class Without:
+    """A port with some of its methods replaced."""
+
+    def __init__(self, real: Any, **instead: Callable[..., Any]) -> None:
+        self._real, self._instead = real, instead
+
+    def __getattr__(self, name: str) -> Any:
+        return self._instead.get(name) or getattr(self._real, name)
+
+
+class ActsBeforeTheCheckpoint(Worker):
+    async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
+        marks = await self._deliver(turn, address, previews, again=False)
+        await self._checkpoint(claim, turn)
+        return marks
+
+
+class SealsBeforeTheCheckpoint(Worker):
+    async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
+        if any(isinstance(p, Post) and p.completes is not None for p in turn.posts):
+            marks = await self._deliver(turn, address, previews, again=False)
+            await self._checkpoint(claim, turn)
+            return marks
+        return await super()._enter(claim, turn, address, previews)
+
+
+def never_found(platform: Any) -> Any:
+    async def find(_out: object) -> None:
+        return None
+
+    return Without(platform, find=find)
+
+
+def never_withdrawn(platform: Any) -> Any:
+    async def withdraw(_ref: str) -> None:
+        return None
+
+    return Without(platform, withdraw=withdraw)
+
+
+def thawed(store: Any) -> Any:
+    """A claim that chooses its messages anew whenever the conversation is taken over."""
+
+    async def claim(*args: Any) -> Any:
+        await store._write(_thaw)
+        return await store.claim(*args)
+
+    return Without(store, claim=claim)
+
+
+def _thaw(db: Any) -> None:
+    db.execute("UPDATE message SET place = NULL")
+    db.execute("UPDATE conversation SET head = NULL")
+
+
+class Unbound:
+    """A control flag that belongs to no turn: whoever asks next finds it."""
+
+    def __init__(self) -> None:
+        self.raised: Message | None = None
+
+    def __call__(self, store: Any) -> Any:
+        async def control(conversation: str, message: Message) -> bool:
+            if await store.control(conversation, message):
+                self.raised = message
+                return True
+            return False
+
+        async def flagged(_claim: Claim) -> Message | None:
+            return self.raised
+
+        return Without(store, control=control, flagged=flagged)
+
+
+def newest(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
+    return tuple(m.menu for m in marks)
+
+
+MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], Faulty]] = {
+    "claim not frozen": lambda _: Faulty(store=thawed),
+    "no find": lambda _: Faulty(platform=never_found),
+    "sealed before the checkpoint": lambda _: Faulty(worker=SealsBeforeTheCheckpoint),
+    "preview not withdrawn": lambda _: Faulty(platform=never_withdrawn),
+    "acting before the checkpoint": lambda _: Faulty(worker=ActsBeforeTheCheckpoint),
+    "unbound control flag": lambda _: Faulty(store=Unbound()),
+    "number bound to the newest menu": lambda patch: patched(patch, turns, "seen", newest),
+    "tools left open": lambda patch: patched(patch, gates, "close_calls", lambda *_: None),
+}
+
+
+def patched(patch: pytest.MonkeyPatch, where: Any, name: str, what: Any) -> Faulty:
+    patch.setattr(where, name, what)
+    return Faulty()
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+async def test_the_sweep_fails_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    how = CONFIGURATIONS[0]
+    known = [await reference(scenario, how) for scenario in SCENARIOS]
+    broken = MUTANTS[name](monkeypatch)
+    for before in known:
+        outcome, points = await how.universe(before.scenario, faulty=broken).play()
+        if before.differences(outcome):
+            return
+        for crashes in (*((point,) for point in range(1, points + 1)), *list(neighbours(points))[::7]):
+            outcome, _ = await how.universe(before.scenario, *crashes, faulty=broken).play()
+            if before.differences(outcome):
+                return
+    pytest.fail(f"the sweep does not see a bot with: {name}")
