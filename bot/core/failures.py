@@ -15,6 +15,8 @@ REASONS: dict[str, str] = {
     "server": "The model's service failed. Try again in a moment.",
     "timeout": "The model did not answer in time. Try again.",
     "network": "The model could not be reached. The operator has to check the network and `model.base_url`.",
+    "cut": "The connection to the model broke while it was answering. Try again.",
+    "breaker": "The model has failed several times in a row, so it is left alone for a moment. Try again then.",
     "garbage": "The model's answer could not be read. Try again.",
     "context": "This conversation is too long for the model. `*exit` and call the persona again to start afresh.",
     "bad-request": "The model refused the request as malformed (400). This is ours to mend: tell the operator.",

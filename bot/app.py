@@ -1,0 +1,119 @@
+"""The composition root: settings in, a bot with all its parts out. Nothing else knows every layer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.models.absent import Absent
+from bot.personas.library import Library
+from bot.ports import Model, Store, Transport
+from bot.runtime.inbox import Inbox
+from bot.runtime.worker import Options, Worker
+from bot.settings import REHEARSAL, Settings
+from bot.stores.sqlite import SqliteStore
+
+DRAIN = 10.0
+"""Seconds that turns in flight get to finish at shutdown before they are given back."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The parts of a running bot."""
+
+    settings: Settings
+    store: Store
+    library: Library
+    inbox: Inbox
+    worker: Worker
+
+    async def answered(self) -> None:
+        """Return when nothing waits and nothing is being worked on."""
+        while True:
+            stats = await self.store.stats()
+            if not stats.waiting and not stats.in_flight:
+                return
+            await asyncio.sleep(0.01)
+
+
+def shipped_agents() -> Path:
+    """The folder of our own cast: in the wheel beside the code, in a checkout beside the package."""
+    inside = Path(__file__).parent / "_shipped" / "agents"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "agents"
+
+
+def library_of(settings: Settings) -> Library:
+    """The library that the settings name."""
+    return Library(settings.library.paths, shipped_agents() if settings.library.shipped else None)
+
+
+def model_of(settings: Settings, clock: SystemClock) -> Model:
+    """The model that the settings name; SDKs are imported when they are first used."""
+    if settings.model.name == REHEARSAL:
+        from bot.models.rehearsal import Rehearsal
+
+        return Rehearsal(clock)
+    key = settings.secrets.anthropic_api_key
+    if key is None:
+        return Absent("no-key")
+    from bot.models.anthropic import AnthropicModel
+    from bot.models.options import ModelOptions, Priced
+
+    chosen = settings.model
+    aliases = {name: Priced(**alias.model_dump()) for name, alias in chosen.aliases.items()}
+    options = ModelOptions(**{**chosen.model_dump(exclude={"aliases"}), "aliases": aliases})
+    return AnthropicModel(options, key.get_secret_value(), clock)
+
+
+@asynccontextmanager
+async def running(settings: Settings, library: Library, transports: Mapping[str, Transport]) -> AsyncIterator[Bot]:
+    """A bot at work. When the body ends, turns in flight get `DRAIN` seconds; what is left is taken up next time.
+
+    Raises StoreError where the store cannot be opened.
+    """
+    clock = SystemClock()
+    store = await SqliteStore.open(
+        settings.store.path, clock=clock, mailbox_cap=settings.store.mailbox, durability=settings.store.durability
+    )
+    model = model_of(settings, clock)
+    options = Options(
+        name=socket.gethostname(),
+        lease=settings.store.lease,
+        idle=settings.talk.idle,
+        together=settings.talk.together if settings.talk.coalesce else 1,
+        in_flight=settings.worker.turns_in_flight,
+    )
+    worker = Worker(store, transports, model, library, clock, options)
+    stop = asyncio.Event()
+    working = asyncio.create_task(worker.run(stop))
+    try:
+        yield Bot(settings, store, library, Inbox(store), worker)
+    finally:
+        stop.set()
+        done, _ = await asyncio.wait({working}, timeout=DRAIN)
+        if not done:
+            working.cancel()
+        try:
+            await working
+        except asyncio.CancelledError:
+            pass
+        finally:
+            await model.close()
+            await store.close()

@@ -1,0 +1,166 @@
+"""A model behind the Messages API: Anthropic's own, or any server that speaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+from typing import TYPE_CHECKING, Any
+
+from bot.core.model import Usage
+from bot.core.prompt import Prompt
+from bot.models import request
+from bot.models.breaker import Breaker
+from bot.models.faults import Fault, clean, fault
+from bot.models.options import ModelOptions
+from bot.ports import Clock, ModelError, Reply, Show
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+    from anthropic.types import Message
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds before the second attempt, doubled for each further one, and the most that they come to."""
+
+CONNECT = 10.0
+"""Seconds for a connection to stand; a server that is there needs less."""
+
+_KEYLESS = "none"
+"""Sent to servers that ask for no key: the SDK refuses to send nothing."""
+
+_chance = random.SystemRandom()
+
+
+class _FailedError(ModelError):
+    """One attempt has failed; `wait` and `may_pass` are the `Fault`'s."""
+
+    def __init__(self, found: Fault, partial: str, usage: Usage) -> None:
+        super().__init__(found.reason, found.detail, partial, usage)
+        self.wait = found.wait
+        self.may_pass = found.may_pass
+
+
+class AnthropicModel:
+    """A `bot.ports.Model` on the `anthropic` SDK, which is imported with the first call and not before."""
+
+    def __init__(self, options: ModelOptions, key: str, clock: Clock, breaker: Breaker | None = None) -> None:
+        self._options = options
+        self._key = key
+        self._clock = clock
+        self._breaker = breaker or Breaker(clock)
+        self._client: AsyncAnthropic | None = None
+
+    async def reply(self, prompt: Prompt, show: Show) -> Reply:
+        """Answer `prompt`. Failures of the service are tried again, until a first piece of text was shown.
+
+        A refusal, and a reply that ran into a limit, are replies with that stop reason. Raises ModelError.
+        """
+        if not self._key and not self._options.base_url:
+            raise ModelError("no-key")
+        model = self._options.choose(prompt.model)
+        body = request.body(prompt, self._options, model)
+        client = await self._connected()
+        began, tries = self._clock.now(), 1
+        while True:
+            try:
+                with self._breaker.attempt(model):
+                    return await self._attempt(client, body, model, show)
+            except _FailedError as error:
+                pause = _pause(tries) if error.wait is None else error.wait
+                is_late = self._clock.now() - began + pause > self._options.retry
+                if not error.may_pass or error.partial or is_late or self._breaker.is_open(model):
+                    raise _told(error, tries) from error.__cause__
+            await self._clock.sleep(pause)
+            tries += 1
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _attempt(self, client: AsyncAnthropic, body: dict[str, Any], model: str, show: Show) -> Reply:
+        text: list[str] = []
+        message: Message | None = None
+        not_ours: Exception | None = None
+        try:
+            async with client.messages.stream(**body) as stream:
+                async for event in stream:
+                    if event.type == "message_start":
+                        message = stream.current_message_snapshot
+                        self._breaker.answers(model)
+                    elif event.type == "text" and event.text:
+                        text.append(request.whole(event.text))
+                        try:
+                            await show(text[-1])
+                        except Exception as error:
+                            not_ours = error
+                            raise
+        except Exception as error:
+            if error is not_ours:
+                raise
+            found = fault(error, began=message is not None, now=self._clock.now(), key=self._key)
+            raise _FailedError(found, "".join(text), _usage(message, model)) from error
+        if message is None:
+            kind = stream.response.headers.get("content-type", "unknown")
+            found = Fault("garbage", clean(f"an answer of type {kind} without a message"))
+        elif (stop := getattr(message, "stop_reason", None)) is None:
+            found = Fault("cut")  # a stream that just ends gives no exception
+        else:
+            content = request.content(block.to_dict(mode="json", warnings=False) for block in message.content)
+            return Reply(content, stop, _usage(message, model))
+        raise _FailedError(found, "".join(text), _usage(message, model))
+
+    async def _connected(self) -> AsyncAnthropic:
+        if self._client is None:
+            # The import takes most of a second: in a thread, so that nobody else waits for it.
+            await asyncio.to_thread(_load)
+        if self._client is None:
+            import anthropic
+
+            self._client = anthropic.AsyncAnthropic(
+                api_key=self._key or _KEYLESS,
+                base_url=self._options.base_url or None,
+                timeout=anthropic.Timeout(self._options.timeout, connect=min(CONNECT, self._options.timeout)),
+                max_retries=0,  # the SDK obeys a `retry-after` of any length; here one budget holds for all waiting
+                http_client=anthropic.DefaultAioHttpClient(),
+            )
+        return self._client
+
+
+def _load() -> None:
+    for module in ("anthropic", "anthropic.resources.messages", "aiohttp"):
+        importlib.import_module(module)
+
+
+def _pause(tries: int) -> float:
+    """Seconds before the next attempt; a quarter is left to chance, so that replicas do not come back as one."""
+    return min(FIRST_PAUSE * 2.0 ** (tries - 1), LONGEST_PAUSE) * _chance.uniform(0.75, 1.0)
+
+
+def _told(error: _FailedError, tries: int) -> ModelError:
+    """The failure of the last attempt, with what people need to know of the others."""
+    parts = [error.detail] if error.detail else []
+    if tries > 1:
+        parts.append(f"tried {tries} times")
+    if error.wait:
+        parts.append(f"the service asks to wait {error.wait:.0f} s")
+    return ModelError(error.reason, "; ".join(parts), error.partial, error.usage)
+
+
+def _usage(message: Message | None, model: str) -> Usage:
+    """What the call has cost so far, under the id that was asked for: prices are kept by that."""
+    usage = getattr(message, "usage", None)
+
+    def count(name: str) -> int:
+        # The SDK builds what comes in without checking it, and not every server counts everything.
+        number = getattr(usage, name, None)
+        return number if isinstance(number, int) else 0
+
+    return Usage(
+        input=count("input_tokens"),
+        output=count("output_tokens"),
+        cache_read=count("cache_read_input_tokens"),
+        cache_write=count("cache_creation_input_tokens"),
+        model=model,
+    )

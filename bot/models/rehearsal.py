@@ -1,0 +1,65 @@
+"""A stand-in that needs no model and no key, for trying flows. It says of every reply what it is."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from bot.core.model import Usage
+from bot.core.prompt import Prompt
+from bot.ports import Clock, Reply, Show
+
+NAME = "rehearsal"
+"""The name that it is chosen by; nothing else leads to it."""
+
+LABEL = "[rehearsal]"
+
+_QUOTED = 280
+_WORDS_A_PIECE = 3
+
+
+class Rehearsal:
+    """A `bot.ports.Model` that repeats what it was told, labelled, the same for the same prompt.
+
+    `pause` is the time between two pieces in seconds, as if somebody were writing.
+    """
+
+    def __init__(self, clock: Clock, pause: float = 0.02) -> None:
+        self._clock = clock
+        self._pause = pause
+
+    async def reply(self, prompt: Prompt, show: Show) -> Reply:
+        """Say, piece by piece, whose words would stand here and what was said last."""
+        text = lines(prompt)
+        for number, piece in enumerate(pieces(text)):
+            if number:
+                await self._clock.sleep(self._pause)
+            await show(piece)
+        content = json.dumps([{"type": "text", "text": text}], ensure_ascii=False, separators=(",", ":"))
+        return Reply(content, "end_turn", Usage(model=NAME))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def lines(prompt: Prompt) -> str:
+    """The labelled reply to `prompt`."""
+    said = _last_said(prompt)
+    heard = f"Last said: “{said}”" if said else "Nothing was said yet."
+    return f"{LABEL} Here a model would speak for `{prompt.who}`; none was asked. {heard}"
+
+
+def pieces(text: str) -> list[str]:
+    """`text` in parts of a few words each; put together they are `text` again."""
+    words = re.findall(r"\s*\S+\s*$|\s*\S+", text)
+    return ["".join(words[i : i + _WORDS_A_PIECE]) for i in range(0, len(words), _WORDS_A_PIECE)]
+
+
+def _last_said(prompt: Prompt) -> str:
+    """The last user block in one line, so that no line of the quote looks like somebody speaking."""
+    blocks = [block for message in prompt.messages if message.role == "user" for block in message.blocks]
+    if not blocks:
+        return ""
+    block = json.loads(blocks[-1].json)
+    text = " ".join(str(block.get("text") or block.get("content") or "").split())
+    return text if len(text) <= _QUOTED else text[: _QUOTED - 1].rstrip() + "…"

@@ -1,0 +1,176 @@
+"""`greenroom personas`: look at, check, import and write persona files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.personas.importing import import_into, write_whole
+from bot.personas.library import Library
+from bot.personas.lint import as_json, check
+from bot.personas.model import Persona
+from bot.personas.new import file_name, interview, text_of_answers
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `personas` and its own subcommands to the command line."""
+    parser = subparsers.add_parser("personas", help="look at, check, import and write persona files")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="all personas, and which definition takes the place of which")
+    show = actions.add_parser("show", help="one persona, as it was read")
+    show.add_argument("id")
+    checking = actions.add_parser("check", help="what is wrong with persona files")
+    checking.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    checking.add_argument("--json", action="store_true", help="print the findings as JSON")
+    importing = actions.add_parser("import", help="copy persona files; bundles are split into one file a persona")
+    importing.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    importing.add_argument("--into", required=True, type=Path, metavar="DIR")
+    importing.add_argument("--force", action="store_true", help="overwrite files that differ")
+    new = actions.add_parser("new", help="write a persona by answering a few questions")
+    new.add_argument("--into", type=Path, metavar="DIR", help="where it is written (else the first library folder)")
+    new.add_argument("--force", action="store_true", help="overwrite a file of that name")
+
+
+def run(args: argparse.Namespace, library_paths: Sequence[Path], shipped: Path | None) -> int:
+    """Do what the parsed `args` say and return the exit code: 0, or 1 where it could not be done."""
+    match args.action:
+        case "list":
+            return _list(Library(library_paths, shipped))
+        case "show":
+            return _show(args.id, Library(library_paths, shipped))
+        case "check":
+            return _check(args.paths, shipped, as_data=args.json)
+        case "import":
+            return _import(args.paths, args.into, force=args.force)
+        case "new":
+            return _new(args.into or next(iter(library_paths), None), shipped, force=args.force)
+        case _:
+            raise ValueError(f"no such action: {args.action!r}")
+
+
+def _list(library: Library) -> int:
+    cast = library.cast
+    width = max((len(persona.id) for persona in cast.personas), default=0)
+    for persona in cast.personas:
+        title = "" if persona.title in ("", persona.name) else f", {persona.title}"
+        origin = "shipped" if persona.source.shipped else persona.source.path
+        print(f"{persona.icon}  {persona.id:<{width}}  {persona.name}{title}  [{origin}]")
+    for document in cast.documents:
+        print(f"📄  {document.id:<{width}}  {document.title} (a document)  [{document.source.path}]")
+    for override in library.overrides:
+        print(f"{override.what}: {override.stands.path} takes the place of {override.hidden.path}")
+    for problem in library.problems:
+        _complain(str(problem))
+    if not cast.personas:
+        _complain("There are no personas. Put persona files into a library folder, or import some.")
+        return 1
+    return 0
+
+
+def _show(ident: str, library: Library) -> int:
+    found = library.cast.called(ident)
+    if len(found) != 1:
+        known = ", ".join(sorted(persona.id for persona in found or library.cast.personas))
+        what = f"{ident!r} is what several personas are called" if found else f"There is no persona {ident!r}"
+        _complain(f"{what}. Choose one of: {known}")
+        return 1
+    print("\n".join(_shown(found[0])))
+    return 0
+
+
+def _shown(persona: Persona) -> list[str]:
+    lines = [f"{persona.icon}  {persona.name} ({persona.id})"]
+    facts = {
+        "title": persona.title,
+        "when to use": persona.when_to_use,
+        "role": persona.role,
+        "identity": persona.identity,
+        "style": persona.style,
+        "focus": persona.focus,
+        "customization": persona.customization,
+        "model": persona.model,
+        "tools": "none named: it talks only" if persona.tools is None else ", ".join(persona.tools),
+        "never": ", ".join(persona.restricted),
+        "pack": persona.pack,
+        "from": f"{persona.source.path}:{persona.source.line} ({persona.source.format})",
+    }
+    lines += [f"{key}: {' '.join(value.split())}" for key, value in facts.items() if value]
+    if persona.commands:
+        lines.append("commands:")
+    for command in persona.commands:
+        runs = f"  [{', '.join(command.uses)}]" if command.uses else ""
+        lines.append(f"  *{command.name}{' ' + command.args if command.args else ''}: {command.description}{runs}")
+    if persona.dependencies:
+        lines.append("dependencies: " + ", ".join(f"{d.kind}/{d.name}" for d in persona.dependencies))
+    if persona.instructions:
+        lines += ["instructions:", *("  " + line if line else "" for line in persona.instructions.split("\n"))]
+    return lines
+
+
+def _check(paths: Sequence[Path], shipped: Path | None, *, as_data: bool) -> int:
+    library = Library(paths, shipped)
+    problems = check(library)
+    own = [persona for persona in library.cast.personas if not persona.source.shipped]
+    failed = any(problem.severity == "error" for problem in problems)
+    if as_data:
+        print(
+            json.dumps({"personas": [p.id for p in own], "problems": as_json(problems)}, ensure_ascii=False, indent=2)
+        )
+        return 1 if failed or not own else 0
+    for problem in problems:
+        (_complain if problem.severity == "error" else print)(str(problem))
+    print(f"{len(own)} personas, {len(problems)} findings")
+    if not own:
+        _complain("No persona was found there.")
+    return 1 if failed or not own else 0
+
+
+def _import(paths: Sequence[Path], into: Path, *, force: bool) -> int:
+    outcomes, problems = import_into(paths, into, force=force)
+    for outcome in outcomes:
+        line = f"{outcome.did}: {outcome.target} (from {outcome.source})"
+        if outcome.did in ("written", "unchanged"):
+            print(line)
+        else:
+            _complain(f"{line}: {outcome.why}")
+    for problem in problems:
+        _complain(str(problem))
+    if not any(outcome.did in ("written", "unchanged") for outcome in outcomes):
+        _complain("Nothing was imported.")
+        return 1
+    return 0
+
+
+def _new(into: Path | None, shipped: Path | None, *, force: bool) -> int:
+    folder = into or Path.cwd()
+    try:
+        answers = interview(input, print)
+    except EOFError:
+        _complain("\nThe questions were not all answered; nothing was written.")
+        return 1
+    target = folder / file_name(answers)
+    if os.path.lexists(target) and not force:
+        _complain(f"{target} is there already; --force overwrites it. Nothing was written.")
+        return 1
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(target, text_of_answers(answers))
+    except OSError as problem:
+        _complain(f"{target} could not be written: {problem.strerror or problem}")
+        return 1
+    print(f"written: {target}")
+    for finding in check(Library([target], shipped)):
+        _complain(str(finding))
+    return 0
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)

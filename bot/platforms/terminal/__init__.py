@@ -1,0 +1,1 @@
+"""Greenroom in a terminal: a chat on a screen, or one message a line through a pipe."""

@@ -1,0 +1,36 @@
+"""What an operator can set: one YAML file, the environment over it, and secrets from the environment alone.
+
+`config/greenroom.yaml` names every key with its default and says what it means. Any key can be given as
+`GREENROOM_SECTION__KEY` too; lists and maps are written there as JSON, and an empty variable counts as not set.
+"""
+
+from bot.settings.keys import (
+    ALIASES,
+    REHEARSAL,
+    Alias,
+    LibrarySettings,
+    ModelSettings,
+    Secrets,
+    Settings,
+    StoreSettings,
+    TalkSettings,
+    WorkerSettings,
+)
+from bot.settings.reading import LOOKUP, load
+from bot.settings.telling import SettingsError
+
+__all__ = [
+    "ALIASES",
+    "LOOKUP",
+    "REHEARSAL",
+    "Alias",
+    "LibrarySettings",
+    "ModelSettings",
+    "Secrets",
+    "Settings",
+    "SettingsError",
+    "StoreSettings",
+    "TalkSettings",
+    "WorkerSettings",
+    "load",
+]

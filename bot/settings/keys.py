@@ -1,0 +1,234 @@
+"""Every key that can be set, its default and its bounds."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "GREENROOM_"
+DELIMITER = "__"
+
+REHEARSAL = "rehearsal"
+"""The name of the stand-in that needs no key; it is no alias, and nothing falls back to it."""
+
+ANY = "*"
+"""In `model.allow`: whatever a persona wishes for."""
+
+_TIME = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+(?:\.\d+)?)s)?")
+
+# A validator of ours raises ValueError with what is expected, as it goes on behind the word "expected".
+
+
+def _whole(low: int, high: int) -> BeforeValidator:
+    def check(value: object) -> int:
+        number = int(value) if isinstance(value, str) and value.isdecimal() else value
+        if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return number
+
+    return BeforeValidator(check)
+
+
+def _seconds(value: object) -> float:
+    """A length of time in seconds; NaN where `value` is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except ValueError:
+        parts = _TIME.fullmatch(str(value).strip())
+    if parts is None or not any(parts.groups()):
+        return math.nan
+    return sum(float(part or 0) * unit for part, unit in zip(parts.groups(), (86400, 3600, 60, 1), strict=True))
+
+
+def _time(low: str, high: str) -> BeforeValidator:
+    def check(value: object) -> float:
+        seconds = _seconds(value)
+        if not _seconds(low) <= seconds <= _seconds(high):
+            raise ValueError(f"a time from {low} to {high}, such as 90s, 30m, 8h or a number of seconds")
+        return seconds
+
+    return BeforeValidator(check)
+
+
+def _price(value: object) -> float:
+    try:
+        price = math.nan if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
+    except ValueError:
+        price = math.nan
+    if not 0 <= price < math.inf:
+        raise ValueError("a price in $ per million tokens, 0 or more")
+    return price
+
+
+def _address(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else "?"
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if text and not sound:
+        raise ValueError('an address such as "http://localhost:11434", or "" for the service\'s own')
+    if text and (parts.username or parts.password):
+        raise ValueError("an address without user and password")
+    if text.rstrip("/").endswith("/v1"):
+        raise ValueError("an address without /v1 at its end, which the client adds by itself")
+    return text.rstrip("/")
+
+
+def _home(value: object) -> object:
+    return os.path.expanduser(value) if isinstance(value, str) else value
+
+
+Price = Annotated[float, BeforeValidator(_price)]
+HomePath = Annotated[Path, BeforeValidator(_home)]
+Label = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$")
+]
+"""A name to speak under; Discord's webhooks take 1 to 80 characters (docs, execute webhook)."""
+
+# ---------------------------------------------------------------- the keys
+
+
+class Alias(BaseModel, frozen=True, extra="forbid"):
+    """A model under a short name: the service's id for it and its prices in $ per million tokens."""
+
+    id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    input: Price
+    output: Price
+    cache_read: Price
+    cache_write: Price
+
+
+ALIASES: Mapping[str, Alias] = MappingProxyType(
+    {
+        "opus": Alias(id="claude-opus-5-5", input=4, output=20, cache_read=0.2, cache_write=5),
+        "sonnet": Alias(id="claude-sonnet-5-5", input=2, output=10, cache_read=0.1, cache_write=2.5),
+        "haiku": Alias(id="claude-haiku-5-5", input=0.1, output=0.5, cache_read=0.01, cache_write=0.125),
+    }
+)
+
+
+class LibrarySettings(BaseModel, frozen=True, extra="forbid"):
+    """Where personas are read: `paths` are files and folders, absolute once loaded; `shipped` adds our own cast."""
+
+    paths: tuple[HomePath, ...] = ()
+    shipped: bool = True
+
+
+class StoreSettings(BaseModel, frozen=True, extra="forbid"):
+    """Where conversations are kept. `path` is relative to the current directory; `lease` is in seconds."""
+
+    path: HomePath = Path(".greenroom/state.sqlite3")
+    durability: Literal["normal", "full"] = "normal"
+    mailbox: Annotated[int, _whole(1, 100_000)] = 500
+    lease: Annotated[float, _time("1s", "10m")] = 15.0
+
+
+class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):
+    """Who answers. `name` is an alias, the id of one, or `rehearsal`; `timeout` and `retry` are in seconds.
+
+    `aliases` always holds the default ones too. `allow` are the aliases and ids that a persona's own wish may choose,
+    `*` for every model. `timeout` bounds a silence of the service, `retry` the time in which new attempts begin.
+    """
+
+    aliases: dict[str, Alias] = Field(default_factory=lambda: dict(ALIASES))
+    name: str = "sonnet"
+    allow: tuple[str, ...] = ("opus", "sonnet", "haiku")
+    base_url: Annotated[str, BeforeValidator(_address)] = ""
+    max_tokens: Annotated[int, _whole(1, 128_000)] = 8192
+    timeout: Annotated[float, _time("1s", "1h")] = 120.0
+    retry: Annotated[float, _time("0s", "1h")] = 60.0
+    cache: bool = True
+
+    @field_validator("aliases", mode="before")
+    @classmethod
+    def _with_defaults(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        if REHEARSAL in value:
+            raise ValueError(f"no alias called {REHEARSAL}, which is the stand-in's name")
+        known: dict[str, Any] = {name: alias.model_dump() for name, alias in ALIASES.items()}
+        for name, given in value.items():
+            base = known.get(name)
+            # Prices belong to an id: whoever changes the id has to say what the other model costs.
+            if base is not None and isinstance(given, dict) and given.get("id", base["id"]) == base["id"]:
+                known[name] = {**base, **given}
+            else:
+                known[name] = given
+        return known
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, value: str, info: ValidationInfo) -> str:
+        return _one_of(value, info, REHEARSAL)
+
+    @field_validator("allow")
+    @classmethod
+    def _are_known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return tuple(_one_of(name, info, ANY) for name in value)
+
+
+def _one_of(name: str, info: ValidationInfo, *more: str) -> str:
+    aliases: Mapping[str, Alias] | None = info.data.get("aliases")
+    if aliases is not None and name not in {*aliases, *(alias.id for alias in aliases.values()), *more}:
+        raise ValueError(f"one of {', '.join([*aliases, *more])} (another model is added under model.aliases)")
+    return name
+
+
+class TalkSettings(BaseModel, frozen=True, extra="forbid"):
+    """How people are listened to. `idle` is in seconds; with `coalesce`, at most `together` messages make one turn."""
+
+    idle: Annotated[float, _time("1m", "365d")] = 8 * 3600.0
+    coalesce: bool = True
+    together: Annotated[int, _whole(1, 20)] = 20
+
+
+class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
+    """How much is done at a time: conversations that may have a turn under way in this process."""
+
+    turns_in_flight: Annotated[int, _whole(1, 1000)] = 4
+
+
+class Secrets(BaseModel, frozen=True, extra="forbid"):
+    """What no file of settings may hold; None where the environment gives none."""
+
+    anthropic_api_key: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `Settings()` is the defaults, whatever the environment says; `load` reads it."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
+
+    name: Label = "Greenroom"
+    icon: Label = "🟢"
+    library: LibrarySettings = LibrarySettings()
+    store: StoreSettings = StoreSettings()
+    model: ModelSettings = ModelSettings()
+    talk: TalkSettings = TalkSettings()
+    worker: WorkerSettings = WorkerSettings()
+    secrets: Secrets = Secrets()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: `load` puts file and environment together, because it knows every value's place."""
+        return (init_settings,)

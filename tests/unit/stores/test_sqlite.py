@@ -1,0 +1,448 @@
+"""What is SQLite's own about the SQLite store: the file, its lock, its readers, and what a killed process leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.stores.sqlite import SqliteStore, StoreBusyError, StoreError
+from tests.contract.store_contract import LEASE, ROOM, VERSION, drain, finish, ids, nothing_is_due, plain, send, take
+from tests.fakes.clock import ManualClock
+from tests.unit.stores import accepting
+
+CHECKOUT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@contextmanager
+def worker(path: Path, name: str = "first") -> Iterator[subprocess.Popen[str]]:
+    """A real process that works on the database; it is killed in the end, if the test has not done so."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", accepting.__name__, str(path), name],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def lines(process: subprocess.Popen[str], count: int) -> list[str]:
+    """The next `count` lines that the process prints."""
+    assert process.stdout is not None
+    return [process.stdout.readline().rstrip("\n") for _ in range(count)]
+
+
+# ---------------------------------------------------------------- what outlives a process
+
+
+async def test_what_a_killed_process_reported_is_there_afterwards(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    reported: list[str] = []
+    for round_ in range(3):
+        with worker(path, f"w{round_}") as process:
+            reported += lines(process, 40 + 31 * round_)
+            process.kill()
+            rest, _ = process.communicate()
+            whole = rest[: rest.rfind("\n") + 1]  # the last line may be cut in the middle
+            reported += whole.splitlines()
+    kept = [line.removeprefix("kept ") for line in reported if line.startswith("kept ")]
+    done = [line.removeprefix("done ") for line in reported if line.startswith("done ")]
+    assert len(kept) > 50 and len(done) > 20
+
+    clock.advance(10**9)  # far beyond the leases of the dead
+    store = await SqliteStore.open(path, clock=clock)
+    try:
+        log = await store.log("t:w:done")
+        assert set(done) <= set(log)
+        heads = [line.split()[1] for line in log]
+        assert len(set(heads)) == len(heads)
+        waiting: set[str] = set()
+        while (claim := await store.claim("w", LEASE, VERSION, 500)) is not None:
+            waiting.update(f"{claim.conversation} {message.id}" for message in claim.taken)
+            assert await finish(store, claim)
+        assert {f"t:w:kept {id}" for id in kept} <= waiting
+    finally:
+        await store.close()
+
+
+async def test_everything_is_there_after_closing_and_opening(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await send(store, plain("m1", 1), plain("m2", 2))
+    await finish(store, await take(store), "state", ("line",))
+    await store.checkpoint(await take(store), "turn", VERSION)
+    await store.close()
+
+    again = await SqliteStore.open(path, clock=clock)
+
+    clock.advance(LEASE)
+    claim = await take(again)
+    assert (ids(claim), claim.state, claim.turn) == (["m2"], "state", "turn")
+    assert await again.log(ROOM) == ("line",)
+    await again.close()
+
+
+@pytest.mark.parametrize(("durability", "level"), [("normal", 1), ("full", 2)])
+async def test_the_file_is_in_wal_mode_with_the_durability_asked_for(
+    tmp_path: Path, clock: ManualClock, durability: str, level: int
+) -> None:
+    store = await SqliteStore.open(
+        tmp_path / "greenroom.db", clock=clock, durability="full" if durability == "full" else "normal"
+    )
+
+    def settings(db: sqlite3.Connection) -> tuple[object, object]:
+        return db.execute("PRAGMA journal_mode").fetchone()[0], db.execute("PRAGMA synchronous").fetchone()[0]
+
+    assert await store._run(settings) == ("wal", level)
+    await store.close()
+
+
+async def test_ids_that_are_no_longer_needed_are_cleared_away(tmp_path: Path, clock: ManualClock) -> None:
+    store = await SqliteStore.open(tmp_path / "greenroom.db", clock=clock)
+    await send(store, *(plain(f"old{n}", n) for n in range(50)))
+    clock.advance(25 * 3600)
+
+    await send(store, *(plain(f"new{n}", n) for n in range(10)))
+
+    (remembered,) = await store._run(lambda db: db.execute("SELECT count(*) FROM seen").fetchone())
+    assert remembered == 10
+    await store.close()
+
+
+# ---------------------------------------------------------------- one worker a file
+
+
+async def test_a_second_process_is_told_that_the_file_is_in_use(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    with worker(path) as process:
+        assert lines(process, 1) == ["open"]
+
+        with pytest.raises(StoreBusyError, match=rf"{path} is in use by another worker \(process {process.pid}\)"):
+            await SqliteStore.open(path, clock=clock)
+
+        process.kill()
+        process.wait()
+        store = await SqliteStore.open(path, clock=clock)
+        await store.close()
+
+
+async def test_a_second_store_in_one_process_is_told_too(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+
+    with pytest.raises(StoreBusyError, match=f"process {os.getpid()}"):
+        await SqliteStore.open(path, clock=clock)
+
+    await send(store, plain("m1", 1))
+    await store.close()
+    reopened = await SqliteStore.open(path, clock=clock)
+    assert await drain(reopened) == ["m1"]
+    await reopened.close()
+
+
+async def test_two_stores_in_memory_have_nothing_in_common(clock: ManualClock) -> None:
+    first = await SqliteStore.open(":memory:", clock=clock)
+    second = await SqliteStore.open(":memory:", clock=clock)
+    await send(first, plain("m1", 1))
+
+    assert await nothing_is_due(second)
+
+    await first.close()
+    await second.close()
+
+
+async def test_a_reader_beside_the_worker_sees_each_commit(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    writer = await SqliteStore.open(path, clock=clock)
+    reader = await SqliteStore.open(path, clock=clock, exclusive=False)
+    await send(writer, plain("m1", 1))
+    claim = await take(writer)
+    assert (await reader.stats()).in_flight == 1
+
+    await finish(writer, claim, "state", ("line",))
+
+    assert (await reader.peek(ROOM), await reader.log(ROOM)) == ("state", ("line",))
+    assert (await reader.stats()).in_flight == 0
+    await writer.close()
+    assert await reader.peek(ROOM) == "state"
+    await reader.close()
+
+
+async def test_a_reader_beside_a_busy_process_is_never_locked_out(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    with worker(path) as process:
+        lines(process, 2)
+        reader = await SqliteStore.open(path, clock=clock, exclusive=False)
+        sizes = []
+        for _ in range(20):
+            lines(process, 4)
+            sizes.append(len(await reader.log("t:w:done")))
+        await reader.close()
+
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+
+
+async def test_a_reader_writes_nothing(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    await (await SqliteStore.open(path, clock=clock)).close()
+    reader = await SqliteStore.open(path, clock=clock, exclusive=False)
+
+    with pytest.raises(StoreError, match="was opened for reading; only its worker writes"):
+        await reader.enqueue(ROOM, plain("m1", 1))
+
+    assert (await reader.stats()).waiting == 0
+    await reader.close()
+
+
+# ---------------------------------------------------------------- files that cannot be opened
+
+
+async def refused(path: Path, clock: ManualClock, *, exclusive: bool = True) -> str:
+    """Why the file cannot be opened; every reason names the file."""
+    with pytest.raises(StoreError) as raised:
+        await SqliteStore.open(path, clock=clock, exclusive=exclusive)
+    assert str(path) in str(raised.value)
+    return str(raised.value)
+
+
+async def test_folders_are_made_for_a_new_database(tmp_path: Path, clock: ManualClock) -> None:
+    store = await SqliteStore.open(tmp_path / "a" / "b" / "greenroom.db", clock=clock)
+    await send(store, plain("m1", 1))
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("Dear diary, today was much like yesterday.\n" * 100)
+
+    assert "file is not a database" in await refused(path, clock)
+    assert "file is not a database" in await refused(path, clock)  # and not: in use
+
+    assert path.read_text().startswith("Dear diary")
+
+
+async def test_a_damaged_database_is_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    for n in range(50):
+        await send(store, plain(f"m{n}", n))
+        await finish(store, await take(store), "state", ("line" * 500,))
+    await store.close()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+
+    store = await SqliteStore.open(path, clock=clock)
+    with pytest.raises(StoreError, match=f"{path} failed: .*malformed.*check the disk"):
+        await store.log(ROOM)
+
+    await store.close()
+
+
+async def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "photos.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE photo (name TEXT)")
+    other.close()
+
+    assert "belongs to another program" in await refused(path, clock)
+    assert "belongs to another program" in await refused(path, clock, exclusive=False)
+
+    other = sqlite3.connect(path)
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("photo",)]
+    other.close()
+
+
+async def test_a_database_of_a_newer_build_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    await (await SqliteStore.open(path, clock=clock)).close()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 1000")
+    newer.close()
+
+    for exclusive in (True, False):
+        reason = await refused(path, clock, exclusive=exclusive)
+        assert "has schema version 1000, but this build knows versions up to" in reason
+        assert "Run the newer build" in reason
+
+
+async def test_a_reader_does_not_make_a_database(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+
+    assert "Start the bot once" in await refused(path, clock, exclusive=False)
+
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_reader_does_not_bring_a_file_up_to_date(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    path.touch()
+
+    assert "has schema version 0" in await refused(path, clock, exclusive=False)
+
+    assert path.stat().st_size == 0
+
+
+async def test_a_folder_is_no_database(tmp_path: Path, clock: ManualClock) -> None:
+    assert "is a folder. Name a file in it" in await refused(tmp_path, clock)
+
+
+async def test_a_path_through_a_file_is_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "file").touch()
+
+    assert "cannot be reached" in await refused(tmp_path / "file" / "greenroom.db", clock)
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[None]:
+    """As a user who may look into `folder` and write nothing there."""
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    above = [parent for parent in folder.parents if root and parent.stat().st_mode & 0o005 != 0o005]
+    modes = {parent: parent.stat().st_mode for parent in above}
+    for parent in above:
+        parent.chmod(0o755)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        for parent, mode in modes.items():
+            parent.chmod(mode)
+        folder.chmod(0o755)
+
+
+async def test_a_folder_without_write_access_is_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    with without_rights(folder):
+        assert "write access" in await refused(folder / "greenroom.db", clock)
+        assert "cannot be reached: Permission denied" in await refused(folder / "deeper" / "greenroom.db", clock)
+
+
+async def test_a_file_without_write_access_is_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
+    folder = tmp_path / "theirs"
+    path = folder / "greenroom.db"
+    await (await SqliteStore.open(path, clock=clock)).close()
+    (folder / "greenroom.db.lock").chmod(0o666)
+    path.chmod(0o444)
+    with without_rights(folder):
+        assert "cannot be opened: attempt to write a readonly database" in await refused(path, clock)
+
+
+async def test_a_mailbox_of_no_size_is_refused(clock: ManualClock) -> None:
+    with pytest.raises(ValueError, match="mailbox_cap is 0"):
+        await SqliteStore.open(":memory:", clock=clock, mailbox_cap=0)
+
+
+# ---------------------------------------------------------------- trouble while open
+
+
+async def test_a_full_disk_fails_the_call_and_nothing_else(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await send(store, plain("m1", 1))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (os.stat(f"{path}-wal").st_size, hard))
+    try:
+        with pytest.raises(StoreError, match=f"{path} failed: .*Nothing was changed"):
+            await store.enqueue(ROOM, plain("m2", 2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert await store.enqueue(ROOM, plain("m2", 2))
+    assert await drain(store) == ["m1", "m2"]
+    await store.close()
+
+
+async def test_a_claim_cancelled_while_it_waits_for_the_disk_is_given_back(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await send(store, plain("m1", 1))
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+    claiming = asyncio.create_task(store.claim("w1", LEASE, VERSION))
+    await asyncio.sleep(0.05)
+
+    claiming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claiming
+    shell.execute("ROLLBACK")
+    shell.close()
+
+    claim = await take(store)
+    assert (claim.expiries, claim.attempt) == (0, 0)
+    assert claim.fence == 2, "the cancelled claim had taken it, and gave it back"
+    await store.close()
+
+
+async def test_an_enqueue_cancelled_while_it_waits_for_the_disk_wakes_a_worker(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    assert await nothing_is_due(store)
+    waiting = asyncio.create_task(store.wait(60))
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+    sending = asyncio.create_task(store.enqueue(ROOM, plain("m1", 1)))
+    await asyncio.sleep(0.05)
+
+    sending.cancel()
+    shell.execute("ROLLBACK")
+    shell.close()
+
+    async with asyncio.timeout(5):
+        await waiting
+    assert sending.cancelled()
+    assert ids(await take(store)) == ["m1"]
+    await store.close()
+
+
+async def test_a_closed_store_says_so(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await store.close()
+
+    with pytest.raises(StoreError, match=f"{path} is closed"):
+        await store.enqueue(ROOM, plain("m1", 1))
+    with pytest.raises(StoreError, match=f"{path} is closed"):
+        await store.peek(ROOM)
+
+
+async def test_closing_ends_a_wait_and_finishes_what_was_asked_for(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    assert await nothing_is_due(store)
+    waiting = asyncio.create_task(store.wait(60))
+    sending = asyncio.create_task(store.enqueue(ROOM, plain("m1", 1)))
+    await asyncio.sleep(0)
+
+    await store.close()
+
+    async with asyncio.timeout(5):
+        await waiting
+        assert await sending
+    again = await SqliteStore.open(path, clock=clock)
+    assert await drain(again) == ["m1"]
+    await again.close()

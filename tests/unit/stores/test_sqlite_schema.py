@@ -1,0 +1,88 @@
+"""How a file gets its tables, from whatever version it has."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from bot.stores.errors import StoreError
+from bot.stores.sqlite_schema import APPLICATION_ID, MIGRATIONS, check, migrate
+
+FIRST = ("CREATE TABLE pet (name TEXT)",)
+SECOND = ("ALTER TABLE pet ADD COLUMN age INTEGER NOT NULL DEFAULT 3", "CREATE INDEX pet_age ON pet (age)")
+BROKEN = ("CREATE TABLE toy (name TEXT)", "CREATE TABLE pet (name TEXT)")
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_an_empty_file_gets_the_newest_version(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db")
+
+    assert version(db) == len(MIGRATIONS)
+    assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    check(db, "a.db")
+
+
+def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", [FIRST])
+    db.execute("INSERT INTO pet VALUES ('Rex')")
+
+    migrate(db, "a.db", [FIRST, SECOND])
+
+    assert version(db) == 2
+    assert db.execute("SELECT name, age FROM pet").fetchall() == [("Rex", 3)]
+
+
+def test_a_file_that_is_up_to_date_stays_as_it_is(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", [FIRST])
+    db.execute("INSERT INTO pet VALUES ('Rex')")
+
+    migrate(db, "a.db", [FIRST])
+
+    assert db.execute("SELECT name FROM pet").fetchall() == [("Rex",)]
+
+
+def test_a_migration_that_fails_halfway_changes_nothing(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", [FIRST])
+
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        migrate(db, "a.db", [FIRST, BROKEN])
+
+    assert version(db) == 1
+    assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("pet",)]
+    assert not db.in_transaction
+
+
+def test_a_newer_file_is_refused_by_both(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", [FIRST, SECOND])
+
+    for open_file in (migrate, check):
+        with pytest.raises(StoreError, match=r"a\.db has schema version 2, but this build knows versions up to 1"):
+            open_file(db, "a.db", [FIRST])
+
+
+def test_an_older_file_is_only_told_of_by_a_reader(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", [FIRST])
+
+    with pytest.raises(StoreError, match=r"a\.db has schema version 1, this build reads 2\. Start the bot once"):
+        check(db, "a.db", [FIRST, SECOND])
+
+    assert version(db) == 1
+
+
+def test_a_file_with_another_programs_mark_is_refused(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA application_id = 1234")
+
+    with pytest.raises(StoreError, match=r"a\.db belongs to another program"):
+        migrate(db, "a.db")
