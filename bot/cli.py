@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
     chat.add_argument("--in", dest="channel", metavar="CHANNEL", default="general", help="where you begin (#general)")
     chat.add_argument("--as", dest="user", metavar="USER", default=_user(), help="who you are")
-    chat.add_argument("--model", metavar="NAME", help="an alias or id, or `rehearsal` to try without a key (model.name)")
+    chat.add_argument(
+        "--model", metavar="NAME", help="an alias or id, or `rehearsal` to try without a key (model.name)"
+    )
     chat.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
     tool.add_parser(commands)
     for name, command in commands.choices.items():
@@ -112,4 +114,6 @@ async def _converse(args: argparse.Namespace) -> None:
     from bot.platforms.terminal.plain import PlainTransport, converse
 
     async with running(settings, library, {"terminal": PlainTransport(sys.stdout, orders)}) as bot:
-        await converse(lambda: asyncio.to_thread(sys.stdin.readline), sys.stderr, typing, bot.inbox.receive, bot.answered)
+        await converse(
+            lambda: asyncio.to_thread(sys.stdin.readline), sys.stderr, typing, bot.inbox.receive, bot.answered
+        )

@@ -103,8 +103,7 @@ def pieces(markdown: str, limit: int) -> tuple[str, ...]:
         if len(opening) + len(rest) <= limit:
             found.append(opening + rest)
             return tuple(found)
-        room = limit - len(opening) - len("\n```")
-        cut = _cut(rest, room)
+        cut = _cut(rest, _room(opening, limit))
         head, rest = rest[:cut], rest[cut:].lstrip("\n") if fence else rest[cut:].lstrip()
         fence = _fence_after(opening + head)
         found.append(opening + head.rstrip() + ("\n```" if fence else ""))
@@ -112,10 +111,20 @@ def pieces(markdown: str, limit: int) -> tuple[str, ...]:
             return tuple(found)
 
 
+def settled(growing: str, limit: int) -> str:
+    """What of a text that still grows will stand at the beginning of its first piece, however it goes on."""
+    return growing[: _room("", limit) // 2].rstrip()
+
+
+def _room(opening: str, limit: int) -> int:
+    return limit - len(opening) - len("\n```")
+
+
 def _cut(text: str, room: int) -> int:
+    """Where to cut: never in the first half of the room, so that a preview may show that much."""
     for separator in ("\n\n", "\n", " "):
-        at = text.rfind(separator, 1, room + 1)
-        if at > room // 4:
+        at = text.rfind(separator, room // 2 + 1, room + 1)
+        if at > 0:
             return at
     return room
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from bot.models.faults import SERVICE
 from bot.ports import Clock, ModelError
-
-SERVICE = frozenset({"rate", "overloaded", "server", "timeout", "network", "cut"})
-"""Failures of the service itself; any other shows that it is there and answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-_PASSING = frozenset({"rate", "overloaded", "server", "timeout", "network", "cut"})
+SERVICE = frozenset({"rate", "overloaded", "server", "timeout", "network", "cut"})
+"""Failures of the service itself, which may pass; any other shows that it is there and answers."""
 
 _DETAIL = 200
 _SECRET = re.compile(r"sk-[\w-]{6,}|(?<=bearer )\S+", re.IGNORECASE)
@@ -65,7 +66,7 @@ class Fault:
     @property
     def may_pass(self) -> bool:
         """Whether another attempt may help."""
-        return self.reason in _PASSING and not self.stays
+        return self.reason in SERVICE and not self.stays
 
 
 def fault(error: Exception, *, began: bool, now: float, key: str = "") -> Fault:

@@ -18,27 +18,8 @@ _HELD = frozenset({"help", "exit", "personas", "stop"})
 """What the host listens to in every conversation; a persona of that name could not be called."""
 
 _ELSEWHERE = frozenset(
-    [
-        "bash",
-        "read",
-        "write",
-        "edit",
-        "multiedit",
-        "notebookedit",
-        "notebookread",
-        "glob",
-        "grep",
-        "ls",
-        "task",
-        "websearch",
-        "webfetch",
-        "todowrite",
-        "bashoutput",
-        "killshell",
-        "killbash",
-        "slashcommand",
-        "exitplanmode",
-    ]
+    {"bash", "read", "write", "edit", "multiedit", "notebookedit", "notebookread", "glob", "grep", "ls", "task"}
+    | {"websearch", "webfetch", "todowrite", "bashoutput", "killshell", "killbash", "slashcommand", "exitplanmode"}
 )
 """Tools of a coding agent that a chat has not."""
 

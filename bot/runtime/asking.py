@@ -11,7 +11,7 @@ from bot.core.codec import load
 from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Turn
 from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
-from bot.core.text import own_words
+from bot.core.text import own_words, settled
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Store, Transport
 
@@ -34,8 +34,8 @@ class Preview:
     async def add(self, piece: str) -> None:
         """Take the next piece and show what of the whole may be shown."""
         self.heard += piece
-        text = self.visible(self.heard)
-        if self.refused or not text or text == self.shown or len(text) > self.transport.limit:
+        text = settled(self.visible(self.heard), self.transport.limit)
+        if self.refused or not text or text == self.shown:
             return
         if self.ref is None:
             self.ref = await self.transport.preview(self.out)

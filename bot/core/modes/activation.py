@@ -112,6 +112,8 @@ def guide(draft: Draft, first: int = 0) -> None:
     if first:
         draft.tell("More personas:", menu)
         return
+    coordinator = next((p for p in draft.cast.personas if p.is_coordinator), None)
+    unsure = f"- not sure whom to ask? `*{coordinator.id}` finds out with you\n" if coordinator else ""
     draft.tell(
         "I host personas: experts that you talk with here, each under their own name.\n\n"
         "- `*name` brings one on, for example `*"
@@ -119,7 +121,8 @@ def guide(draft: Draft, first: int = 0) -> None:
         + "`; they greet and show their commands\n"
         "- a number picks from the last list; plain text goes to the active persona\n"
         "- `*help` shows what can be done now, `*status` where things stand, `*exit` sends the persona off\n"
-        "- `stop` ends a reply; a message that begins with `//` is between you people\n\n"
+        "- `stop` ends a reply; a message that begins with `//` is between you people\n"
+        f"{unsure}\n"
         f"**{len(draft.cast.personas)} personas** are here:",
         menu,
     )

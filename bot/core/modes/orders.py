@@ -110,10 +110,7 @@ def chat_mode(draft: Draft) -> None:
     if draft.persona:
         draft.say("Chat mode: just write, I answer. Commands still begin with `*`.")
     else:
-        options = activation.persona_options(draft.cast)
-        draft.tell(
-            "Nobody is on to chat with. Who shall come?", draft.page("personas", options, prompt="Pick a number.")
-        )
+        personas(draft, "Nobody is on to chat with. Who shall come?")
 
 
 def status(draft: Draft) -> None:

@@ -10,73 +10,20 @@ from bot.personas.readers import safe_yaml
 from bot.personas.readers.reading import one_line, text_of
 
 _KNOWN = frozenset(
-    [
-        "name",
-        "description",
-        "model",
-        "tools",
-        "color",
-        "colour",
-        "version",
-        "author",
-        "tags",
-        "category",
-        "title",
-        "icon",
-        "hooks",
-        "triggers",
-        "permissionmode",
-        "permissions",
-        "skills",
-        "allowed-tools",
-        "allowed_tools",
-        "disallowedtools",
-        "disallowed-tools",
-        "mcpservers",
-        "mcp_servers",
-        "memory",
-        "type",
-        "capabilities",
-        "priority",
-        "role",
-        "responsibilities",
-        "keywords",
-        "license",
-        "metadata",
-        "display_name",
-        "displayname",
-        "domain",
-        "maxturns",
-        "max_turns",
-        "temperature",
-        "mode",
-        "globs",
-        "alwaysapply",
-        "argument-hint",
-        "created",
-        "updated",
-        "examples",
-        "whentouse",
-        "when_to_use",
-        "background",
-        "isolation",
-        "effort",
-        "inputs",
-        "outputs",
-        "dependencies",
-        "status",
-        "language",
-        "specialization",
-        "complexity",
-        "autonomous",
-        "focus",
-        "expertise",
-    ]
+    {"name", "description", "model", "tools", "color", "colour", "version", "author", "tags", "category", "title"}
+    | {"icon", "hooks", "triggers", "permissionmode", "permissions", "skills", "allowed-tools", "allowed_tools"}
+    | {"disallowedtools", "disallowed-tools", "mcpservers", "mcp_servers", "memory", "type", "capabilities"}
+    | {"priority", "role", "responsibilities", "keywords", "license", "metadata", "display_name", "displayname"}
+    | {"domain", "maxturns", "max_turns", "temperature", "mode", "globs", "argument-hint", "created", "updated"}
+    | {"whentouse", "when_to_use", "background", "isolation", "effort", "dependencies", "status", "language"}
 )
-_SPOKEN = frozenset(
-    ["user", "assistant", "human", "ai", "agent", "context", "commentary", "example", "examples", "note"]
-)
+"""Keys that end a description even where an `<example>` of it was never closed."""
+
+_SPOKEN = frozenset({"user", "assistant", "human", "ai", "commentary"})
 """Words that begin a line of an example's dialogue, and no key."""
+
+_TITLES = frozenset({"Context", "Example", "Examples"})
+_MAPPED = frozenset({"name", "description", "model", "tools"})
 
 _KEY = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]|$)")
 _FENCE = re.compile(r"^(?:`{3,}|~{3,})[\w-]*[ \t]*\n+(?=---[ \t]*\n)")
@@ -159,7 +106,7 @@ def _values(
     if not isinstance(parsed.value, Mapping):
         return (*_piecewise(head), flaw or safe_yaml.YamlError("the front matter has no keys", 1, "write `name: ...`"))
     values = {text_of(key): value for key, value in parsed.value.items()}
-    if any(key.casefold() in _SPOKEN - {"examples"} for key in values) or isinstance(
+    if any(key.casefold() in _SPOKEN or key in _TITLES for key in values) or isinstance(
         values.get("description"), Mapping | list
     ):
         told = safe_yaml.YamlError("lines of the description look like keys", 1, "put the description in quotes")
@@ -167,37 +114,32 @@ def _values(
     return values, safe_yaml.cut(head, parsed, _MAPPED), flaw
 
 
-_MAPPED = frozenset({"name", "description", "model", "tools"})
-
-
 def _piecewise(head: str) -> tuple[Mapping[str, object], str]:
     """Each key with its lines read by itself: as YAML where it is some, else as the text that it looks like."""
-    chunks: list[tuple[str, list[str]]] = []
+    chunks: dict[str, list[str]] = {}
+    lines: list[str] = []
+    open_examples = 0
     for line in head.split("\n"):
         key = _KEY.match(line)
-        if key and _begins(key[1], chunks):
-            chunks.append((key[1], [line[key.end() :]]))
-        elif chunks:
-            chunks[-1][1].append(line)
-    values: dict[str, object] = {}
-    extra: list[str] = []
-    for name, lines in chunks:
-        if name in values:
-            continue
-        values[name] = _value(lines)
-        if name.casefold() not in _MAPPED:
-            extra.append(safe_yaml.dump({name: values[name]}))
-    return values, "".join(extra)
+        if key and key[1] not in chunks and (not chunks or _begins(key[1], in_example=open_examples > 0)):
+            lines, open_examples = [line[key.end() :]], 0
+            chunks[key[1]] = lines
+        else:
+            lines.append(line)
+        open_examples += line.count("<example>") - line.count("</example>")
+    values = {name: _value(lines) for name, lines in chunks.items()}
+    extra = {name: value for name, value in values.items() if name.casefold() not in _MAPPED}
+    return values, safe_yaml.dump(extra) if extra else ""
 
 
-def _begins(key: str, chunks: list[tuple[str, list[str]]]) -> bool:
+def _begins(key: str, *, in_example: bool) -> bool:
+    """Whether a word with a colon at the start of a line is a key, and not the text of the key above it."""
     folded = key.casefold()
-    if not chunks:
-        return True
-    so_far = "\n".join(chunks[-1][1])
-    if so_far.count("<example>") > so_far.count("</example>") and folded not in _KNOWN:
+    if folded in _SPOKEN:
         return False
-    return folded in _KNOWN - _SPOKEN or (folded not in _SPOKEN and key[:1].islower())
+    if not key[:1].islower():
+        return folded in _MAPPED
+    return folded in _KNOWN or not in_example
 
 
 def _value(lines: list[str]) -> object:

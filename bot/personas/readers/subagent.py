@@ -11,7 +11,9 @@ from bot.personas.readers.front_matter import FrontMatter, description_of, name_
 from bot.personas.readers.reading import Reading, lines_of, one_line, quoted, text_of
 
 _EXAMPLES = re.compile(
-    r"(?:^|(?<=\s))(?:-\s+)?(?:\*\*)?examples?(?:\s+usages?)?\s*:(?:\*\*)?\s*|(?:-\s+)?<example", re.I
+    r"(?:^|(?<=\s))(?<!for )(?:-\s+)?(?:\*\*)?example(?:s|(?=\s+(?:usage|use|scenario)))"
+    r"(?:\s+[\w-]{1,30}){0,3}\s*:(?:\*\*)?\s*|(?:-\s+)?<example",
+    re.IGNORECASE,
 )
 _EXAMPLE = re.compile(r"<example[^>\n]{0,80}>(.*?)(?:</example>|(?=<example)|\Z)", re.DOTALL | re.IGNORECASE)
 _COMMENTARY = re.compile(r"<commentary>(.*?)(?:</commentary>|\Z)", re.DOTALL | re.IGNORECASE)

@@ -14,7 +14,7 @@ AGAIN = "(again) "
 
 
 class PlainTransport:
-    """A `bot.ports.Transport` that prints posts as `icon Name: text`. It has no previews: a pipe shows whole replies."""
+    """A `bot.ports.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews."""
 
     limit = 1_000_000
 

@@ -98,7 +98,9 @@ class Typing:
                     self.place.user = checked(rest, "user")
                     return f"You are {self.place.user} in {self.place.label}."
                 case "?":
-                    return f"The terminal's own words: {OWN_WORDS}. Everything else goes to the chat; `*help` begins it."
+                    return (
+                        f"The terminal's own words: {OWN_WORDS}. Everything else goes to the chat; `*help` begins it."
+                    )
         return self._message(text)
 
     def message(self, text: str) -> Inbound:
