@@ -101,7 +101,7 @@ async def _converse(args: argparse.Namespace) -> None:
     place, orders = Place(args.user, args.channel), Orders()
 
     def is_known(name: str) -> bool:
-        return bool(library.cast.called(name) or library.cast.document(name))
+        return bool(library.cast.persona(name) or library.cast.document(name))
 
     typing = Typing(place, orders, is_known, settings.name)
     if sys.stdin.isatty() and sys.stdout.isatty():

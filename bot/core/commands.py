@@ -155,22 +155,23 @@ def understand(text: str, cast: Cast, persona: Persona | None) -> Meaning | None
         word = word.rstrip("*")
     args = args.removesuffix("*").strip() if "\n" not in args and args.count("*") == 1 else args
     everything = targets(cast, persona)
-    found = _exact(word, args, everything, cast)
-    if found or spaced or prefix in "@/":
-        return found if not (spaced and isinstance(found, One) and found.args) else None
-    return _near(word, args, everything)
+    by_id = next((One(t, args, exact=True) for t in everything if fold(t.names[0]) == fold(word)), None)
+    if prefix in "@/":
+        return by_id
+    found = _spelled(word, args, everything, cast) or by_id or _named(word, args, everything, cast)
+    if spaced:
+        return found if isinstance(found, One) and not found.args else None
+    return found or _near(word, args, everything)
 
 
-def _exact(word: str, args: str, everything: tuple[Target, ...], cast: Cast) -> Meaning | None:
-    wanted, whole = fold(word), fold(f"{word} {args}")
-    if args:
-        spelled = cast.called(whole)
-        if len(spelled) == 1:
-            return One(_persona(everything, spelled[0].id), "", exact=True)
-    hits = [t for t in everything if wanted in {fold(n) for n in t.names[:1]}]
-    if hits:
-        return One(hits[0], args, exact=True)
-    called = cast.called(wanted)
+def _spelled(word: str, args: str, everything: tuple[Target, ...], cast: Cast) -> One | None:
+    """A persona by a name of several words."""
+    spelled = cast.called(f"{word} {args}") if args else ()
+    return One(_persona(everything, spelled[0].id), "", exact=True) if len(spelled) == 1 else None
+
+
+def _named(word: str, args: str, everything: tuple[Target, ...], cast: Cast) -> One | Several | None:
+    called = cast.called(word)
     if len(called) == 1:
         return One(_persona(everything, called[0].id), args, exact=True)
     if called:

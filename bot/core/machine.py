@@ -216,7 +216,7 @@ def _act(draft: Draft, action: Run | Activate | ReadOut | Turnover | Decide | An
             if persona is None:
                 draft.tell(f"`{ident}` is no longer in the library. `*agent` lists who is here.")
                 return
-            then = args.lstrip("* ").strip()
+            then = args.strip("* ")
             activation.activate(draft, persona, alone=not then)
             if then:
                 _then(draft, then, line)

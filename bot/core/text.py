@@ -49,10 +49,11 @@ def _kept(text: str, mine: set[str], theirs: set[str], finished: bool) -> Iterat
             fenced = not fenced
         elif not fenced:
             label, rest = _label(line)
+            while label is not None and label in mine:
+                foreign, line = False, rest
+                label, rest = _label(line)
             if label in theirs:
                 foreign = True
-            elif label is not None and label in mine:
-                foreign, line = False, rest
             elif foreign and not line.strip():
                 foreign = False
                 continue

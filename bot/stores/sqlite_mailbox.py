@@ -57,7 +57,7 @@ def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: s
     if gone.rowcount == 0:
         return False
     db.execute(
-        "UPDATE conversation SET due = NULL WHERE key = ? AND head IS NULL"
+        "UPDATE conversation SET due = NULL WHERE key = ?"
         " AND NOT EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id)",
         (conversation,),
     )

@@ -61,6 +61,15 @@ async def test_an_id_is_remembered_for_25_hours(store: Store, clock: ManualClock
     assert await store.enqueue(ROOM, plain("m1", 1))
 
 
+async def test_many_ids_are_forgotten_at_once(store: Store, clock: ManualClock) -> None:
+    await send(store, *(plain(f"m{n}", n) for n in range(40)))
+    clock.advance(25 * HOUR)
+
+    await send(store, *(plain(f"m{n}", n) for n in reversed(range(40))))
+
+    assert (await store.stats()).waiting == 80
+
+
 async def test_a_redelivery_does_not_make_an_id_remembered_longer(store: Store, clock: ManualClock) -> None:
     await send(store, plain("m1", 1))
     clock.advance(24 * HOUR)

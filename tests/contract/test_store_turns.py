@@ -437,8 +437,11 @@ async def test_a_flag_is_not_seen_by_another_turn(store: Store) -> None:
     await store.control(ROOM, command("stop", 3))
     await finish(store, claim, used_flag=True)
 
+    following = await take(store)
+    assert await store.flagged(following) is None
+    await store.control(ROOM, command("stop again", 4))
     assert await store.flagged(claim) is None
-    assert await store.flagged(await take(store)) is None
+    assert await store.flagged(following) == command("stop again", 4)
 
 
 async def test_a_used_flag_is_gone(store: Store) -> None:

@@ -95,7 +95,7 @@ def read_yaml(text: str, path: str, stem: str, line: int = 1, defined: int = 1, 
     try:
         parsed = safe_yaml.parse(text)
     except safe_yaml.YamlError as problem:
-        mended = repaired(text)
+        mended = text if problem.refused else repaired(text)
         try:
             if mended == text:
                 raise problem

@@ -21,13 +21,17 @@ _SUSPICIOUS = re.compile(r"(?:^|[\s\[{,:-])&[^\s&]|(?:- ){8}|\n {40}|(?:\? ){8}"
 
 
 class YamlError(ValueError):
-    """This is no YAML, or more of it than we take: why, the line (from 1), and what to do about it."""
+    """This is no YAML, or more of it than we take: why, the line (from 1), and what to do about it.
 
-    def __init__(self, reason: str, line: int, mend: str) -> None:
+    `refused` is true for what is YAML but goes beyond our bounds: nobody should try to mend that.
+    """
+
+    def __init__(self, reason: str, line: int, mend: str, *, refused: bool = False) -> None:
         super().__init__(f"line {line}: {reason}")
         self.reason = reason
         self.line = line
         self.mend = mend
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,9 @@ def _survey(text: str) -> None:
                 case yaml.AliasEvent():
                     aliases += 1
                     if any(anchor == event.anchor for anchor, _ in opened):
-                        raise YamlError(f"`*{event.anchor}` stands inside itself", line, "write the value out")
+                        raise YamlError(
+                            f"`*{event.anchor}` stands inside itself", line, "write the value out", refused=True
+                        )
                     nodes += weight.get(str(event.anchor), 1)
                 case yaml.CollectionStartEvent():
                     depth += 1
@@ -149,11 +155,15 @@ def _survey(text: str) -> None:
                     if event.anchor:
                         weight[event.anchor] = 1
             if depth > MAX_DEPTH:
-                raise YamlError(f"it is nested more than {MAX_DEPTH} levels deep", line, "make it flatter")
+                raise YamlError(
+                    f"it is nested more than {MAX_DEPTH} levels deep", line, "make it flatter", refused=True
+                )
             if aliases > MAX_ALIASES:
-                raise YamlError(f"it has more than {MAX_ALIASES} aliases (`*name`)", line, "write the values out")
+                raise YamlError(
+                    f"it has more than {MAX_ALIASES} aliases (`*name`)", line, "write the values out", refused=True
+                )
             if nodes > MAX_NODES:
-                raise YamlError(f"it comes to more than {MAX_NODES:,} values", line, "write less, or use fewer aliases")
+                raise YamlError(f"it comes to more than {MAX_NODES:,} values", line, "write less", refused=True)
     except yaml.YAMLError as problem:
         raise _told(problem) from problem
 

@@ -1,0 +1,88 @@
+"""State survives JSON, also that of other builds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.core.codec import dump, load
+from bot.core.model import (
+    HOST,
+    Activate,
+    AskModel,
+    Conversation,
+    Entry,
+    Event,
+    Gate,
+    Inbound,
+    Mail,
+    Menu,
+    Option,
+    Picked,
+    Post,
+    Record,
+    Resumed,
+    Run,
+    Said,
+    Session,
+    Turn,
+)
+
+TURN = Turn(
+    "h",
+    Session(
+        ("pm",),
+        True,
+        gate=Gate("exit", "m1"),
+        menus=(Menu("m1", (Option("a", Run("x")), Option("b", Activate("pm")))),),
+    ),
+    5,
+    1.5,
+    (Post(HOST, "x", Menu("m2", (Option("a", Run("x")),)), 3), Record("approved", "alice", "sha")),
+    AskModel("pm", show=False),
+    log=(Entry("on", "pm"),),
+)
+
+
+def test_a_turn_reads_back() -> None:
+    assert load(dump(TURN), Turn) == TURN
+
+
+@pytest.mark.parametrize("value", [Said("t", ()), Picked("t", "u", "n", "m1", 1, 2.0), Resumed("t", "tag")])
+def test_an_event_reads_back_as_what_it_was(value: object) -> None:
+    assert load(dump(value), Event) == value
+
+
+def test_mail_reads_back() -> None:
+    inbound = Inbound(Conversation("p", "w", "c", "t"), "i", "u", "n", "text ü 😀", 7, 1.0)
+    assert load(dump(inbound), Mail) == inbound
+
+
+def test_unknown_keys_of_another_build_are_passed_over_and_missing_ones_take_their_defaults() -> None:
+    written = json.loads(dump(TURN))
+    written["from_the_future"] = {"a": 1}
+    written["session"]["more"] = 2
+    del written["log"]
+    read = load(json.dumps(written), Turn)
+    assert read.session == TURN.session and read.log == ()
+
+
+def test_an_unknown_member_of_a_union_is_refused_by_name() -> None:
+    written = json.loads(dump(TURN))
+    written["request"]["_type"] = "Teleport"
+    with pytest.raises(ValueError, match="Teleport"):
+        load(json.dumps(written), Turn)
+
+
+@pytest.mark.parametrize("key", ["", "a:b", "a::c", "nothing"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="not a conversation key"):
+        Conversation.parse(key)
+
+
+def test_a_thread_knows_its_channel() -> None:
+    thread = Conversation.parse("slack:T1:C1:100.1")
+    assert thread.parent == Conversation("slack", "T1", "C1")
+    assert thread.parent.parent is None
+    assert Conversation.parse(thread.key) == thread
