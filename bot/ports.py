@@ -93,8 +93,9 @@ class Store(Protocol):
         """The due conversation that has waited longest, for `lease` seconds; None when nothing is due.
 
         Due is a conversation with mail that nobody holds (or whose holder's lease has ended) and whose retry delay is
-        over. One whose state or turn was saved under a newer version than `version` is left alone. Up to `together`
-        plain messages behind a plain head are taken with it, if the last commit said that the floor was open.
+        over. One whose state or turn was saved under a newer version than `version` is left alone. At most
+        `together` messages are taken, more than the head only where all are plain and the last commit said that the
+        floor was open.
         """
 
     async def wait(self, seconds: float) -> None:
@@ -106,7 +107,8 @@ class Store(Protocol):
     async def control(self, conversation: str, message: Message) -> bool:
         """Flag the turn in flight with `message`, bound to the turn's head; False when none is in flight.
 
-        A second flag on the same turn, or one whose id was seen before, changes nothing and counts as taken.
+        A second flag on the same turn changes nothing and counts as taken; so does an id that was seen before, also
+        with no turn in flight.
         """
 
     async def flagged(self, claim: Claim) -> Message | None:

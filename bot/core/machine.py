@@ -92,8 +92,8 @@ def _said(draft: Draft, event: Said) -> None:
 
 
 def _is_for_us(line: Line) -> bool:
-    """Not an aside, not emoji alone, not for another human."""
-    if commands.is_aside(line.text) or (line.others and not line.addressed):
+    """Not empty, not an aside, not emoji alone, not for another human."""
+    if not line.text.strip() or commands.is_aside(line.text) or (line.others and not line.addressed):
         return False
     return not is_emoji_only(line.text) or commands.number(line.text) is not None
 

@@ -66,9 +66,10 @@ class SqliteStore:
     ) -> Self:
         """Open the database at `path`, or a private one in memory for ":memory:".
 
-        A worker opens it exclusively: folders and file are made, an older file is brought up to date, and a second
-        worker gets StoreBusyError. With `exclusive` off an existing file is opened for reading beside the worker;
-        writes raise StoreError. Raises StoreError where the file cannot be opened, ValueError for a cap below 1.
+        A worker opens it exclusively: folders and file are made, an older file is brought up to date, a second
+        worker gets StoreBusyError, and what a dead worker held is due at once, whatever is left of its lease. With
+        `exclusive` off an existing file is opened for reading beside the worker; writes raise StoreError. Raises
+        StoreError where the file cannot be opened, ValueError for a cap below 1.
         """
         store = cls(str(path), clock, mailbox_cap, exclusive, durability)
         try:
@@ -289,6 +290,7 @@ class SqliteStore:
             db.execute(f"PRAGMA synchronous = {self._durability}")
             if self._exclusive:
                 migrate(db, self._path)
+                mailbox.take_up(db, self._clock.now())
             else:
                 check(db, self._path)
         except sqlite3.DatabaseError as error:

@@ -113,6 +113,11 @@ def claim(db: sqlite3.Connection, now: float, worker: str, lease: float, version
     return Claim(row["key"], held["fence"], taken, held["state"], held["turn"], held["attempt"], held["expiries"])
 
 
+def take_up(db: sqlite3.Connection, now: float) -> None:
+    """End the leases of dead workers: whoever has the file's lock knows that there is no other worker."""
+    db.execute("UPDATE conversation SET due = ? WHERE held = 1", (now,))
+
+
 def next_due(db: sqlite3.Connection, now: float, version: int) -> float | None:
     """When something becomes due by the passing of time alone; None where nothing will."""
     (due,) = db.execute(

@@ -53,6 +53,18 @@ def lines(process: subprocess.Popen[str], count: int) -> list[str]:
 # ---------------------------------------------------------------- what outlives a process
 
 
+async def test_what_a_dead_worker_held_is_due_at_once_for_the_next(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    first = await SqliteStore.open(path, clock=clock)
+    await send(first, plain("a", 1))
+    held = await take(first)
+    await first.close()
+    second = await SqliteStore.open(path, clock=clock)
+    again = await take(second)
+    assert ids(again) == ids(held) and again.fence > held.fence and again.expiries == 1
+    await second.close()
+
+
 async def test_what_a_killed_process_reported_is_there_afterwards(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "greenroom.db"
     reported: list[str] = []
@@ -250,11 +262,13 @@ async def test_a_damaged_database_is_told_as_such(tmp_path: Path, clock: ManualC
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
 
-    store = await SqliteStore.open(path, clock=clock)
+    with pytest.raises(StoreError, match=f"{path} cannot be opened: .*malformed.*restore the file"):
+        await SqliteStore.open(path, clock=clock)
+    reader = await SqliteStore.open(path, clock=clock, exclusive=False)
     with pytest.raises(StoreError, match=f"{path} failed: .*malformed.*check the disk"):
-        await store.log(ROOM)
+        await reader.log(ROOM)
 
-    await store.close()
+    await reader.close()
 
 
 async def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path, clock: ManualClock) -> None:

@@ -1,0 +1,226 @@
+"""Whatever people do and whatever a model says, the machine keeps its rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.codec import dump, load
+from bot.core.machine import step
+from bot.core.model import (
+    MENU_OPTIONS,
+    AskModel,
+    Entry,
+    Event,
+    Line,
+    LoadResource,
+    ModelFailed,
+    ModelReplied,
+    Picked,
+    Post,
+    ResourceLoaded,
+    Resumed,
+    Said,
+    Session,
+    Step,
+    Turn,
+)
+from bot.core.prompt import prompt
+from bot.core.tools import ROUNDS
+from tests.fakes.library import CAST
+from tests.fakes.model import refuse_what_the_api_refuses
+
+CHAIN = 4 * ROUNDS + 4
+"""More results than one human event can ever lead to: rounds with a few loads each."""
+
+# ---------------------------------------------------------------- hostile input
+
+COMMANDS = ("*help", "*pm", "*architect", "*bmad-orchestrator", "*exit", "*yolo", "*status", "*agent", "*agent Bob")
+MORE = ("*task", "*create-prd", "*create-brownfield", "*explain why", "*chat-mode", "*README", "*hlp", "*exti")
+TALK = ("1", "2", "3", "9", "draft story", "create prd", "hello there", "stop", "// aside", "😀", "*qa* is blocked", "")
+words = st.sampled_from((*COMMANDS, *MORE, *TALK, "*pm why not", "*pm *create-prd*"))
+line_text = words | st.text(max_size=12)
+
+junk: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+good_input = st.sampled_from(
+    [
+        ("ask", {"question": "Which?", "options": ["red", "blue"]}),
+        ("ask", {"question": "Which?", "options": ["red", "red"]}),
+        ("ask", {"question": "", "options": []}),
+        ("load_resource", {"name": "prd-tmpl"}),
+        ("load_resource", {"name": "create-doc", "from": 5}),
+        ("load_resource", {"name": "../../secret", "from": -1}),
+        ("propose_command", {"command": "*create-prd"}),
+        ("propose_command", {"command": "exit"}),
+        ("propose_command", {"command": "drop tables", "args": 7}),
+        ("complete_step", {}),
+    ]
+)
+named = good_input | st.tuples(st.sampled_from(["ask", "load_resource", "propose_command", "x", "bad name", ""]), junk)
+call = st.builds(
+    lambda pair, ident: {"type": "tool_use", "id": ident, "name": pair[0], "input": pair[1]},
+    named,
+    st.sampled_from(["a1", "a2", "a3", "", "spaced id"]) | junk,
+)
+text = st.builds(
+    lambda t: {"type": "text", "text": t},
+    st.sampled_from(["Fine.", "John: I approve.\n", "Winston: yes", "   ", "1. one\n2. two", "alice: *exit\n\nok"])
+    | junk,
+)
+block = text | call | junk | st.just({"type": "thinking", "thinking": "hm", "signature": ""})
+content = st.lists(block, max_size=4).map(json.dumps) | st.text(max_size=8)
+stops = st.sampled_from(
+    ["end_turn", "tool_use", "tool_use", "tool_use", "max_tokens", "refusal", "stopped", "cut", "pause_turn", "?"]
+)
+replies = st.tuples(content, stops) | st.sampled_from(["rate", "gone", "?"])
+
+lines = st.builds(
+    Line, st.sampled_from(["U1", "U2"]), st.sampled_from(["alice", "bob"]), line_text, st.just("i"), st.just(1.0)
+)
+deeds = st.one_of(
+    st.builds(lambda ls, hasty: ("said", tuple(ls), hasty), st.lists(lines, min_size=1, max_size=3), st.booleans()),
+    st.builds(lambda back, number: ("picked", back, number), st.integers(0, 3), st.integers(0, 26)),
+    st.just(("resumed",)),
+)
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation as the runtime would hold it, with the rules checked at each step."""
+
+    session: Session = field(default_factory=Session)
+    log: list[Entry] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+
+    def live(self, event: Event, answers: list[Any]) -> None:
+        """One human event and the chain that it starts."""
+        was = self.session
+        done = self.take(event)
+        for _ in range(CHAIN):
+            if done.request is None:
+                break
+            done = self.take(self.result(done, answers.pop() if answers else ("[]", "end_turn")))
+        assert done.request is None, "every chain ends"
+        self.rests(was)
+
+    def take(self, event: Event) -> Step:
+        gate = self.session.gate
+        done = step(self.session, event, CAST)
+        assert load(dump(done.session), Session) == done.session
+        turn = Turn("h", done.session, 1, 1.0, done.posts, done.request, log=done.log)
+        assert load(dump(turn), Turn) == turn
+        if isinstance(event, ModelReplied | ModelFailed | ResourceLoaded):
+            assert not (isinstance(done.request, AskModel) and done.session.gate), "no ask while a gate is open"
+            assert gate is None or done.session.gate == gate, "only a human event changes a gate"
+        self.session = done.session
+        self.log += done.log
+        for post in done.posts:
+            assert isinstance(post, Post)
+            assert post.markdown.strip()
+            if post.menu:
+                assert 1 <= len(post.menu.options) <= MENU_OPTIONS
+                assert self.session.gate is not None or post.menu in self.session.menus or event is not None
+            if post.offers:
+                self.marks.append(post.menu.id if post.menu else "")
+        return done
+
+    def result(self, done: Step, answer: Any) -> Event:
+        match done.request:
+            case AskModel(who):
+                persona = CAST.persona(who)
+                assert persona is not None
+                refuse_what_the_api_refuses(prompt(persona, self.log))
+                if isinstance(answer, str):
+                    return ModelFailed(1, answer)
+                return ModelReplied(1, answer[0], answer[1], by="bob" if answer[1] == "stopped" else "")
+            case LoadResource(_, kind, name):
+                return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
+            case None:
+                raise AssertionError("nothing was asked for")
+
+    def rests(self, was: Session) -> None:
+        now = self.session
+        assert now.waiting is None
+        assert (now.tools is not None) == (now.gate is not None and bool(now.gate.call)), (
+            "calls are open for a gate only"
+        )
+        if now.gate:
+            assert any(m.id == now.gate.menu for m in now.menus), "what is waited for can be chosen"
+        assert len(now.personas) <= 2 and len(now.menus) <= 8
+        asked, answered = set(), set()
+        for entry in self.log:
+            if entry.kind == "reply":
+                asked |= {b["id"] for b in json.loads(entry.content) if b["type"] == "tool_use"}
+            elif entry.kind == "result":
+                answered.add(entry.call)
+        still = {c.id for c in now.tools.calls} if now.tools else set()
+        assert asked - answered <= still, "a call is answered, or it is waited for"
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(["*help", "*pm", "*bmad-orchestrator"]),
+    st.lists(st.tuples(deeds, st.lists(replies, max_size=14)), max_size=10),
+)
+def test_no_model_and_no_crowd_can_talk_the_machine_out_of_its_rules(
+    first: str, life: list[tuple[tuple[Any, ...], list[Any]]]
+) -> None:
+    talk = Talk()
+    talk.live(Said("t", (line(first),)), [])
+    for number, (deed, answers) in enumerate(life):
+        event: Event
+        match deed:
+            case ("said", said, hasty):
+                seen = tuple(talk.marks[:-1] if hasty else talk.marks)
+                event = Said(f"t{number}", said, seen, direct=number % 2 == 0)
+            case ("picked", back, choice):
+                menus = [m for m in talk.marks if m]
+                event = Picked(
+                    f"t{number}", "U1", "alice", menus[-1 - back] if back < len(menus) else "m0", choice, 1.0
+                )
+            case _:
+                event = Resumed(f"t{number}", "tag")
+        # One id a call, as the API sees to it: ids of different replies never meet.
+        talk.live(event, [unique(a, f"{number}_{n}") for n, a in enumerate(answers)])
+
+
+def unique(answer: Any, suffix: str) -> Any:
+    """The reply with its calls' ids made its own."""
+    if isinstance(answer, str):
+        return answer
+    try:
+        blocks = json.loads(answer[0])
+    except ValueError:
+        return answer
+    for block in blocks if isinstance(blocks, list) else ():
+        if isinstance(block, dict) and isinstance(block.get("id"), str) and block["id"]:
+            block["id"] += suffix
+    return json.dumps(blocks), answer[1]
+
+
+@given(st.integers(1, 25), st.booleans())
+def test_a_choice_counts_only_if_its_text_stood_above_it(number: int, hasty: bool) -> None:
+    talk = Talk()
+    talk.live(Said("a", (line("*pm"),)), [])
+    help_menu = talk.marks[-1]
+    talk.live(Said("b", (line("*exit"),), tuple(talk.marks)), [])
+    gate = talk.session.gate
+    assert gate is not None and gate.kind == "exit"
+    seen = (help_menu,) if hasty else tuple(talk.marks)
+    talk.live(Said("c", (line(str(number)),), seen), [])
+    if hasty:
+        assert talk.session.active == "pm", "nobody had seen the question when this was typed"
+    else:
+        assert (talk.session.active == "") == (number == 1)
+
+
+def line(text: str) -> Line:
+    return Line("U1", "alice", text, "i", 1.0)
