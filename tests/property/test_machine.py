@@ -80,7 +80,23 @@ content = st.lists(block, max_size=4).map(json.dumps) | st.text(max_size=8)
 stops = st.sampled_from(
     ["end_turn", "tool_use", "tool_use", "tool_use", "max_tokens", "refusal", "stopped", "cut", "pause_turn", "?"]
 )
-replies = st.tuples(content, stops) | st.sampled_from(["rate", "gone", "?"])
+hostile = st.tuples(content, stops)
+tooled = st.builds(
+    lambda pairs, words: (
+        json.dumps(
+            [{"type": "text", "text": words}]
+            + [
+                {"type": "tool_use", "id": f"c{n}", "name": name, "input": given}
+                for n, (name, given) in enumerate(pairs)
+            ]
+        ),
+        "tool_use",
+    ),
+    st.lists(good_input, min_size=1, max_size=3),
+    st.sampled_from(["Let me see. ", "John: mine\n"]),
+)
+plain = st.just(('[{"type":"text","text":"Fine."}]', "end_turn"))
+replies = st.one_of(tooled, tooled, plain, hostile, st.sampled_from(["rate", "gone", "?"]))
 
 lines = st.builds(
     Line, st.sampled_from(["U1", "U2"]), st.sampled_from(["alice", "bob"]), line_text, st.just("i"), st.just(1.0)
@@ -92,6 +108,9 @@ deeds = st.one_of(
 )
 
 
+NOTHING = ("[]", "end_turn")
+
+
 @dataclass(slots=True)
 class Talk:
     """A conversation as the runtime would hold it, with the rules checked at each step."""
@@ -99,15 +118,17 @@ class Talk:
     session: Session = field(default_factory=Session)
     log: list[Entry] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
+    asks: int = 0
 
     def live(self, event: Event, answers: list[Any]) -> None:
-        """One human event and the chain that it starts."""
+        """One human event and the chain that it starts; a model that has said it all begins again."""
         was = self.session
         done = self.take(event)
-        for _ in range(CHAIN):
+        for n in range(CHAIN):
             if done.request is None:
                 break
-            done = self.take(self.result(done, answers.pop() if answers else ("[]", "end_turn")))
+            self.asks += 1
+            done = self.take(self.result(done, unique(answers[n % len(answers)], f"_{self.asks}")))
         assert done.request is None, "every chain ends"
         self.rests(was)
 
@@ -120,6 +141,8 @@ class Talk:
         if isinstance(event, ModelReplied | ModelFailed | ResourceLoaded):
             assert not (isinstance(done.request, AskModel) and done.session.gate), "no ask while a gate is open"
             assert gate is None or done.session.gate == gate, "only a human event changes a gate"
+        if isinstance(event, ModelReplied) and event.stop != "tool_use":
+            assert done.session.tools is None and done.request is None, "calls run only when the model stopped for them"
         self.session = done.session
         self.log += done.log
         for post in done.posts:
@@ -168,13 +191,13 @@ class Talk:
 @settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from(["*help", "*pm", "*bmad-orchestrator"]),
-    st.lists(st.tuples(deeds, st.lists(replies, max_size=14)), max_size=10),
+    st.lists(st.tuples(deeds, st.lists(replies, min_size=1, max_size=14)), max_size=10),
 )
 def test_no_model_and_no_crowd_can_talk_the_machine_out_of_its_rules(
     first: str, life: list[tuple[tuple[Any, ...], list[Any]]]
 ) -> None:
     talk = Talk()
-    talk.live(Said("t", (line(first),)), [])
+    talk.live(Said("t", (line(first),)), [NOTHING])
     for number, (deed, answers) in enumerate(life):
         event: Event
         match deed:
@@ -188,12 +211,11 @@ def test_no_model_and_no_crowd_can_talk_the_machine_out_of_its_rules(
                 )
             case _:
                 event = Resumed(f"t{number}", "tag")
-        # One id a call, as the API sees to it: ids of different replies never meet.
-        talk.live(event, [unique(a, f"{number}_{n}") for n, a in enumerate(answers)])
+        talk.live(event, answers)
 
 
 def unique(answer: Any, suffix: str) -> Any:
-    """The reply with its calls' ids made its own."""
+    """The reply with its calls' ids made its own, as the API sees to it."""
     if isinstance(answer, str):
         return answer
     try:
@@ -209,13 +231,13 @@ def unique(answer: Any, suffix: str) -> Any:
 @given(st.integers(1, 25), st.booleans())
 def test_a_choice_counts_only_if_its_text_stood_above_it(number: int, hasty: bool) -> None:
     talk = Talk()
-    talk.live(Said("a", (line("*pm"),)), [])
+    talk.live(Said("a", (line("*pm"),)), [NOTHING])
     help_menu = talk.marks[-1]
-    talk.live(Said("b", (line("*exit"),), tuple(talk.marks)), [])
+    talk.live(Said("b", (line("*exit"),), tuple(talk.marks)), [NOTHING])
     gate = talk.session.gate
     assert gate is not None and gate.kind == "exit"
     seen = (help_menu,) if hasty else tuple(talk.marks)
-    talk.live(Said("c", (line(str(number)),), seen), [])
+    talk.live(Said("c", (line(str(number)),), seen), [NOTHING])
     if hasty:
         assert talk.session.active == "pm", "nobody had seen the question when this was typed"
     else:
