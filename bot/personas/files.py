@@ -79,7 +79,7 @@ def walk(root: Path, limit: int = MAX_FILES) -> Walk:
         found.problems.append(_error(root, f"it cannot be read: {_why(problem)}", "check the path of this library"))
         return found
     if stat.S_ISREG(mode):
-        found.files.append(Found(root, PurePosixPath(root.name), root.parent, _stamp(os.stat(root))))
+        found.files.append(Found(root, PurePosixPath(root.name), real.parent, _stamp(os.stat(root))))
         return found
     if not stat.S_ISDIR(mode):
         found.problems.append(_error(root, "it is neither a file nor a folder", "give a folder of persona files"))
@@ -103,8 +103,10 @@ def text_of_file(path: Path, root: Path) -> str:
     """The text of a regular file inside `root`: UTF-8, a byte-order mark taken off. Raises UnreadableError."""
     try:
         real = path.resolve(strict=True)
-        if path.is_symlink() and not _inside(real, root):
-            raise UnreadableError("it is a link that leads out of the library", "copy the file instead of linking it")
+        if not _inside(real, root):
+            raise UnreadableError(
+                "it is behind a link that leads out of the library", "copy the file instead of linking it"
+            )
         with open(os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnreadableError("it is no regular file", "give a text file")

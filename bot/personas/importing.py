@@ -16,7 +16,7 @@ from bot.personas.naming import slug
 from bot.personas.readers import Reading, front_matter, read, read_skill, stem_of
 from bot.personas.readers.bmad import is_agent_yaml
 from bot.personas.readers.reading import quoted
-from bot.personas.shelves import is_layer, is_persona_file, place_of
+from bot.personas.shelves import is_layer, is_persona_file, layer_order, place_of
 
 Did = Literal["written", "unchanged", "exists", "failed"]
 
@@ -76,9 +76,9 @@ def _copies(path: Path) -> Iterator[_Copy | Problem]:
     walked = walk(path)
     yield from walked.problems
     single = path.is_file()
-    layers = [found for found in walked.files if is_layer(found.inside)]
+    layers = sorted((found for found in walked.files if is_layer(found.inside)), key=layer_order)
     for found in walked.files:
-        if is_layer(found.inside) or not is_persona_file(found.inside):
+        if not is_persona_file(found.inside):
             continue
         place = place_of(found.inside, path)
         source = printable(found.path)
@@ -99,7 +99,7 @@ def _copies(path: Path) -> Iterator[_Copy | Problem]:
             continue
         reading = read(text, source)
         yield from (problem for problem in reading.problems if problem.severity == "error" or reading.is_empty)
-        if reading.texts:
+        if reading.is_bundle:
             yield from _split(reading, source, stem_of(source))
         elif reading.personas and single and found.path.absolute().parent.name == "agents":
             yield from _with_company(reading, found.path.absolute(), text)

@@ -15,7 +15,7 @@ from bot.personas.files import Found, UnreadableError, printable, text_of_file, 
 from bot.personas.model import Cast, Document, Persona, Problem, Resource, Source, fold
 from bot.personas.readers import Reading, read, read_skill
 from bot.personas.readers.reading import error
-from bot.personas.shelves import Place, is_layer, is_persona_file, place_of, title_of_resource
+from bot.personas.shelves import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Library:
         for root, shipped in (*self._paths, *self._shipped):
             walked = walk(root)
             now.problems += walked.problems
-            layers = [found for found in walked.files if is_layer(found.inside)]
+            layers = sorted((found for found in walked.files if is_layer(found.inside)), key=layer_order)
             for found in walked.files:
                 path = printable(found.path)
                 if path in known or not is_persona_file(found.inside):
@@ -93,7 +93,7 @@ class Library:
                 before = self._known.get(path)
                 shelf = before[1] if before and before[0] == stamp else self._shelf(found, place, own, shipped)
                 known[path] = (stamp, shelf)
-                now.roots[path] = root if root.is_dir() else root.parent
+                now.roots[path] = found.root
                 shelves.append((path, shelf))
         self._known = known
         self._good = {path: shelf for path, shelf in self._good.items() if path in known}
@@ -111,8 +111,8 @@ class Library:
             (found for wanted in _spellings(kind, name) if (found := now.cast.resource(persona, wanted, kind))), None
         )
         if resource is None:
-            packs = ", ".join(sorted({r.pack for r in now.cast.resources if r.kind == kind and r.pack}))
-            where = f"looked in the {kind} of: {packs}" if packs else f"the library has no {kind}"
+            packs = ", ".join(sorted({r.pack for r in now.cast.resources if kind in ("", r.kind)}))
+            where = f"looked in the {kind or 'files'} of: {packs}" if packs else f"the library has no {kind or 'files'}"
             raise FileNotFoundError(f"There is no {kind or 'resource'} called {name!r} ({where}). Add the file there.")
         if (text := now.texts.get(resource)) is not None:
             return text

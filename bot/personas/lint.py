@@ -10,7 +10,7 @@ from bot.personas.files import UnreadableError, text_of_file
 from bot.personas.library import Library
 from bot.personas.model import Cast, Persona, Problem, fold
 
-MODEL_ALIASES = ("opus", "sonnet", "haiku", "fable")
+MODEL_ALIASES = ("opus", "sonnet", "haiku")
 """What a file may call a model by, beside a model's own id."""
 
 _MODEL_ID = re.compile(r"^(?:[a-z]{2}\.)?(?:anthropic[./])?claude[\w.:@-]*$", re.IGNORECASE)
@@ -76,7 +76,7 @@ class _Lines:
         if source.path not in self._texts:
             path = Path(source.path)
             try:
-                self._texts[source.path] = text_of_file(path, path.parent).split("\n")
+                self._texts[source.path] = text_of_file(path, path.resolve().parent).split("\n")
             except UnreadableError:
                 self._texts[source.path] = []
         lines = self._texts[source.path]

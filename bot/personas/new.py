@@ -96,7 +96,7 @@ def _matchable(answer: str) -> str:
 
 def _listed(answer: str) -> tuple[str, ...]:
     """The answers between commas; one inside slashes is a pattern's own."""
-    parts = re.findall(r"/(?:\\.|[^/\\])+/(?=\s*(?:,|$))|[^,]+", answer)
+    parts = re.findall(r"\s*/(?:\\.|[^/\\])+/(?=\s*(?:,|$))|[^,]+", answer)
     return tuple(part.strip() for part in parts if part.strip())
 
 

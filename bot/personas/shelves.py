@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from bot.personas.files import Found
 from bot.personas.model import Resource
 from bot.personas.readers import stem_of, title_of
 from bot.personas.readers.reading import RESOURCE_KINDS
@@ -21,7 +22,7 @@ class Place:
     """A file's part in its library.
 
     `pack` is the folder that holds its `agents`, `tasks` and so on. `kind` is a resource's kind, or empty for a file
-    that may hold personas. `skill` is the folder of a skill, below the library's.
+    that may hold personas. `inside` is its path below the library's folder.
     """
 
     pack: str
@@ -54,9 +55,14 @@ def is_layer(inside: PurePosixPath) -> bool:
     return inside.suffix == ".toml" and (inside.name.casefold() == "customize.toml" or inside.parent.name == "custom")
 
 
+def layer_order(layer: Found) -> int:
+    """A skill's own `customize.toml` first, then the team's layer, then the user's own."""
+    return 0 if layer.inside.name.casefold() == "customize.toml" else 2 if ".user." in layer.inside.name else 1
+
+
 def is_persona_file(inside: PurePosixPath) -> bool:
     """Whether this is a file that the library looks into at all: a text, not hidden."""
-    if inside.name.startswith("."):
+    if inside.name.startswith(".") or is_layer(inside):
         return False
     kind = _kind(inside)
     return inside.suffix.casefold() in (_RESOURCE if kind and kind != "agents" else _TEXT)

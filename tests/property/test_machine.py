@@ -53,6 +53,7 @@ junk: st.SearchStrategy[Any] = st.recursive(
 good_input = st.sampled_from(
     [
         ("ask", {"question": "Which?", "options": ["red", "blue"]}),
+        ("ask", {"question": "Why?", "options": ["one", "two", "three"]}),
         ("ask", {"question": "Which?", "options": ["red", "red"]}),
         ("ask", {"question": "", "options": []}),
         ("load_resource", {"name": "prd-tmpl"}),
@@ -98,11 +99,12 @@ tooled = st.builds(
 plain = st.just(('[{"type":"text","text":"Fine."}]', "end_turn"))
 replies = st.one_of(tooled, tooled, plain, hostile, st.sampled_from(["rate", "gone", "?"]))
 
-lines = st.builds(
-    Line, st.sampled_from(["U1", "U2"]), st.sampled_from(["alice", "bob"]), line_text, st.just("i"), st.just(1.0)
-)
+who = st.sampled_from([("U1", "alice"), ("U2", "bob")])
+lines = st.builds(lambda w, t: Line(w[0], w[1], t, "i", 1.0), who, line_text)
 deeds = st.one_of(
-    st.builds(lambda ls, hasty: ("said", tuple(ls), hasty), st.lists(lines, min_size=1, max_size=3), st.booleans()),
+    st.just(("said", (Line("U1", "alice", "help me with this", "i", 1.0),), False)),
+    st.builds(lambda one: ("said", (one,), False), lines),
+    st.builds(lambda some, hasty: ("said", tuple(some), hasty), st.lists(lines, min_size=1, max_size=3), st.booleans()),
     st.builds(lambda back, number: ("picked", back, number), st.integers(0, 3), st.integers(0, 26)),
     st.just(("resumed",)),
 )
@@ -188,10 +190,10 @@ class Talk:
         assert asked - answered <= still, "a call is answered, or it is waited for"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["*help", "*pm", "*bmad-orchestrator"]),
-    st.lists(st.tuples(deeds, st.lists(replies, min_size=1, max_size=14)), max_size=10),
+    st.lists(st.tuples(deeds, st.lists(replies, min_size=1, max_size=8)), min_size=5, max_size=12),
 )
 def test_no_model_and_no_crowd_can_talk_the_machine_out_of_its_rules(
     first: str, life: list[tuple[tuple[Any, ...], list[Any]]]

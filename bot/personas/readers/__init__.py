@@ -70,19 +70,28 @@ def _read_one(text: str, path: str, stem: str, line: int) -> Reading:
         front = front_matter.split(text)
     except safe_yaml.YamlError as problem:
         return Reading(problems=(error(path, line + problem.line - 1, problem.reason, problem.mend),))
-    if front is not None and front.values:
-        return _with_front_matter(front, text, path, stem, line)
-    if _YAML_AGENT.search(text):
+    # A YAML file may begin with `---` too; nothing closes it then.
+    if _is_yaml(text) and (front is None or not front.closed):
         return _whole_yaml(text, path, stem, line)
-    return Reading()
+    return _with_front_matter(front, path, stem, line) if front is not None and front.values else Reading()
 
 
-def _with_front_matter(front: front_matter.FrontMatter, text: str, path: str, stem: str, line: int) -> Reading:
+def _is_yaml(text: str) -> bool:
+    """Whether the text has an agent's keys at the top level, and its first line that says something is a key."""
+    if not _YAML_AGENT.search(text):
+        return False
+    said = (line for line in text.split("\n") if line.strip() and not line.startswith(("#", "---", "%")))
+    return bool(re.match(r"[\w-]+:(?:\s|$)", next(said, "")))
+
+
+def _with_front_matter(front: front_matter.FrontMatter, path: str, stem: str, line: int) -> Reading:
     values = front.values
     if template.is_template(values):
         return template.read_template(values, front.body, path, stem, line)
-    if modern.is_agent(values) or isinstance(values.get("agent"), Mapping):
-        return _whole_yaml(text, path, stem, line)
+    if modern.is_agent(values):
+        return modern.read_agent(values, path, stem, line)
+    if isinstance(values.get("agent"), Mapping):
+        return bmad.read_yaml(safe_yaml.dump(values), path, stem, line + front.line - 1, line)
     return subagent.read_subagent(front, path, stem, line) if subagent.is_subagent(values) else Reading()
 
 

@@ -25,6 +25,9 @@ _SPOKEN = frozenset({"user", "assistant", "human", "ai", "commentary"})
 _TITLES = frozenset({"Context", "Example", "Examples"})
 _MAPPED = frozenset({"name", "description", "model", "tools"})
 
+_HASH = re.compile(r"^description:[ \t]*[^\s\"'|>\[{&*!#][^\n]* #", re.MULTILINE)
+"""A description without quotes that goes on behind a `#`: YAML takes the rest for a remark, its author did not."""
+
 _KEY = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]|$)")
 _FENCE = re.compile(r"^(?:`{3,}|~{3,})[\w-]*[ \t]*\n+(?=---[ \t]*\n)")
 
@@ -43,6 +46,7 @@ class FrontMatter:
     line: int
     body_line: int
     flaw: safe_yaml.YamlError | None = None
+    closed: bool = True
 
 
 def split(text: str) -> FrontMatter | None:
@@ -76,6 +80,7 @@ def split(text: str) -> FrontMatter | None:
         line=line,
         body_line=content.count("\n", 0, body_at + lead) + 1,
         flaw=found[2],
+        closed=closing is not None,
     )
 
 
@@ -111,6 +116,8 @@ def _values(
     ):
         told = safe_yaml.YamlError("lines of the description look like keys", 1, "put the description in quotes")
         return (*_piecewise(head), flaw or told)
+    if _HASH.search(head):
+        values["description"] = _piecewise(head)[0].get("description", values.get("description"))
     return values, safe_yaml.cut(head, parsed, _MAPPED), flaw
 
 
@@ -147,6 +154,8 @@ def _value(lines: list[str]) -> object:
     first = lines[0].strip()
     if re.fullmatch(r"[|>][+-]?\d?[+-]?", first):
         return _dedented(lines[1:], 0)
+    if " #" in whole and first[:1] not in tuple("\"'[{|>&*!#"):
+        return _dedented([first, *lines[1:]], 1)
     try:
         value = safe_yaml.load("key: " + whole.lstrip(" ") if first else "key:\n" + "\n".join(lines[1:]))
     except safe_yaml.YamlError:

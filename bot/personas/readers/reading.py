@@ -50,6 +50,11 @@ class Reading:
         return any(problem.severity == "error" for problem in self.problems)
 
     @property
+    def is_bundle(self) -> bool:
+        """Whether the file holds definitions that stand in sections of their own."""
+        return bool(self.texts or self.parts) or any(d.source.format in ("rule", "bundle") for d in self.documents)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing came of the file."""
         return not (self.personas or self.documents or self.parts)

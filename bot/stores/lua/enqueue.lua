@@ -1,0 +1,18 @@
+-- conversation, id, order, body, cap -> 1 taken, 0 seen before, or minus the number that waits in a full mailbox
+local conversation, id, order, body, cap = unpack(ARGV, 6)
+
+local known, by_this_call = seen(conversation, id)
+if known then
+  return by_this_call and 1 or 0
+end
+local waiting = redis.call('ZCARD', key('mail', conversation))
+if waiting >= tonumber(cap) then
+  return -waiting
+end
+remember(conversation, id)
+put(conversation, order, body)
+keep(conversation)
+if redis.call('ZADD', DUE, 'NX', digits(now), conversation) == 1 then
+  hint()
+end
+return 1

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.personas.naming import default_icon, display_name, ident, slug
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("vm-migration-architect", "VM Migration Architect"),
+        ("network-sdn-controller", "Network SDN Controller"),
+        ("ha-fault-tolerance-engineer", "HA Fault Tolerance Engineer"),
+        ("ml-predictive-analytics", "ML Predictive Analytics"),
+        ("guest-os-integration-specialist", "Guest OS Integration Specialist"),
+        ("k8s-container-integration", "K8s Container Integration"),
+        ("api-gateway-mesh-developer", "API Gateway Mesh Developer"),
+        ("ui-ux-designer", "UI/UX Designer"),
+        ("ci-cd", "CI/CD"),
+        ("devops_engineer", "DevOps Engineer"),
+        ("README", "README"),
+        ("MIGRATION_SUMMARY", "Migration Summary"),
+        ("Code Reviewer", "Code Reviewer"),
+        ("MyAgent", "MyAgent"),
+        ("the-and-of", "The and of"),
+        ("", ""),
+    ],
+)
+def test_a_file_name_as_people_write_it(written: str, shown: str) -> None:
+    assert display_name(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [("Code Reviewer", "code-reviewer"), ("  a//b ", "a-b"), ("a_b", "a-b"), ("Ärger & Co.", "ärger-co"), ("!?", "")],
+)
+def test_an_id_made_of_a_name(written: str, made: str) -> None:
+    assert slug(written) == made
+
+
+def test_a_name_that_can_be_typed_is_an_id_as_it_is() -> None:
+    assert ident("Game_Dev.2") == "Game_Dev.2"
+    assert ident("*star") == "star"
+
+
+def test_the_first_hint_that_is_known_gives_the_icon() -> None:
+    assert default_icon("zed", "qa-person") == "🧪"
+    assert default_icon("zed") == "🤖"
