@@ -97,7 +97,8 @@ def title_of_resource(path: Path, resource: Resource) -> str:
     if resource.kind in ("templates", "workflows", "agent-teams"):
         found = re.search(r"^[ \t]+(?:name|title):[ \t]*[\"']?([^\n\"']+)", head, re.MULTILINE)
     else:
-        found = re.search(r"^# +(\S[^\n]*?)[ \t]*$", head.replace("\r", ""), re.MULTILINE)
+        pattern = r"^title:[ \t]*[\"']?([^\n\"']+)" if head.startswith("---") else r"^# +(\S[^\n]*?)[ \t]*$"
+        found = re.search(pattern, head.replace("\r", ""), re.MULTILINE)
     return found[1].strip() if found else ""
 
 

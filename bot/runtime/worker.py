@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from bot.core import machine
@@ -30,6 +30,7 @@ from bot.core.model import (
     Resumed,
     Saved,
     Turn,
+    Voice,
 )
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Library, Message, Model, Outgoing, Store, Transport
@@ -53,13 +54,14 @@ APOLOGY = "Something went wrong with your message, and trying again did not help
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a worker works. Times are in seconds."""
+    """How a worker works. Times are in seconds; `host` is the voice that the bot itself speaks under."""
 
     name: str = "worker"
     lease: float = 15.0
     idle: float = 8 * 3600.0
     together: int = 20
     in_flight: int = 4
+    host: Voice = HOST
 
 
 class LostError(Exception):
@@ -193,7 +195,8 @@ class Worker:
                 await self.store.audit(address.key(number), address.conversation.key, post)
                 continue
             preview = previews.pop(post.completes, None) if post.completes is not None else None
-            receipt = await deliver(transport, address, number, post, preview, again=again)
+            voiced = post if post.voice.persona else replace(post, voice=self.options.host)
+            receipt = await deliver(transport, address, number, voiced, preview, again=again)
             if found := turns.mark(post, receipt):
                 marks.append(found)
         return tuple(marks)
@@ -249,7 +252,7 @@ class Worker:
     async def _give_up(self, claim: Claim, reason: str) -> None:
         """Bury the turn and say so once in its conversation."""
         address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
-        post = Post(HOST, APOLOGY)
+        post = Post(self.options.host, APOLOGY)
         try:
             transport = self.transports[address.conversation.platform]
             await deliver(transport, address, -1, post, None, again=True)

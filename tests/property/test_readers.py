@@ -7,7 +7,7 @@ import time
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.personas.files import UnreadableError, decoded
@@ -74,6 +74,7 @@ def holds(reading: Reading) -> None:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example("```yml\nagent:\n## File Reference", "a.md")
 @given(TEXTS, PATHS)
 def test_no_text_makes_a_reader_raise(text: str, path: str) -> None:
     holds(read(text, path))

@@ -64,7 +64,8 @@ def fences(text: str) -> tuple[tuple[str, int], ...]:
         start = match.end() + 1
         line = text.count("\n", 0, start) + 1
         closings = list(re.finditer(rf"^{match['fence'][0]}{{{len(match['fence'])},}}[ \t]*$", whole[start:], re.M))
-        spans = [closings[-1], closings[0]] if end else [closings[0], closings[-1]] if closings else []
+        outermost = [closings[0], closings[-1]] if closings else []
+        spans = outermost[::-1] if end else outermost
         for content in dict.fromkeys(whole[start : start + span.start()] for span in spans):
             found.append((content, line))
         if not closings:

@@ -1,0 +1,68 @@
+"""`kill -9` in the middle of a streamed reply, and what the next start makes of it. Nothing here is pretended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+from bot.core.codec import load
+from bot.core.model import Entry
+from tests.scenario.terminal import Person
+
+PROMPT = "ada in #general >"
+
+
+def log(folder: Path) -> list[Entry]:
+    with sqlite3.connect(f"file:{folder / 'state.db'}?mode=ro", uri=True) as db:
+        return [load(line, Entry) for (line,) in db.execute("SELECT line FROM log ORDER BY rowid")]
+
+
+def test_a_killed_reply_comes_again_marked_once_and_nothing_is_lost(tmp_path: Path) -> None:
+    with Person(tmp_path, GREENROOM_MODEL__PAUSE="0.4") as person:
+        person.sees(PROMPT)
+        person.says("*architect")
+        person.sees("Pick a number")
+        person.says("tell me")
+        person.sees("[rehearsal] Here a")
+        person.says("and then")
+        person.sees(PROMPT, times=4)
+        assert "Last said" not in person.seen
+        os.kill(person.pid, signal.SIGKILL)
+        assert person.ends() == -signal.SIGKILL
+
+    with Person(tmp_path) as person:
+        seen = person.sees("“ada: and then”")
+        assert "🏗️ Winston  (again)\n" in seen
+        assert seen.index("“ada: tell me”") < seen.index("“ada: and then”")
+        assert seen.count("(again)") == 1 and seen.count("[rehearsal]") == 2
+        assert person.leaves() == 0
+
+    entries = log(tmp_path)
+    assert [e.text for e in entries if e.kind == "said"] == ["tell me", "and then"]
+    assert [e.kind for e in entries if e.kind in ("said", "reply")] == ["said", "reply"] * 2
+
+    with Person(tmp_path) as person:
+        person.sees(PROMPT)
+        person.says("*status")
+        assert "[rehearsal]" not in person.sees("Active: 🏗️ Winston")
+
+
+def test_a_chat_killed_while_nothing_is_said_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    with Person(tmp_path) as person:
+        person.sees(PROMPT)
+        person.says("*architect")
+        person.sees("Pick a number")
+        person.says("tell me")
+        person.sees("“ada: tell me”")
+        person.waits_for(lambda: any(e.kind == "reply" for e in log(tmp_path)), "the reply in the log")
+        os.kill(person.pid, signal.SIGKILL)
+        person.ends()
+    before = log(tmp_path)
+    with Person(tmp_path) as person:
+        person.sees(PROMPT)
+        person.says("*status")
+        assert "(again)" not in person.sees("Active: 🏗️ Winston")
+        assert person.leaves() == 0
+    assert log(tmp_path) == before
