@@ -27,6 +27,8 @@ HOST_COMMANDS: dict[str, str] = {
     "help": "Show what can be done here, as a numbered list",
     "agent": "Bring a persona on (lists all of them without a name)",
     "chat-mode": "Just talk: plain text goes to the persona",
+    "continue": "Go on with a reply that was cut or stopped",
+    "retry": "Ask again after a reply that failed or was cut",
     "status": "Show who is active, what is waited for, and the modes that are on",
     "yolo": "Skip section confirmations, or stop skipping them",
     "exit": "Send the persona off",

@@ -8,6 +8,7 @@ from typing import Any
 from bot.core.model import (
     HOST,
     MENU_OPTIONS,
+    Account,
     AskModel,
     Entry,
     Gate,
@@ -45,7 +46,7 @@ class Draft:
 
     session: Session
     cast: Cast
-    turn: str = ""
+    account: Account = field(default_factory=Account)
     log: list[Entry] = field(default_factory=list)
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None

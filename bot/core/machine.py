@@ -9,6 +9,7 @@ from bot.core import commands
 from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
 from bot.core.draft import Draft
 from bot.core.model import (
+    Account,
     Activate,
     Answer,
     Decide,
@@ -30,14 +31,14 @@ from bot.core.model import (
     Step,
     Turnover,
 )
-from bot.core.modes import activation, chat, gates, orders
+from bot.core.modes import activation, chat, gates, orders, tooluse
 from bot.core.text import is_emoji_only
 from bot.personas.model import Cast
 
 
 def step(session: Session, event: Event, cast: Cast) -> Step:
     """What `event` leads to. At most one request comes back; a result never asks a model while a gate is open."""
-    draft = Draft(session, cast)
+    draft = Draft(session, cast, event.account if isinstance(event, Said | Picked) else Account())
     match event:
         case Said():
             _inherit(draft, event.inherit)
@@ -53,7 +54,7 @@ def step(session: Session, event: Event, cast: Cast) -> Step:
         case ModelFailed():
             chat.failed(draft, event)
         case ResourceLoaded():
-            chat.loaded(draft, event)
+            tooluse.loaded(draft, event)
         case _:
             assert_never(event)
     return draft.finished()

@@ -184,6 +184,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What a conversation has used: tokens of its last prompt and their limit (0: unknown), and sums since it began.
+
+    `read` are all tokens that models were given, `cached` those of them that came from a cache, `cost` is in $ or
+    None where a price is not known.
+    """
+
+    context: int = 0
+    limit: int = 0
+    read: int = 0
+    cached: int = 0
+    written: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """People wrote something: one message, or a burst of plain ones.
 
@@ -198,6 +214,7 @@ class Said:
     direct: bool = False
     asleep: bool = False
     inherit: tuple[str, ...] = ()
+    account: Account = Account()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +228,7 @@ class Picked:
     number: int
     at: float
     inherit: tuple[str, ...] = ()
+    account: Account = Account()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +249,21 @@ class Usage:
     cache_write: int = 0
     model: str = ""
 
+    @property
+    def read(self) -> int:
+        """All tokens that the model was given, from a cache or not."""
+        return self.input + self.cache_read + self.cache_write
+
+    def plus(self, other: Usage) -> Usage:
+        """The sum, under this one's model."""
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+            self.model,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ModelReplied:
@@ -238,6 +271,7 @@ class ModelReplied:
 
     `content` is the JSON text of its content blocks, byte for byte as they are to be sent back. `stop` is the API's
     stop reason, or `stopped` (a person stopped it: `by`), or `cut` (the connection broke and this much had come).
+    `crowded` says that the prompt has grown so near to the model's limit that it is to be compacted.
     """
 
     ask: int
@@ -245,6 +279,7 @@ class ModelReplied:
     stop: str
     usage: Usage = Usage()
     by: str = ""
+    crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +353,7 @@ class Record:
     sha: str = ""
 
 
-EntryKind = Literal["on", "off", "said", "reply", "result", "note"]
+EntryKind = Literal["on", "off", "said", "reply", "result", "note", "compact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +362,8 @@ class Entry:
 
     on, off: persona `who` came or went. said: a human `name` (`who` is the platform's id) spoke. reply: a
     persona's words, with the model's `content` blocks as JSON text, byte for byte. result: the answer to the tool
-    call `call` of `who`. note: something the host did that a later prompt should know.
+    call `call` of `who`. note: something the host did that a later prompt of `who` should know. compact: what `who`
+    summed up of everything above; its prompts begin here, but for the last few lines above.
     """
 
     kind: EntryKind
@@ -389,7 +425,7 @@ class Session:
 
     `personas` is a stack of at most two: a coordinator, and the persona it turned into. `counter` numbers the menus.
     `menus` are those still open. `people` are the names of those who spoke lately, for the guard against
-    impersonation.
+    impersonation. `unfinished` tells what became of the last reply, if it did not end by itself: none came, or part.
     """
 
     personas: tuple[str, ...] = ()
@@ -400,6 +436,7 @@ class Session:
     menus: tuple[Menu, ...] = ()
     counter: int = 0
     people: tuple[str, ...] = ()
+    unfinished: Literal["", "failed", "cut"] = ""
 
     @property
     def active(self) -> str:
@@ -468,9 +505,12 @@ class Turn:
 class Saved:
     """What the store keeps of a conversation between turns: the session and the runtime's own notes.
 
-    `marks` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here.
+    `marks` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here. `usage`
+    are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply.
     """
 
     session: Session = field(default_factory=Session)
     marks: tuple[Mark, ...] = ()
     active_at: float = 0.0
+    usage: tuple[Usage, ...] = ()
+    context: int = 0

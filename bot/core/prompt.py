@@ -21,6 +21,9 @@ from bot.personas.model import Persona
 STRIDE = 15
 """A cache breakpoint stands at every so many blocks: the API looks back 20 from one (docs, prompt caching)."""
 
+TAIL = 3
+"""So many of the last things that people said stay word for word behind a summary, with what was answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -112,9 +115,8 @@ def _customization(persona: Persona) -> tuple[str, ...]:
 
 
 def _messages(persona: Persona, log: list[Entry]) -> tuple[Message, ...]:
-    began = max((i for i, e in enumerate(log) if e.kind == "on" and e.who == persona.id), default=-1)
     groups: list[tuple[Literal["user", "assistant"], list[Entry]]] = []
-    for entry in log[began + 1 :]:
+    for entry in _since(persona, log):
         role: Literal["user", "assistant"] = (
             "assistant" if entry.kind == "reply" and entry.who == persona.id else "user"
         )
@@ -129,13 +131,26 @@ def _messages(persona: Persona, log: list[Entry]) -> tuple[Message, ...]:
     return _marked([Message(role, tuple(_blocks(role, entries))) for role, entries in groups])
 
 
+def _since(persona: Persona, log: list[Entry]) -> list[Entry]:
+    """What the persona goes by: all since it came on, or its last summary, a little before that, and what followed."""
+    began = max((i for i, e in enumerate(log) if e.kind == "on" and e.who == persona.id), default=-1)
+    summed = max((i for i, e in enumerate(log) if e.kind == "compact" and e.who == persona.id), default=-1)
+    if summed <= began:
+        return log[began + 1 :]
+    said = [i for i in range(began + 1, summed) if log[i].kind == "said"]
+    tail = log[said[-TAIL:][0] : summed] if said else []
+    asked = {b.get("id") for e in tail if e.kind == "reply" and e.content for b in json.loads(e.content)}
+    kept = [e for e in tail if e.kind in ("said", "reply") or (e.kind == "result" and e.call in asked)]
+    return [log[summed], *kept, *log[summed + 1 :]]
+
+
 def _is_for(persona: Persona, entry: Entry) -> bool:
     match entry.kind:
         case "said":
             return bool(entry.text.strip())
         case "reply":
             return entry.who == persona.id or bool(entry.text.strip())
-        case "result" | "note":
+        case "result" | "note" | "compact":
             return entry.who == persona.id
         case _:
             return False
@@ -155,6 +170,8 @@ def _user_block(entry: Entry) -> dict[str, Any]:
             return {"type": "tool_result", "tool_use_id": entry.call, "content": entry.text or "(empty)"}
         case "said" | "reply":
             return {"type": "text", "text": f"{entry.name}: {entry.text}"}
+        case "compact":
+            return {"type": "text", "text": f"(Your own summary of what was said before:)\n{entry.text}"}
         case _:
             return {"type": "text", "text": entry.text}
 

@@ -45,7 +45,6 @@ def check_persona(persona: Persona, cast: Cast, lines: _Lines | None = None) -> 
         *_dependencies(persona, cast, at),
         *_commands(persona, cast, at),
         *_model(persona, at),
-        *_tools(persona, at),
         *_name(persona, at),
     )
 
@@ -121,17 +120,6 @@ def _model(persona: Persona, at: _Lines) -> Iterable[Problem]:
             at.of(persona, "model"),
             f"{persona.id} asks for the model {persona.model!r}, which is no known alias",
             f"write one of {', '.join(MODEL_ALIASES)}, or a full model id",
-        )
-
-
-def _tools(persona: Persona, at: _Lines) -> Iterable[Problem]:
-    absent = [tool for tool in persona.tools or () if fold(tool.partition("(")[0]) in _ELSEWHERE]
-    if absent:
-        yield _warning(
-            persona,
-            at.of(persona, "tools"),
-            f"{persona.id} names tools that a chat has not: {', '.join(absent)}",
-            "nothing needs to be done: people are told when they call this persona",
         )
 
 

@@ -47,13 +47,17 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One ask under way: who, in which turn, and where its reply will stand."""
+    """One ask under way: who, in which turn, where its reply will stand, and the tokens that it may come to.
+
+    Beyond `room` tokens of prompt and reply the talk is to be compacted; 0 is no bound.
+    """
 
     claim: Claim
     turn: Turn
     request: AskModel
     ordinal: int
     out: Outgoing
+    room: int = 0
 
 
 async def ask(
@@ -91,7 +95,8 @@ async def ask(
         if flag is None:
             raise RuntimeError("an ask ended with neither a reply nor a stop")
         return _stopped(asked, preview.heard, flag), preview.ref
-    return ModelReplied(asked.ordinal, reply.content, reply.stop, reply.usage), preview.ref
+    crowded = 0 < asked.room < reply.usage.read + reply.usage.output
+    return ModelReplied(asked.ordinal, reply.content, reply.stop, reply.usage, crowded=crowded), preview.ref
 
 
 async def _until_stopped(

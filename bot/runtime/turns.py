@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.core.codec import load
 from bot.core.model import (
+    Account,
     HumanEvent,
     Inbound,
     Line,
@@ -22,8 +24,11 @@ from bot.core.model import (
     Spent,
     Step,
     Turn,
+    Usage,
 )
 from bot.ports import Claim
+
+NOTHING_USED = Account()
 
 MARKS = 20
 """So many of the last posts that offered numbers are remembered; an older menu is told to have passed."""
@@ -34,7 +39,9 @@ def mail(claim: Claim) -> tuple[Inbound | Resumed, ...]:
     return tuple(load(message.payload, Mail) for message in claim.taken)
 
 
-def opening(claim: Claim, saved: Saved, idle: float, inherit: tuple[str, ...]) -> HumanEvent:
+def opening(
+    claim: Claim, saved: Saved, idle: float, inherit: tuple[str, ...], account: Account = NOTHING_USED
+) -> HumanEvent:
     """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps."""
     messages = mail(claim)
     first = messages[0]
@@ -42,12 +49,12 @@ def opening(claim: Claim, saved: Saved, idle: float, inherit: tuple[str, ...]) -
     if isinstance(first, Resumed):
         return replace(first, turn=turn)
     if first.menu:
-        return Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit)
+        return Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
     said = tuple(m for m in messages if isinstance(m, Inbound))
     top_level = not first.conversation.thread and not first.direct
     asleep = top_level and idle > 0 and saved.active_at > 0 and first.at - saved.active_at > idle
     lines = tuple(Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others) for m in said)
-    return Said(turn, lines, seen(saved.marks, first.order), first.direct, asleep, inherit)
+    return Said(turn, lines, seen(saved.marks, first.order), first.direct, asleep, inherit, account)
 
 
 def seen(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
@@ -105,4 +112,24 @@ def mark(post: Post, receipt: Receipt) -> Mark | None:
 def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
     """What is kept of a conversation when its turn is over."""
     kept = (*before.marks, *turn.marks, *marks)[-MARKS:]
-    return Saved(turn.session, kept, max(before.active_at, turn.at))
+    usage = {u.model: u for u in before.usage}
+    for spent in turn.spent:
+        sofar = usage.get(spent.usage.model)
+        usage[spent.usage.model] = sofar.plus(spent.usage) if sofar else spent.usage
+    context = next((s.usage.read + s.usage.output for s in reversed(turn.spent) if s.usage.read), before.context)
+    used = tuple(u for u in usage.values() if u.read or u.output)
+    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context)
+
+
+def account(saved: Saved, limit: int, price: Callable[[Usage], float | None]) -> Account:
+    """What a conversation has used, for people; `limit` are the tokens that a prompt may have."""
+    costs = [price(usage) for usage in saved.usage]
+    known = [cost for cost in costs if cost is not None]
+    return Account(
+        context=saved.context,
+        limit=limit,
+        read=sum(u.read for u in saved.usage),
+        cached=sum(u.cache_read for u in saved.usage),
+        written=sum(u.output for u in saved.usage),
+        cost=sum(known) if len(known) == len(costs) else None,
+    )

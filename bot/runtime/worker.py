@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -30,6 +30,7 @@ from bot.core.model import (
     Resumed,
     Saved,
     Turn,
+    Usage,
     Voice,
 )
 from bot.personas.model import Cast
@@ -54,7 +55,11 @@ APOLOGY = "Something went wrong with your message, and trying again did not help
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a worker works. Times are in seconds; `host` is the voice that the bot itself speaks under."""
+    """How a worker works. Times are in seconds; `host` is the voice that the bot itself speaks under.
+
+    `context` are the tokens that a model can take; at the share `compact_at` of them a talk is compacted, at 0 never.
+    `price` gives what usage costs in $, None where that is not known.
+    """
 
     name: str = "worker"
     lease: float = 15.0
@@ -62,6 +67,9 @@ class Options:
     together: int = 20
     in_flight: int = 4
     host: Voice = HOST
+    context: int = 200_000
+    compact_at: float = 0.75
+    price: Callable[[Usage], float | None] = lambda usage: None
 
 
 class LostError(Exception):
@@ -171,7 +179,9 @@ class Worker:
         if claim.state is None and parent:
             state = await self.store.peek(parent.key)
             inherit = load(state, Saved).session.personas if state else ()
-        event = turns.opening(claim, before, self.options.idle, inherit)
+        options = self.options
+        account = turns.account(before, options.context, options.price)
+        event = turns.opening(claim, before, options.idle, inherit, account)
         return turns.began(claim, machine.step(before.session, event, cast))
 
     async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
@@ -210,7 +220,8 @@ class Worker:
                 ordinal = turns.ordinal(turn)
                 voice = voice_of(cast, who)
                 out = Outgoing(address.key(ordinal), address.conversation, voice, "", address.since, again=again)
-                asked = Ask(claim, turn, request, ordinal, out)
+                room = int(self.options.context * self.options.compact_at)
+                asked = Ask(claim, turn, request, ordinal, out, room)
                 result, ref = await ask(asked, cast, self.store, transport, self.model, self.clock, again=again)
                 if ref is not None:
                     previews[ordinal] = ref

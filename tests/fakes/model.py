@@ -20,6 +20,7 @@ class Says:
     pieces: tuple[str, ...] = ()
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     stop: str = ""
+    usage: Usage = field(default_factory=lambda: Usage(input=10, output=5, model="fake"))
 
     @classmethod
     def text(cls, text: str, stop: str = "") -> Says:
@@ -54,7 +55,7 @@ class FakeModel:
         for number, (name, given) in enumerate(says.calls, 1):
             blocks.append({"type": "tool_use", "id": f"call_{n}_{number}", "name": name, "input": given})
         stop = says.stop or ("tool_use" if says.calls else "end_turn")
-        return Reply(json.dumps(blocks), stop, Usage(input=10, output=5, model="fake"))
+        return Reply(json.dumps(blocks), stop, says.usage)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -42,7 +42,7 @@ CHAIN = 4 * ROUNDS + 4
 COMMANDS = ("*help", "*pm", "*architect", "*bmad-orchestrator", "*exit", "*yolo", "*status", "*agent", "*agent Bob")
 MORE = ("*task", "*create-prd", "*create-brownfield", "*explain why", "*chat-mode", "*README", "*hlp", "*exti")
 TALK = ("1", "2", "3", "9", "draft story", "create prd", "hello there", "stop", "// aside", "😀", "*qa* is blocked", "")
-words = st.sampled_from((*COMMANDS, *MORE, *TALK, "*pm why not", "*pm *create-prd*"))
+words = st.sampled_from((*COMMANDS, *MORE, *TALK, "*continue", "*retry", "*pm why not", "*pm *create-prd*"))
 line_text = words | st.text(max_size=12)
 
 junk: st.SearchStrategy[Any] = st.recursive(
@@ -144,7 +144,8 @@ class Talk:
             assert not (isinstance(done.request, AskModel) and done.session.gate), "no ask while a gate is open"
             assert gate is None or done.session.gate == gate, "only a human event changes a gate"
         if isinstance(event, ModelReplied) and event.stop != "tool_use":
-            assert done.session.tools is None and done.request is None, "calls run only when the model stopped for them"
+            assert done.session.tools is None, "calls run only when the model stopped for them"
+            assert done.request is None or done.request == AskModel(self.session.active, show=False)
         self.session = done.session
         self.log += done.log
         for post in done.posts:
@@ -165,7 +166,8 @@ class Talk:
                 refuse_what_the_api_refuses(prompt(persona, self.log))
                 if isinstance(answer, str):
                     return ModelFailed(1, answer)
-                return ModelReplied(1, answer[0], answer[1], by="bob" if answer[1] == "stopped" else "")
+                by = "bob" if answer[1] == "stopped" else ""
+                return ModelReplied(1, answer[0], answer[1], by=by, crowded=self.asks % 5 == 0)
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
             case None:

@@ -135,7 +135,8 @@ class Scenario:
     """Deeds in order, and what the model says to its n-th ask (counted over asks that were stored).
 
     `stopped` is the reply that people stop somewhere. `otherwise` are deeds that may have come to the same: a stop that
-    came too late for a reply is in time for it when a crash makes the reply begin anew.
+    came too late for a reply is in time for it when a crash makes the reply begin anew. `context` are the tokens that
+    the model can take.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Scenario:
     limit: int = 3500
     stopped: str | None = None
     otherwise: tuple[Deed, ...] = ()
+    context: int = 200_000
 
 
 WorkerFactory = Callable[..., Worker]
@@ -200,7 +202,7 @@ class Universe:
                 Port(model, self.points, self._noted),
                 _Shelf(Port(library, self.points, self._noted), library),
                 clock,
-                Options(),
+                Options(context=self.scenario.context),
             )
             return Inbox(port["store"]), worker
 
@@ -444,6 +446,12 @@ SCENARIOS: tuple[Scenario, ...] = (
             Says.text("Blue it is."),
             Says.text("Any time."),
         ),
+    ),
+    Scenario(
+        "compaction",
+        (Deed(("*architect",)), Deed(("one",)), Deed(("two",))),
+        (Says.text("First."), Says.text("It was about one."), Says.text("Second.")),
+        context=16,
     ),
     Scenario(
         "stop",

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import replace
-from typing import Any
-
-from bot.core import failures, tools
+from bot.core import content, failures
 from bot.core.commands import suggested
 from bot.core.draft import Draft
 from bot.core.model import (
     Answer,
-    Call,
     Decide,
     Entry,
     Gate,
     Line,
-    LoadResource,
     ModelFailed,
     ModelReplied,
     Option,
-    ResourceLoaded,
     Run,
     Said,
-    Tools,
-    Waiting,
 )
-from bot.core.modes import gates
+from bot.core.modes import compaction, gates, tooluse
 from bot.core.text import own_words
 from bot.personas.model import Cast, Persona
 
@@ -42,9 +32,6 @@ MARKS = {
     "pause_turn": "_(the model paused here; write to go on)_",
 }
 """What is put under a reply that did not end by itself."""
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""What the Messages API takes as the id and the name of a tool call."""
 
 # ---------------------------------------------------------------- people
 
@@ -104,16 +91,16 @@ def answered_in_words(draft: Draft, lines: tuple[Line, ...], event: Said) -> Non
         return
     said = "\n".join(f"{line.name}: {line.text}" for line in lines)
     draft.open_gate()
-    _answer_call(draft, gate.call, f"They answered in their own words:\n{said}")
-    advance(draft)
+    tooluse.answer(draft, gate.call, f"They answered in their own words:\n{said}")
+    tooluse.advance(draft)
 
 
 def chosen(draft: Draft, gate: Gate, answer: Answer, name: str) -> None:
     """Somebody chose an option of the model's question."""
     draft.open_gate()
     draft.tell(f"{name} chose: {answer.text}")
-    _answer_call(draft, gate.call, f"{name} chose: {answer.text}")
-    advance(draft)
+    tooluse.answer(draft, gate.call, f"{name} chose: {answer.text}")
+    tooluse.advance(draft)
 
 
 def declined(draft: Draft, gate: Gate, name: str) -> None:
@@ -121,8 +108,8 @@ def declined(draft: Draft, gate: Gate, name: str) -> None:
     draft.open_gate()
     if gate.call:
         draft.tell(f"{name} chose to go on talking.")
-        _answer_call(draft, gate.call, f"{name} decided not to run it and wants to go on talking.")
-        advance(draft)
+        tooluse.answer(draft, gate.call, f"{name} decided not to run it and wants to go on talking.")
+        tooluse.advance(draft)
     elif gate.said:
         hear(draft, gate.said)
         draft.ask()
@@ -148,15 +135,16 @@ def replied(draft: Draft, event: ModelReplied) -> None:
     if waiting is None:
         return
     draft.change(waiting=None)
+    if waiting.purpose == compaction.PURPOSE:
+        compaction.summed_up(draft, waiting.who, event)
+        return
     persona = draft.cast.persona(waiting.who)
-    blocks = _blocks(event.content)
-    calls = _calls(blocks) if event.stop == "tool_use" else ()
-    raw = "".join(b["text"] for b in blocks if b["type"] == "text")
+    whole = content.blocks(event.content)
+    calls = content.calls(whole) if event.stop == "tool_use" else ()
+    raw = content.text(whole)
     words = own_words(raw, *speakers(draft.cast, waiting.who, draft.session.people), finished=True)
-    kept = [b for b in blocks if b["type"] != "tool_use" or any(b["id"] == c.id for c in calls)]
-    if any(b["type"] in ("text", "tool_use") for b in kept):
-        content = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-        draft.note(Entry("reply", waiting.who, words, name=persona.name if persona else waiting.who, content=content))
+    if kept := content.written(b for b in whole if b["type"] != "tool_use" or calls):
+        draft.note(Entry("reply", waiting.who, words, name=persona.name if persona else waiting.who, content=kept))
     mark = f"_(stopped by {event.by})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
     if words:
         draft.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
@@ -166,17 +154,46 @@ def replied(draft: Draft, event: ModelReplied) -> None:
         draft.tell(f"{draft.voice(waiting.who).name} spoke only for somebody else, so nothing of it is posted.")
     elif not calls:
         draft.tell(f"{draft.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
-    if not calls:
-        draft.change(tools=None)
+    draft.change(unfinished="cut" if mark else "")
+    if calls:
+        tooluse.begin(draft, calls)
         return
-    draft.change(tools=Tools(calls, (draft.session.tools.round if draft.session.tools else 0) + 1))
-    advance(draft)
+    draft.change(tools=None)
+    if event.crowded and words:
+        compaction.begin(draft, waiting.who)
 
 
 def failed(draft: Draft, event: ModelFailed) -> None:
     """No reply came: one line says why and what to do."""
-    draft.change(waiting=None, tools=None)
+    waiting = draft.session.waiting
+    if waiting and waiting.purpose == compaction.PURPOSE:
+        compaction.failed(draft)
+        return
+    draft.change(waiting=None, tools=None, unfinished="failed")
     draft.tell(failures.line(event.reason, event.detail))
+
+
+def go_on(draft: Draft) -> None:
+    """`*continue`: the rest of a reply that was cut or stopped."""
+    if draft.persona is None or draft.session.unfinished != "cut":
+        draft.tell("There is no cut reply to go on from.")
+        return
+    draft.note(
+        Entry("note", draft.session.active, "Go on exactly where your last message ended; repeat nothing of it.")
+    )
+    draft.ask()
+
+
+def once_more(draft: Draft) -> None:
+    """`*retry`: the same question again, after a reply that failed, was cut or was stopped."""
+    if draft.persona is None or not draft.session.unfinished:
+        draft.tell("There is nothing to try again: the last reply ended by itself.")
+        return
+    if draft.session.unfinished == "cut":
+        draft.note(
+            Entry("note", draft.session.active, "Your last message was cut off. Answer again, from the beginning.")
+        )
+    draft.ask()
 
 
 def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -184,116 +201,3 @@ def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> tuple[tuple[str, 
     persona = cast.persona(who)
     own = (persona.name, persona.id) if persona else (who,)
     return own, (*(p.name for p in cast.personas), *people)
-
-
-def _blocks(content: str) -> list[dict[str, Any]]:
-    """The blocks of `content` that can be sent back to the API: whatever else a model sent is dropped."""
-    try:
-        given = json.loads(content)
-    except ValueError:
-        given = []
-    whole = [b for b in given if isinstance(b, dict) and _is_whole(b)] if isinstance(given, list) else []
-    first = {b["id"]: position for position, b in reversed(list(enumerate(whole))) if b["type"] == "tool_use"}
-    return [b for position, b in enumerate(whole) if b["type"] != "tool_use" or first[b["id"]] == position]
-
-
-def _is_whole(block: dict[str, Any]) -> bool:
-    match block.get("type"):
-        case "text":
-            return isinstance(block.get("text"), str) and bool(block["text"].strip())
-        case "thinking":
-            return isinstance(block.get("thinking"), str) and bool(block.get("signature"))
-        case "redacted_thinking":
-            return isinstance(block.get("data"), str)
-        case "tool_use":
-            named = all(isinstance(block.get(key), str) and _NAME.fullmatch(block[key]) for key in ("id", "name"))
-            return named and isinstance(block.get("input"), dict)
-        case _:
-            return False
-
-
-def _calls(blocks: list[dict[str, Any]]) -> tuple[Call, ...]:
-    made = {b["id"]: b for b in blocks if b["type"] == "tool_use"}
-    return tuple(Call(i, b["name"], json.dumps(b["input"], ensure_ascii=False)) for i, b in made.items())
-
-
-# ---------------------------------------------------------------- the tool loop
-
-
-def advance(draft: Draft) -> None:
-    """Carry out the open calls in order; when all are answered, ask the model again, `ROUNDS` times at most."""
-    while draft.session.tools and draft.session.tools.calls:
-        call = draft.session.tools.calls[0]
-        persona = draft.persona
-        match tools.read(call) if persona else tools.Malformed("The persona is gone."):
-            case tools.Asked(question, options):
-                _rest_is_not_run(draft, call)
-                choices = tuple(Option(text, Answer(text)) for text in options)
-                draft.halt(Gate("ask", "", call=call.id), choices, question)
-                return
-            case tools.Proposed(command, args) if persona and (known := persona.command(command)):
-                _rest_is_not_run(draft, call)
-                run = Option(f"Run *{known.name}{' ' + args if args else ''}", Run(known.name, args), known.description)
-                gate = Gate("propose", "", known.name, args, call.id)
-                draft.halt(
-                    gate, (run, Option("Just talk", Decide("no"))), "There is a command for that. Shall I run it?"
-                )
-                return
-            case tools.Proposed(command, _):
-                _answer_call(draft, call.id, f"Refused: you have no command named {command!r}.")
-            case tools.Wanted(name, _) if persona and (found := draft.cast.resource(persona, name)):
-                if not any(d.stem == found.stem for d in persona.dependencies):
-                    _answer_call(draft, call.id, f"Refused: {name!r} is not one of your resources.")
-                    continue
-                draft.say(f"_Loading {found.kind}/{found.name}_")
-                draft.change(waiting=Waiting(persona.id, "resource"))
-                draft.request = LoadResource(persona.id, found.kind, found.name)
-                return
-            case tools.Wanted(name, _):
-                _answer_call(draft, call.id, f"There is no resource named {name!r} in the library.")
-            case tools.Malformed(why):
-                _answer_call(draft, call.id, f"Refused: {why}")
-    _next_round(draft)
-
-
-def loaded(draft: Draft, event: ResourceLoaded) -> None:
-    """The resource that a call wanted has been read, or not."""
-    state = draft.session.tools
-    draft.change(waiting=None)
-    if state is None or not state.calls:
-        return
-    call = state.calls[0]
-    wanted = tools.read(call)
-    start = wanted.start if isinstance(wanted, tools.Wanted) else 0
-    text = f"It could not be read: {event.problem}" if event.text is None else tools.part(event.text, start)
-    _answer_call(draft, call.id, text)
-    advance(draft)
-
-
-def _next_round(draft: Draft) -> None:
-    if draft.session.tools is None:
-        return
-    if draft.session.tools.round >= tools.ROUNDS:
-        draft.change(tools=None)
-        draft.tell(f"{draft.voice().name} used tools {tools.ROUNDS} times in a row and was halted. Write to go on.")
-        return
-    draft.ask("tools")
-
-
-def _rest_is_not_run(draft: Draft, call: Call) -> None:
-    """A halt ends the round: calls behind it are answered, so that only the one that waits stays open."""
-    state = draft.session.tools
-    if state is None:
-        return
-    for other in state.calls:
-        if other.id != call.id:
-            draft.note(Entry("result", draft.session.active, "Not run: people were asked first.", call=other.id))
-    draft.change(tools=replace(state, calls=(call,)))
-
-
-def _answer_call(draft: Draft, call_id: str, result: str) -> None:
-    state = draft.session.tools
-    if state is None:
-        return
-    draft.note(Entry("result", draft.session.active, result, call=call_id))
-    draft.change(tools=replace(state, calls=tuple(c for c in state.calls if c.id != call_id)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.commands import nearest, targets
 from bot.core.draft import Draft
-from bot.core.model import Activate, Menu, Option, Run
+from bot.core.model import Account, Activate, Menu, Option, Run
 from bot.core.modes import activation, chat, gates
 from bot.personas.model import Command, Persona, fold
 
@@ -61,6 +61,10 @@ def run(draft: Draft, command: str, args: str, name: str) -> None:
             agent(draft, args, name)
         case "chat-mode":
             chat_mode(draft)
+        case "continue":
+            chat.go_on(draft)
+        case "retry":
+            chat.once_more(draft)
         case _ if own is None or persona is None:
             draft.tell(f"There is no `*{command}` here just now. `*help` shows what there is.")
         case _ if word in LISTS and not args:
@@ -114,7 +118,7 @@ def chat_mode(draft: Draft) -> None:
 
 
 def status(draft: Draft) -> None:
-    """`*status`: who is on, what is waited for, which modes are on."""
+    """`*status`: who is on, what is waited for, which modes are on, and what the talk has used."""
     session = draft.session
     if not session.active:
         draft.tell("Nobody is on. `*help` shows who can be called.")
@@ -129,7 +133,20 @@ def status(draft: Draft) -> None:
         "propose": "a choice whether to run a command",
         "ask": "an answer to a question",
     }[session.gate.kind if session.gate else None]
-    draft.tell(f"Active: {on}\nWaiting for: {waits}\nYolo: {'on' if session.yolo else 'off'}")
+    draft.tell(f"Active: {on}\nWaiting for: {waits}\nYolo: {'on' if session.yolo else 'off'}{used(draft.account)}")
+
+
+def used(account: Account) -> str:
+    """The line of `*status` on tokens and money; empty before anything was used."""
+    if not account.read:
+        return ""
+    share = f" ({account.context / account.limit:.0%} of {account.limit:,})" if account.limit else ""
+    cost = "cost unknown" if account.cost is None else f"${account.cost:.4f}"
+    return (
+        f"\nContext: {account.context:,} tokens{share}"
+        f"\nUsed so far: {account.read:,} tokens read, {account.cached / account.read:.0%} of them from the cache, "
+        f"{account.written:,} written; {cost}"
+    )
 
 
 def toggle_yolo(draft: Draft) -> None:

@@ -80,4 +80,4 @@ if left_alone == 0 and hints then
   redis.call('DEL', WAKE) -- nothing is due, so no hint is true
 end
 local following = redis.call('ZRANGEBYSCORE', DUE, '(' .. digits(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-return { false, following[2] and digits(tonumber(following[2]) - now) }
+return { false, following[2] and digits(tonumber(following[2]) - now) or false }

@@ -1,0 +1,402 @@
+"""The store for production: Redis 7 or newer, or Valkey, shared by any number of workers.
+
+All state of a conversation is in keys of one partition, `gr:{p}:...` with p = crc32(conversation) % partitions, so
+every call is one script that takes effect as a whole, in a Cluster too. Leases and delays run by the server's clock.
+Each write carries the fence of its claim; a write that is sent again after a lost connection changes nothing twice.
+
+What a call has stored survives killed workers. It survives the server as far as its append-only file does:
+with `appendfsync everysec` up to a second before a power loss may be gone (redis.io/docs, persistence).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Self
+from zlib import crc32
+
+from bot.core.model import Record, Usage
+from bot.ports import Claim, Clock, DeadLetter, MailboxFullError, Message, Stats
+from bot.stores import redis_codec as codec
+from bot.stores import redis_health as health
+from bot.stores.errors import StoreError
+from bot.stores.redis_link import Address, Argument, Link
+
+LAYOUT = 1
+"""Goes up when an older build could no longer work on the same keys."""
+
+DEAD_LETTERS = 10_000
+"""How many dead letters a partition keeps; the oldest go first."""
+
+POLL_SECONDS = 0.5
+"""How often a waiting store looks by itself: hints get lost."""
+
+_GIVE_BACK_SECONDS = 2.0
+_DAY = 24 * 3600
+
+
+class RedisStore:
+    """`bot.ports.Store` on Redis; get one with `open`."""
+
+    def __init__(
+        self, link: Link, told: tuple[str, ...], clock: Clock | None, partitions: int, cap: int, prefix: str, ttl: int
+    ) -> None:
+        self._link = link
+        self._told = told
+        self._clock = clock
+        self._roots = tuple(f"{prefix}:{{{p}}}:" for p in range(partitions))
+        self._cap = cap
+        self._ttl = ttl
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        # Changes that may have made something due are counted; a claim that found nothing notes the count from before
+        # it. So `wait` knows of a change between that claim and itself.
+        self._changes = 0
+        self._idle_at = -1
+        self._next_due: float | None = None
+        self._version = 0
+        self._waiting: set[asyncio.Future[None]] = set()  # timers; a wake-up cuts them short
+        self._listener: asyncio.Task[None] | None = None
+        self._claiming: set[asyncio.Task[Claim | None]] = set()
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        partitions: int = 1,
+        mailbox_cap: int = 500,
+        prefix: str = "gr",
+        ttl_days: float = 90,
+        patience: float = 5.0,
+    ) -> Self:
+        """Connect to the server or Cluster at `url`: `redis://`, `rediss://` (TLS) or `unix://`.
+
+        `partitions` is how many parts of a Cluster share the work, and the same for all workers, for good. What has
+        nothing to do is forgotten `ttl_days` after its last turn; the audit trail stays. A lost connection is made
+        anew for up to `patience` seconds a call. `clock` is for tests: None is the server's own time.
+
+        Raises StoreError where the server cannot be used, with what to do and never with the password; ValueError
+        for numbers out of bounds.
+        """
+        if mailbox_cap < 1:
+            raise ValueError(f"mailbox_cap is {mailbox_cap}; a mailbox has to hold at least 1 message")
+        if not 1 <= partitions <= 1024:
+            raise ValueError(f"partitions is {partitions}; it has to be from 1 to 1024")
+        if ttl_days <= 0:
+            raise ValueError(f"ttl_days is {ttl_days}; it has to be greater than 0")
+        if not prefix or set(prefix) & set("{} "):
+            raise ValueError(f"prefix is {prefix!r}; it has to be a word without braces")
+        address = Address.parse(url)
+        link, info = await Link.open(address, patience)
+        try:
+            health.check(info, link.name)
+            told = health.warnings(info, await _fsync(link))
+            store = cls(link, told, clock, partitions, mailbox_cap, prefix, int(ttl_days * _DAY * 1000))
+            await store._agree()
+        except BaseException:
+            await link.close()
+            raise
+        return store
+
+    def warnings(self) -> tuple[str, ...]:
+        """How the server is set up to lose data, as far as it is, with what to do about it."""
+        return self._told
+
+    async def close(self) -> None:
+        """Wake whoever waits and let go of all connections; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._changed()
+        tasks = [*self._claiming, *([self._listener] if self._listener else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._link.close()
+
+    # ------------------------------------------------------------ mailbox
+
+    async def enqueue(self, conversation: str, message: Message) -> bool:
+        """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
+        order, body = codec.order_of(message), codec.body_of(message)
+        answer = await self._run("enqueue", conversation, conversation, message.id, order, body, self._cap)
+        if answer < 0:
+            raise MailboxFullError(
+                f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
+            )
+        await self._hint()
+        return bool(answer)
+
+    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+        """See `Store.amend`."""
+        replaces = payload is not None
+        return bool(await self._run("amend", conversation, conversation, message_id, int(replaces), payload or ""))
+
+    async def control(self, conversation: str, message: Message) -> bool:
+        """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
+        order, body = codec.order_of(message), codec.body_of(message)
+        return bool(await self._run("control", conversation, conversation, message.id, order, body))
+
+    # ------------------------------------------------------------ turns
+
+    async def claim(self, worker: str, lease: float, version: int, together: int = 1) -> Claim | None:
+        """See `Store.claim`. Raises ValueError for a lease of no length, or for fewer than one message."""
+        if lease <= 0 or together < 1:
+            raise ValueError(f"a claim needs lease > 0 and together >= 1, not {lease} and {together}")
+        claiming = asyncio.create_task(self._claim(worker, lease, version, together))
+        self._claiming.add(claiming)
+        claiming.add_done_callback(self._claiming.discard)
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # The server may have claimed already, and nobody would know: the conversation would wait for the lease.
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(_GIVE_BACK_SECONDS):
+                    if (claimed := await claiming) is not None:
+                        await self.release(claimed)
+            raise
+
+    async def _claim(self, worker: str, lease: float, version: int, together: int) -> Claim | None:
+        self._version = version
+        before, asked_at = self._changes, self._now()
+        nearest: float | None = None
+        for root in await self._by_due():
+            answer = await self._run_at("claim", root, worker, _micros(lease), version, together)
+            if answer[0] is not None:
+                return codec.claim(answer)
+            if answer[1] is not None:
+                due = asked_at + int(answer[1]) / 1_000_000
+                nearest = due if nearest is None else min(nearest, due)
+        self._idle_at, self._next_due = before, nearest
+        return None
+
+    async def _by_due(self) -> Sequence[str]:
+        """The partitions in which something is to be done, the one that has waited longest first."""
+        if len(self._roots) == 1:
+            return self._roots
+        await self._link.command("DEL", self._wake_key)
+        first = await asyncio.gather(
+            *(self._link.command("ZRANGE", f"{root}due", 0, 0, "WITHSCORES") for root in self._roots)
+        )
+        found = [(_score(rows), n) for n, rows in enumerate(first) if rows]
+        return [self._roots[n] for _, n in sorted(found)]
+
+    async def wait(self, seconds: float) -> None:
+        """See `Store.wait`."""
+        if self._changes != self._idle_at or self._closed:
+            return
+        if self._next_due is not None:
+            seconds = min(seconds, self._next_due - self._now())
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.create_task(self._listen())
+        sleep = asyncio.sleep if self._clock is None else self._clock.sleep
+        timer = asyncio.ensure_future(sleep(seconds))
+        self._waiting.add(timer)
+        try:
+            await asyncio.wait({timer})
+        finally:
+            self._waiting.discard(timer)
+            timer.cancel()
+        if not timer.cancelled():
+            timer.result()
+
+    async def renew(self, claim: Claim, lease: float) -> bool:
+        """See `Store.renew`."""
+        return bool(await self._run("renew", claim.conversation, claim.conversation, claim.fence, _micros(lease)))
+
+    async def flagged(self, claim: Claim) -> Message | None:
+        """See `Store.flagged`."""
+        head, flag = await self._link.command("HMGET", self._key("conv", claim.conversation), "flag_head", "flag")
+        return codec.message(flag) if flag is not None and head == claim.head.id.encode() else None
+
+    async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
+        """See `Store.checkpoint`."""
+        return bool(await self._run("checkpoint", claim.conversation, claim.conversation, claim.fence, turn, version))
+
+    async def commit(
+        self,
+        claim: Claim,
+        state: str,
+        version: int,
+        log: Sequence[str],
+        *,
+        floor_open: bool,
+        used_flag: bool,
+        follow_up: Message | None = None,
+    ) -> bool:
+        """See `Store.commit`. Raises ValueError for a follow-up whose order does not fit 64 bits."""
+        order, body = (codec.order_of(follow_up), codec.body_of(follow_up)) if follow_up else (b"", b"")
+        where, fence = claim.conversation, claim.fence
+        flags = int(floor_open), int(used_flag)
+        return await self._give_up("commit", where, fence, state, version, *flags, order, body, *log)
+
+    async def retry(self, claim: Claim, delay: float) -> bool:
+        """See `Store.retry`."""
+        return await self._give_up("retry", claim.conversation, claim.fence, _micros(delay))
+
+    async def release(self, claim: Claim) -> bool:
+        """See `Store.release`."""
+        return await self._give_up("release", claim.conversation, claim.fence)
+
+    async def bury(self, claim: Claim, reason: str) -> bool:
+        """See `Store.bury`. A partition keeps its newest 10,000 dead letters."""
+        messages = codec.dump_messages(claim.taken)
+        return await self._give_up("bury", claim.conversation, claim.fence, messages, reason, DEAD_LETTERS)
+
+    # ------------------------------------------------------------ reading, spending, audit
+
+    async def dead(self, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """See `Store.dead`. Their ids are told apart by the partition they stand in."""
+        if limit < 1:
+            return ()
+        letters: list[DeadLetter] = []
+        for p, root in enumerate(self._roots):
+            entries = await self._link.command("XREVRANGE", f"{root}dead", "+", "-", "COUNT", limit)
+            for id, fields in entries:
+                number = int(id.partition(b"-")[0])
+                letters.append(codec.dead_letter(number * len(self._roots) + p, fields))
+        letters.sort(key=lambda letter: (letter.at, letter.id), reverse=True)
+        return tuple(letters[:limit])
+
+    async def stats(self) -> Stats:
+        """See `Store.stats`."""
+        counts = [await self._run_at("stats", root) for root in self._roots]
+        waiting, in_flight, dead = (sum(row[n] for row in counts) for n in range(3))
+        return Stats(waiting, in_flight, dead, max(int(row[3]) for row in counts) / 1_000_000)
+
+    async def peek(self, conversation: str) -> str | None:
+        """See `Store.peek`."""
+        state = await self._link.command("HGET", self._key("conv", conversation), "state")
+        return None if state is None else str(state.decode())
+
+    async def log(self, conversation: str) -> tuple[str, ...]:
+        """See `Store.log`."""
+        lines = await self._link.command("LRANGE", self._key("log", conversation), 0, -1)
+        return tuple(line.decode() for line in lines)
+
+    async def spend(self, key: str, conversation: str, usage: Usage) -> None:
+        """See `Store.spend`."""
+        counts = (usage.input, usage.output, usage.cache_read, usage.cache_write)
+        await self._run("spend", conversation, key, conversation, usage.model, *counts)
+
+    async def spent(self, conversation: str) -> tuple[Usage, ...]:
+        """See `Store.spent`."""
+        return codec.usages(await self._link.command("HGETALL", self._key("spent", conversation)))
+
+    async def audit(self, key: str, conversation: str, record: Record) -> None:
+        """See `Store.audit`."""
+        await self._run("audit", conversation, key, conversation, codec.dump_record(record))
+
+    async def audited(self, conversation: str) -> tuple[Record, ...]:
+        """See `Store.audited`."""
+        kept = await self._link.command("LRANGE", self._key("audit", conversation), 0, -1)
+        return tuple(codec.record(line) for line in kept)
+
+    # ------------------------------------------------------------ hints
+
+    @property
+    def _wake_key(self) -> str:
+        return f"{self._roots[0]}wake"
+
+    async def _hint(self) -> None:
+        """Something may have become due: tell those who wait here, and one of those who wait elsewhere.
+
+        With one partition the scripts leave the hint themselves; a Cluster's scripts cannot reach the key.
+        """
+        self._changed()
+        if len(self._roots) > 1:
+            await self._link.command("RPUSH", self._wake_key, 1)
+            await self._link.command("LTRIM", self._wake_key, -64, -1)
+
+    def _changed(self) -> None:
+        self._changes += 1
+        waiting, self._waiting = self._waiting, set()
+        for timer in waiting:
+            timer.cancel()
+
+    async def _listen(self) -> None:
+        """Wake those who wait, at a hint or when something is due; until nobody waits."""
+        while self._waiting and not self._closed:
+            try:
+                if await self._link.hint(self._wake_key, POLL_SECONDS) or await self._is_due():
+                    self._changed()
+            except StoreError:
+                if not self._closed:
+                    await asyncio.sleep(POLL_SECONDS)
+                self._changed()  # whoever waits claims next, and is told there what is wrong
+
+    async def _is_due(self) -> bool:
+        for root in self._roots:
+            if await self._run_at("look", root, self._version):
+                return True
+        return False
+
+    # ------------------------------------------------------------ keys, scripts, time
+
+    def _root(self, conversation: str) -> str:
+        return self._roots[crc32(conversation.encode()) % len(self._roots)]
+
+    def _key(self, kind: str, conversation: str) -> str:
+        return f"{self._root(conversation)}{kind}:{conversation}"
+
+    async def _give_up(self, script: str, conversation: str, *arguments: Argument) -> bool:
+        """Run a script that ends a claim, and so may have made something due."""
+        done = await self._run(script, conversation, conversation, *arguments)
+        await self._hint()
+        return bool(done)
+
+    async def _run(self, script: str, conversation: str, *arguments: Argument) -> Any:
+        return await self._run_at(script, self._root(conversation), *arguments)
+
+    async def _run_at(self, script: str, root: str, *arguments: Argument) -> Any:
+        return await self._link.run(script, root, self._header, *arguments)
+
+    def _header(self) -> tuple[Argument, ...]:
+        """What `lua/shared.lua` reads first: the time, if it is not the server's, and what holds for every call."""
+        now = "" if self._clock is None else _micros(self._clock.now())
+        return now, self._ttl, int(len(self._roots) == 1)
+
+    def _now(self) -> float:
+        """Seconds on whatever clock `wait` sleeps by."""
+        return self._loop.time() if self._clock is None else self._clock.now()
+
+    async def _agree(self) -> None:
+        """Make sure that everybody who shares the keys cuts them up and reads them the same way."""
+        about = f"{self._roots[0]}about"
+        for field, value in (("layout", LAYOUT), ("partitions", len(self._roots))):
+            await self._link.command("HSETNX", about, field, value)
+        layout, partitions = (int(kept) for kept in await self._link.command("HMGET", about, "layout", "partitions"))
+        if layout != LAYOUT:
+            raise StoreError(
+                f"The keys at {self._link.name} have layout {layout}, this build knows {LAYOUT}. Run the build that "
+                "wrote them, or choose another prefix."
+            )
+        if partitions != len(self._roots):
+            raise StoreError(
+                f"The keys at {self._link.name} are cut into partitions: {partitions}, but the settings say "
+                f"{len(self._roots)}. The number is fixed once something is stored; set it to {partitions}, or choose "
+                "another prefix."
+            )
+
+
+async def _fsync(link: Link) -> str | None:
+    """`appendfsync`; None where the server does not tell, as hosted ones often do not."""
+    try:
+        found = await link.command("CONFIG", "GET", "appendfsync")
+    except StoreError:
+        return None
+    return found[1].decode() if found else None
+
+
+def _score(rows: Sequence[Any]) -> float:
+    return float(rows[1])
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+__all__ = ["RedisStore", "StoreError"]

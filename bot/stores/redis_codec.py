@@ -1,0 +1,97 @@
+"""How messages, claims and dead letters stand in Redis; `lua/shared.lua` reads the same layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.core.model import Record, Usage
+from bot.ports import Claim, DeadLetter, Message
+
+_BIAS = 2**63
+"""Added to an order, so that as 20 digits the strings sort as the numbers do."""
+
+_ORDER, _ARRIVAL, _PLAIN, _LENGTH = 20, 16, 1, 6
+_BODY = _ORDER + _ARRIVAL
+_ID = _BODY + _PLAIN + _LENGTH
+
+_MOST_ID_BYTES = 10**_LENGTH - 1
+
+
+def order_of(message: Message) -> bytes:
+    """The order as 20 digits. Raises ValueError where it does not fit 64 bits."""
+    if not -_BIAS <= message.order < _BIAS:
+        raise ValueError(
+            f"The order of message {message.id!r} is {message.order}; it has to fit 64 bits, as a timestamp in "
+            "microseconds or a snowflake does."
+        )
+    return b"%020d" % (message.order + _BIAS)
+
+
+def body_of(message: Message) -> bytes:
+    """What of a message is kept behind its order and arrival. Raises ValueError for an id of a megabyte."""
+    id = message.id.encode()
+    if len(id) > _MOST_ID_BYTES:
+        raise ValueError(f"The id of a message has {len(id)} bytes, more than {_MOST_ID_BYTES}: {message.id[:40]!r}...")
+    return b"%d%06d%b%b" % (message.plain, len(id), id, message.payload.encode())
+
+
+def message(kept: bytes) -> Message:
+    """The message that is kept as those bytes."""
+    end = _ID + int(kept[_BODY + _PLAIN : _ID])
+    return Message(
+        id=kept[_ID:end].decode(),
+        payload=kept[end:].decode(),
+        order=int(kept[:_ORDER]) - _BIAS,
+        plain=kept[_BODY : _BODY + _PLAIN] == b"1",
+    )
+
+
+def claim(answer: Sequence[Any]) -> Claim:
+    """The claim of what `lua/claim.lua` answers when it has found something."""
+    conversation, fence, attempt, expiries, state, turn, taken = answer
+    return Claim(
+        conversation=conversation.decode(),
+        fence=int(fence),
+        taken=tuple(message(kept) for kept in taken),
+        state=None if state is None else state.decode(),
+        turn=None if turn is None else turn.decode(),
+        attempt=int(attempt),
+        expiries=int(expiries),
+    )
+
+
+def dump_messages(messages: Sequence[Message]) -> str:
+    """Messages as a dead letter keeps them: a JSON list of [id, payload, order, plain]."""
+    return json.dumps([(m.id, m.payload, m.order, m.plain) for m in messages])
+
+
+def dead_letter(id: int, fields: Mapping[bytes, bytes]) -> DeadLetter:
+    """The dead letter of an entry that `lua/bury.lua` wrote."""
+    return DeadLetter(
+        id=id,
+        conversation=fields[b"conversation"].decode(),
+        messages=tuple(Message(*values) for values in json.loads(fields[b"messages"])),
+        reason=fields[b"reason"].decode(),
+        at=int(fields[b"at"]) / 1_000_000,
+    )
+
+
+def usages(counters: Mapping[bytes, bytes]) -> tuple[Usage, ...]:
+    """One sum a model, sorted by model, of the hash that `lua/spend.lua` counts in."""
+    sums: dict[str, dict[str, int]] = {}
+    for field, count in counters.items():
+        counter, model = field.decode().split(" ", 1)
+        sums.setdefault(model, {})[counter] = int(count)
+    return tuple(Usage(**sums[model], model=model) for model in sorted(sums))
+
+
+def dump_record(record: Record) -> str:
+    """A line of the audit trail as JSON."""
+    return json.dumps([record.what, record.who, record.sha])
+
+
+def record(kept: bytes) -> Record:
+    """The line of the audit trail that is kept as those bytes."""
+    return Record(*json.loads(kept))

@@ -1,0 +1,263 @@
+"""The connections to a Redis server: its address, its scripts, and what to do when it is away.
+
+The client's own retries are off, for it repeats writes without telling the script that it does. Here a repeated call
+bears the token of its first attempt, and every script knows what that attempt has done already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from bot.stores.errors import StoreError
+
+try:
+    import redis.asyncio as client
+    from redis import exceptions
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+except ModuleNotFoundError as missing:
+    raise StoreError(
+        "The Redis store needs the package redis, which is not installed. Install Greenroom with its extra: "
+        "pip install 'greenroom[redis]'"
+    ) from missing
+
+Client = client.Redis | client.RedisCluster
+Argument = str | bytes | int
+T = TypeVar("T")
+
+_CONNECTIONS = 32
+_CALL_SECONDS = 5.0
+"""How long one attempt may take. The client's own `socket_timeout` is off: it waits by `asyncio.wait_for`, which
+swallows a cancellation now and then (up to Python 3.11)."""
+
+_CHECK_SECONDS = 25
+_FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
+
+_REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+_PASSING = (
+    exceptions.ConnectionError,  # also: still loading its file, no free connection
+    exceptions.TimeoutError,
+    TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.ClusterDownError,
+    exceptions.TryAgainError,
+    exceptions.RedisClusterException,
+)
+"""What may be over in a moment: a restart, a failover, a full pool, a cluster that moves its slots."""
+
+
+# ---------------------------------------------------------------- address
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server's URL, which holds the password, and the name that people may be shown."""
+
+    url: str
+    name: str
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """The address of a `redis://`, `rediss://` or `unix://` URL. Raises StoreError that shows nothing of it."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 6379
+        except ValueError:
+            raise _not_a_url() from None  # the error's text would hold a piece of the password
+        database = parts.path.strip("/")
+        if parts.scheme == "unix" and parts.path and "@" not in parts.query + parts.fragment:
+            return cls(url, f"unix:{parts.path}")
+        is_number = not database or (database.isascii() and database.isdigit())
+        if parts.scheme not in ("redis", "rediss") or not parts.hostname or not is_number:
+            raise _not_a_url()
+        if parts.fragment or "@" in parts.query:
+            raise _not_a_url()
+        return cls(url, f"{parts.hostname}:{port}" + (f", database {database}" if database else ""))
+
+
+def _not_a_url() -> StoreError:
+    return StoreError(
+        "The address of the Redis server cannot be read. Write it as redis://user:password@host:6379/0 (rediss:// for "
+        "TLS), with the special characters of the password percent-encoded."
+    )
+
+
+# ---------------------------------------------------------------- scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script: its text, and the hash that a server knows it by once it has run it."""
+
+    text: bytes
+    sha: str
+
+
+@cache
+def script(name: str) -> Script:
+    """The script of `lua/<name>.lua`, behind what all of them share."""
+    folder = files("bot.stores") / "lua"
+    text = (folder / "shared.lua").read_bytes() + (folder / f"{name}.lua").read_bytes()
+    return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
+
+
+# ---------------------------------------------------------------- link
+
+
+class Link:
+    """A server, or a cluster of them, as the store talks to it; `open` gives one that has answered.
+
+    `patience` is for how many seconds a call is tried again while the server is away.
+    """
+
+    def __init__(self, address: Address, patience: float) -> None:
+        self.name = address.name
+        self._url = address.url
+        self._patience = patience
+        self._closed = False
+        self._client: Client = _single(address.url)
+        # BLPOP keeps its connection to itself, so hints come over one of their own.
+        self._hints: Client = _single(address.url, connections=1)
+
+    @classmethod
+    async def open(cls, address: Address, patience: float) -> tuple[Link, dict[str, Any]]:
+        """Connect; the link, and what the server tells of itself. Raises StoreError."""
+        link = cls(address, patience)
+        try:
+            info: dict[str, Any] = await link.command("INFO")
+            if int(info.get("cluster_enabled", 0)):
+                await link._disconnect()
+                link._client, link._hints = _cluster(address.url), _cluster(address.url)
+        except BaseException:
+            await link.close()
+            raise
+        return link, info
+
+    async def close(self) -> None:
+        """Let go of all connections; every call from now on raises StoreError."""
+        self._closed = True
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        await self._client.aclose()
+        await self._hints.aclose()
+
+    async def run(self, name: str, root: str, header: Callable[[], tuple[Argument, ...]], *arguments: Argument) -> Any:
+        """What the script answers for the partition of that root; `header` is asked anew for each attempt."""
+        found = script(name)
+        token = secrets.token_hex(8)
+
+        async def attempt(again: bool) -> Any:
+            keys_and_values = (1, root, *header(), int(again), token, *arguments)
+            try:
+                return await self._client.execute_command("EVALSHA", found.sha, *keys_and_values)
+            except exceptions.NoScriptError:  # a server forgets its scripts when it restarts
+                return await self._client.execute_command("EVAL", found.text, *keys_and_values)
+
+        return await self._patiently(attempt)
+
+    async def command(self, *command: Argument) -> Any:
+        """What a command answers that may be sent twice without harm."""
+        return await self._patiently(lambda _again: self._client.execute_command(*command))
+
+    async def hint(self, key: str, seconds: float) -> bool:
+        """Whether a hint came within that time. Raises StoreError where the server cannot be asked."""
+        try:
+            async with asyncio.timeout(seconds + _CALL_SECONDS):
+                return await self._hints.execute_command("BLPOP", key, str(seconds)) is not None
+        except (exceptions.RedisError, exceptions.RedisClusterException, TimeoutError) as error:
+            raise self._failure(error) from error
+
+    async def _patiently(self, attempt: Callable[[bool], Awaitable[T]]) -> T:
+        if self._closed:
+            raise StoreError(f"The Redis store at {self.name} is closed; open it again to use it.")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        again, delay = False, _FIRST_DELAY
+        while True:
+            try:
+                async with asyncio.timeout(_CALL_SECONDS):
+                    return await attempt(again)
+            except _REFUSED as error:
+                raise self._failure(error) from error
+            except _PASSING as error:
+                if isinstance(error, exceptions.ReadOnlyError):
+                    await self._reconnect()
+                if loop.time() + delay > deadline:
+                    raise self._failure(error) from error
+            except exceptions.RedisError as error:
+                raise self._failure(error) from error
+            await asyncio.sleep(delay)
+            again, delay = True, min(2 * delay, _LONGEST_DELAY)
+
+    async def _reconnect(self) -> None:
+        """After a failover the old connections still lead to what is now a replica."""
+        if isinstance(self._client, client.Redis):
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+
+    def _failure(self, error: Exception) -> StoreError:
+        match error:
+            case exceptions.AuthenticationError() | exceptions.AuthorizationError():
+                return StoreError(
+                    f"The Redis server at {self.name} refuses the user or the password. Check both in its address."
+                )
+            case exceptions.ReadOnlyError():
+                return StoreError(
+                    f"The Redis server at {self.name} is a read-only replica. Name its primary, or an address that "
+                    "follows the primary. Nothing was changed."
+                )
+            case exceptions.OutOfMemoryError():
+                return StoreError(
+                    f"The memory of the Redis server at {self.name} is full, so it takes nothing more. Raise its "
+                    "maxmemory. Nothing was changed."
+                )
+            case exceptions.InvalidResponse():
+                return StoreError(f"What answers at {self.name} is no Redis server. Check host and port.")
+            case exceptions.BusyLoadingError():
+                return StoreError(f"The Redis server at {self.name} is still loading its data. Try again soon.")
+            case TimeoutError() | exceptions.TimeoutError():
+                return StoreError(
+                    f"The Redis server at {self.name} does not answer. Check that its address is right and that it is "
+                    "not overloaded. What was asked for last may have taken effect."
+                )
+            case exceptions.ConnectionError() | exceptions.RedisClusterException():
+                return StoreError(
+                    f"The Redis server at {self.name} cannot be reached: {error}. Check that it runs and that its "
+                    "address is right. What was asked for last may have taken effect."
+                )
+            case _:
+                return StoreError(f"The Redis server at {self.name} refuses: {error}. Nothing was changed.")
+
+
+def _single(url: str, connections: int = _CONNECTIONS) -> Client:
+    pool = client.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=_CALL_SECONDS,
+        protocol=2,  # the shape of answers depends on it
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=_CHECK_SECONDS,
+        socket_timeout=None,  # calls have `_CALL_SECONDS`
+        socket_connect_timeout=_CALL_SECONDS,
+    )
+    return client.Redis.from_pool(pool)
+
+
+def _cluster(url: str) -> Client:
+    return client.RedisCluster.from_url(
+        url,
+        max_connections=_CONNECTIONS,
+        protocol=2,  # the shape of answers depends on it
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=_CHECK_SECONDS,
+        socket_timeout=None,  # calls have `_CALL_SECONDS`
+        socket_connect_timeout=_CALL_SECONDS,
+    )

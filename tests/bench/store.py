@@ -1,0 +1,192 @@
+"""What the stores cost: a message's way to its worker, and a conversation's state and log as more of them are stored.
+
+python -m tests.bench.store [--large] [--redis URL]
+
+Without an address a Valkey of its own is started. The machine decides the milliseconds; the ratios are what to watch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import redis.asyncio as client
+
+from bot.ports import Claim, Clock, Message, Store
+from bot.stores.redis import RedisStore
+from bot.stores.sqlite import SqliteStore
+from tests.contract.redis_server import forget, running
+
+KEYS = f"bench-{uuid4().hex}"
+"""What all keys of this run begin with."""
+
+MESSAGES = 500
+A_SECOND = 100
+LOADS = 300
+STORED = (1_000, 5_000)
+LARGE = 100_000
+LINES = 50
+LINE = "x" * 300
+STATE = "y" * 2_000
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+        await asyncio.sleep(seconds)
+
+
+def p(times: Sequence[float], percent: int) -> float:
+    """That percentile, in milliseconds."""
+    return statistics.quantiles(times, n=100)[percent - 1] * 1_000
+
+
+# ---------------------------------------------------------------- from enqueue to start
+
+
+async def paced(send: Callable[[int], Awaitable[None]]) -> None:
+    """Send at the rate, whatever a single one takes."""
+    start = time.perf_counter()
+    for n in range(MESSAGES):
+        await asyncio.sleep(max(0.0, start + n / A_SECOND - time.perf_counter()))
+        await send(n)
+
+
+async def through_the_store(store: Store) -> list[float]:
+    """Seconds from before `enqueue` until a worker that waited holds the claim."""
+    sent: dict[str, float] = {}
+    took: list[float] = []
+
+    async def send(n: int) -> None:
+        sent[f"m{n}"] = time.perf_counter()
+        await store.enqueue(f"bench:W:room{n % 20}", Message(f"m{n}", LINE, n))
+
+    async def work() -> None:
+        while len(took) < MESSAGES:
+            claim = await store.claim("bench", 15, 1)
+            if claim is None:
+                await store.wait(1)
+                continue
+            took.append(time.perf_counter() - sent[claim.head.id])
+            await end(store, claim, ())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work())
+        group.create_task(paced(send))
+    return took
+
+
+async def through_a_bare_list(url: str) -> list[float]:
+    """Seconds from before LPUSH until BLPOP on another connection has it: what no queue on this server can beat."""
+    key = f"{KEYS}-list"
+    took: list[float] = []
+    async with client.Redis.from_url(url) as pushes, client.Redis.from_url(url) as pops:
+
+        async def send(_n: int) -> None:
+            await pushes.rpush(key, repr(time.perf_counter()))
+
+        async def work() -> None:
+            while len(took) < MESSAGES:
+                popped = await pops.blpop([key], timeout=1)
+                if popped is not None:
+                    took.append(time.perf_counter() - float(popped[1]))
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work())
+            group.create_task(paced(send))
+    return took
+
+
+# ---------------------------------------------------------------- load and save
+
+
+async def end(store: Store, claim: Claim, log: Sequence[str]) -> None:
+    """Commit, which has to succeed."""
+    if not await store.commit(claim, STATE, 1, log, floor_open=True, used_flag=False):
+        raise SystemExit(f"the claim of {claim.conversation} was lost in the middle of the bench")
+
+
+async def turn(store: Store, room: str, id: str, log: Sequence[str]) -> None:
+    """A message and its whole turn."""
+    await store.enqueue(room, Message(id, LINE, 0))
+    claim = await store.claim("bench", 60, 1)
+    if claim is None or claim.conversation != room:
+        raise SystemExit(f"the message {id} of {room} is not what was claimed")
+    await end(store, claim, log)
+
+
+async def load_and_save(store: Store, stored: int) -> list[float]:
+    """Seconds for state and log of a conversation to be read and its next turn to be saved."""
+    took = []
+    for n in range(LOADS):
+        room = f"bench:W:stored{n * 7919 % stored}"
+        await store.enqueue(room, Message(f"load {stored} {n}", LINE, 0))
+        start = time.perf_counter()
+        claim = await store.claim("bench", 60, 1)
+        if claim is None or claim.state != STATE or len(await store.log(room)) < LINES:
+            raise SystemExit(f"{room} has lost its state or its log")
+        await end(store, claim, (LINE,))
+        took.append(time.perf_counter() - start)
+    return took
+
+
+async def growth(name: str, store: Store, counts: Sequence[int]) -> None:
+    """Print what load and save take at each count, and against the first."""
+    first, filled = 0.0, 0
+    for count in counts:
+        while filled < count:
+            await turn(store, f"bench:W:stored{filled}", "m", [LINE] * LINES)
+            filled += 1
+        median = p(await load_and_save(store, count), 50)
+        first = first or median
+        print(f"{name}  load and save at {count:7,}  p50 {median:6.2f} ms  {median / first:.2f}x")
+
+
+# ---------------------------------------------------------------- all of it
+
+
+async def bench(folder: Path, url: str, counts: Sequence[int]) -> None:
+    """Both stores, one after the other."""
+    clock: Clock = SystemClock()
+    bare = await through_a_bare_list(url)
+    print(f"bare BLPOP        p50 {p(bare, 50):6.2f} ms  p99 {p(bare, 99):6.2f} ms  1.00x")
+    on_redis = await RedisStore.open(url, prefix=KEYS)
+    on_sqlite = await SqliteStore.open(folder / "bench.db", clock=clock)
+    stores: tuple[tuple[str, Store], ...] = (("redis ", on_redis), ("sqlite", on_sqlite))
+    for name, store in stores:
+        took = await through_the_store(store)
+        ratios = f"{p(took, 50) / p(bare, 50):.2f}x and {p(took, 99) / p(bare, 99):.2f}x"
+        print(f"{name} to its start  p50 {p(took, 50):6.2f} ms  p99 {p(took, 99):6.2f} ms  {ratios}")
+    for name, store in stores:
+        await growth(name, store, counts)
+        await store.close()
+
+
+def main() -> None:
+    """Print milliseconds, and ratios to a bare BLPOP and to the smallest count."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--large", action="store_true", help=f"also with {LARGE:,} stored conversations (minutes)")
+    parser.add_argument("--redis", metavar="URL", help="use this server; the keys of the bench are deleted afterwards")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = options.redis or stack.enter_context(running(folder / "valkey", "--appendonly", "yes")).url
+        stack.callback(forget, url, KEYS)
+        asyncio.run(bench(folder, url, (*STORED, LARGE) if options.large else STORED))
+
+
+if __name__ == "__main__":
+    main()
