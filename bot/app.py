@@ -21,6 +21,9 @@ from bot.stores.sqlite import SqliteStore
 DRAIN = 10.0
 """Seconds that turns in flight get to finish at shutdown before they are given back."""
 
+OVERDUE = 1.0
+"""Seconds for which work may be due before somebody looks why the worker has not taken it."""
+
 
 class SystemClock:
     """The machine's clock."""
@@ -43,13 +46,24 @@ class Bot:
     library: Library
     inbox: Inbox
     worker: Worker
+    patience: float
 
-    async def answered(self) -> None:
-        """Return when nothing waits and nothing is being worked on."""
+    async def answered(self) -> bool:
+        """Carry what has been due for longer than `patience` seconds, and wait for the rest; whether all is answered.
+
+        It is not where a conversation was saved by a newer build: no worker of this one takes it. That is so when a
+        claim finds nothing, though something was due before it.
+        """
         while True:
             stats = await self.store.stats()
             if not stats.waiting and not stats.in_flight:
-                return
+                return True
+            if stats.oldest_due > self.patience:
+                tried = time.time()
+                if not await self.worker.work():
+                    oldest = (await self.store.stats()).oldest_due
+                    if oldest and time.time() - oldest < tried:
+                        return False
             await asyncio.sleep(0.01)
 
 
@@ -69,24 +83,28 @@ def model_of(settings: Settings, clock: SystemClock) -> Model:
     if settings.model.name == REHEARSAL:
         from bot.models.rehearsal import Rehearsal
 
-        return Rehearsal(clock)
+        return Rehearsal(clock, settings.model.pause)
     key = settings.secrets.anthropic_api_key
-    if key is None:
+    if key is None and not settings.model.base_url:
         return Absent("no-key")
     from bot.models.anthropic import AnthropicModel
     from bot.models.options import ModelOptions, Priced
 
     chosen = settings.model
     aliases = {name: Priced(**alias.model_dump()) for name, alias in chosen.aliases.items()}
-    options = ModelOptions(**{**chosen.model_dump(exclude={"aliases"}), "aliases": aliases})
-    return AnthropicModel(options, key.get_secret_value(), clock)
+    options = ModelOptions(**{**chosen.model_dump(exclude={"aliases", "pause"}), "aliases": aliases})
+    return AnthropicModel(options, key.get_secret_value() if key else "", clock)
 
 
 @asynccontextmanager
-async def running(settings: Settings, library: Library, transports: Mapping[str, Transport]) -> AsyncIterator[Bot]:
-    """A bot at work. When the body ends, turns in flight get `DRAIN` seconds; what is left is taken up next time.
+async def running(
+    settings: Settings, library: Library, transports: Mapping[str, Transport], *, in_background: bool = True
+) -> AsyncIterator[Bot]:
+    """A bot at work; with `in_background` off, it works only while somebody waits in `Bot.answered`.
 
-    Raises StoreError where the store cannot be opened.
+    When the body ends, turns in flight get `DRAIN` seconds; what is left is taken up next time.
+
+    When the body raises or is cancelled, they get none. Raises StoreError where the store cannot be opened.
     """
     clock = SystemClock()
     store = await SqliteStore.open(
@@ -98,22 +116,28 @@ async def running(settings: Settings, library: Library, transports: Mapping[str,
         lease=settings.store.lease,
         idle=settings.talk.idle,
         together=settings.talk.together if settings.talk.coalesce else 1,
-        in_flight=settings.worker.turns_in_flight,
+        in_flight=settings.worker.turns_in_flight if in_background else 0,
     )
     worker = Worker(store, transports, model, library, clock, options)
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
+    drain = DRAIN
     try:
-        yield Bot(settings, store, library, Inbox(store), worker)
+        yield Bot(settings, store, library, Inbox(store), worker, OVERDUE if in_background else 0.0)
+    except BaseException:
+        drain = 0.0
+        raise
     finally:
         stop.set()
-        done, _ = await asyncio.wait({working}, timeout=DRAIN)
-        if not done:
-            working.cancel()
         try:
-            await working
-        except asyncio.CancelledError:
-            pass
+            if drain and (await store.stats()).in_flight:
+                await asyncio.wait({working}, timeout=drain)
         finally:
-            await model.close()
-            await store.close()
+            working.cancel()
+            try:
+                await working
+            except asyncio.CancelledError:
+                pass
+            finally:
+                await model.close()
+                await store.close()

@@ -1,34 +1,49 @@
-"""The command line: `greenroom chat`, `greenroom personas ...`."""
+"""The command line: `greenroom chat`, `greenroom personas ...`, `greenroom doctor`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import getpass
-import logging
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from bot import telemetry
 from bot.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from bot.personas.library import Library
+    from bot.platforms.terminal.typed import Typing
 
 USAGE, FAILURE = 2, 1
 """Exit codes: a wrong command line or configuration, and a run that failed."""
+
+SIGNALLED = 128
+"""Added to a signal's number it makes the exit code of a run that the signal ended, as shells count."""
+
+DUMB = ("dumb", "unknown")
+"""Terminals that cannot move their cursor; they get one message a line."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    telemetry.setup()
     try:
         match args.command:
             case "chat":
                 return _chat(args)
             case "personas":
                 return _personas(args)
+            case "doctor":
+                return _doctor(args)
             case _:
                 parser.print_help()
                 return USAGE
@@ -36,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
-        return 130
+        return SIGNALLED + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in commands.choices.items():
         if name == "personas":
             command.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
+    doctor = commands.add_parser("doctor", help="look at the configuration and all that it names, and say what is wrong")
+    doctor.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
+    doctor.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
+    doctor.add_argument("--model", metavar="NAME", help="an alias or id, or `rehearsal` (model.name)")
+    doctor.add_argument("--online", action="store_true", help="call the model once too, which costs a few tokens")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
 
 
@@ -68,8 +89,21 @@ def _user() -> str:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
+    settings = load(args.config, os.environ, _given(args))
+    telemetry.setup(settings.log.level)
+    return settings
+
+
+def _given(args: argparse.Namespace) -> dict[str, str]:
+    """What the command line sets, by dotted key."""
     given = {"model.name": getattr(args, "model", None), "store.path": getattr(args, "state", None)}
-    return load(args.config, os.environ, {key: value for key, value in given.items() if value is not None})
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from bot import doctor
+
+    return doctor.run(args.config, os.environ, _given(args), online=args.online, as_data=args.json)
 
 
 def _personas(args: argparse.Namespace) -> int:
@@ -85,35 +119,96 @@ def _chat(args: argparse.Namespace) -> int:
     from bot.stores.errors import StoreError
 
     try:
-        asyncio.run(_converse(args))
+        return asyncio.run(_converse(args))
     except (StoreError, TerminalError) as error:
         print(error, file=sys.stderr)
         return FAILURE
-    return 0
 
 
-async def _converse(args: argparse.Namespace) -> None:
-    from bot.app import library_of, running
+async def _converse(args: argparse.Namespace) -> int:
+    """Talk in this terminal; the exit code."""
+    from bot.app import library_of
     from bot.platforms.terminal.typed import Orders, Place, Typing
 
     settings = _settings(args)
     library = library_of(settings)
-    place, orders = Place(args.user, args.channel), Orders()
+    typing = Typing(Place(args.user, args.channel), Orders(), _names_of(library), settings.name)
+    talk = _on_screen if _is_a_screen() else _through_pipes
+    try:
+        return await _until_a_signal(talk(settings, library, typing))
+    except OSError as error:
+        print(f"This terminal cannot be used any more: {error.strerror or error}.", file=sys.stderr)
+        return FAILURE
 
-    def is_known(name: str) -> bool:
-        return bool(library.cast.persona(name) or library.cast.document(name))
 
-    typing = Typing(place, orders, is_known, settings.name)
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        from bot.platforms.terminal.screen import Screen, ScreenTransport
+def _is_a_screen() -> bool:
+    return all(s is not None and s.isatty() for s in (sys.stdin, sys.stdout)) and os.environ.get("TERM") not in DUMB
 
-        screen = Screen(typing)
-        async with running(settings, library, {"terminal": ScreenTransport(screen, orders)}) as bot:
-            await screen.converse(bot.inbox.receive, bot.answered)
-        return
-    from bot.platforms.terminal.plain import PlainTransport, converse
 
-    async with running(settings, library, {"terminal": PlainTransport(sys.stdout, orders)}) as bot:
-        await converse(
-            lambda: asyncio.to_thread(sys.stdin.readline), sys.stderr, typing, bot.inbox.receive, bot.answered
-        )
+def _names_of(library: Library) -> Callable[[str], bool]:
+    return lambda name: bool(library.cast.persona(name) or library.cast.document(name))
+
+
+async def _until_a_signal(talk: Coroutine[Any, Any, int]) -> int:
+    """What `talk` comes to; where SIGTERM or SIGHUP ends it, the code that a shell gives for that."""
+    loop = asyncio.get_running_loop()
+    talking = loop.create_task(talk)
+    told = 0
+
+    def tell(number: signal.Signals) -> None:
+        nonlocal told
+        told = SIGNALLED + number
+        talking.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, tell, number)
+    try:
+        return await talking
+    except asyncio.CancelledError:
+        if told:
+            return told
+        raise
+
+
+async def _on_screen(settings: Settings, library: Library, typing: Typing) -> int:
+    from bot.app import running
+    from bot.core.codec import load
+    from bot.core.model import Saved
+    from bot.platforms.terminal.offers import Offers, offers
+    from bot.platforms.terminal.posts import ScreenTransport
+    from bot.platforms.terminal.screen import Screen
+
+    async def look() -> Offers:
+        state = await bot.store.peek(typing.place.conversation.key)
+        return offers(load(state, Saved) if state else Saved(), library.cast)
+
+    path = settings.store.path
+    screen = Screen(typing, look, path.with_name(f"{path.name}.history"))
+    transport = ScreenTransport(screen, typing.orders)
+    async with running(settings, library, {"terminal": transport}) as bot:
+        await screen.converse(bot.inbox.receive, bot.answered)
+    return 0
+
+
+async def _through_pipes(settings: Settings, library: Library, typing: Typing) -> int:
+    from bot.app import running
+    from bot.platforms.terminal.plain import Lines, OutputError, PlainTransport, converse
+
+    if sys.stdin is None or sys.stdout is None:
+        print("The input or the output of this chat is closed; give it both.", file=sys.stderr)
+        return USAGE
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    lines = Lines(sys.stdin.fileno())
+    transport = PlainTransport(sys.stdout, typing.orders)
+    try:
+        async with running(settings, library, {"terminal": transport}, in_background=False) as bot:
+            talk = converse(lines.next, sys.stderr, typing, bot.inbox.receive, bot.answered)
+            return 0 if await transport.while_open(talk) else FAILURE
+    except OutputError as error:
+        # What could not be printed is still in the stream, and would be tried again, loudly, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.is_broken_pipe:
+            return SIGNALLED + signal.SIGPIPE
+        print(error, file=sys.stderr)
+        return FAILURE

@@ -141,6 +141,7 @@ class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=Tru
 
     `aliases` always holds the default ones too. `allow` are the aliases and ids that a persona's own wish may choose,
     `*` for every model. `timeout` bounds a silence of the service, `retry` the time in which new attempts begin.
+    `pause` lies between two pieces of a rehearsed reply, in seconds.
     """
 
     aliases: dict[str, Alias] = Field(default_factory=lambda: dict(ALIASES))
@@ -151,6 +152,7 @@ class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=Tru
     timeout: Annotated[float, _time("1s", "1h")] = 120.0
     retry: Annotated[float, _time("0s", "1h")] = 60.0
     cache: bool = True
+    pause: Annotated[float, _time("0s", "10s")] = 0.02
 
     @field_validator("aliases", mode="before")
     @classmethod
@@ -201,6 +203,12 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     turns_in_flight: Annotated[int, _whole(1, 1000)] = 4
 
 
+class LogSettings(BaseModel, frozen=True, extra="forbid"):
+    """What is written to standard error about the bot's own work: lines of `level` and above."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
 class Secrets(BaseModel, frozen=True, extra="forbid"):
     """What no file of settings may hold; None where the environment gives none."""
 
@@ -219,6 +227,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     talk: TalkSettings = TalkSettings()
     worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
     secrets: Secrets = Secrets()
 
     @classmethod

@@ -81,6 +81,8 @@ class Glass:
                 self._column = 0
             case "\n":
                 self._down()
+            case "\x07":
+                pass
             case "\b":
                 self._column = max(0, self._column - 1)
             case _ if char < " ":
@@ -114,14 +116,16 @@ class Glass:
 class Person:
     """Somebody at `greenroom chat`. `raw` is all that came out of it, `glass` what is to be seen."""
 
-    def __init__(self, folder: Path, *options: str, rows: int = 40, columns: int = 100, **settings: str | None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, rows: int = 40, columns: int = 100, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.glass = Glass(rows, columns)
         self.raw = ""
         self._rest = ""
         self._child: Any = pexpect.spawn(
             sys.executable,
             ["-m", "bot", "chat", "--state", str(folder / "state.db"), "--as", "ada", *options],
-            env=environment(**{"TERM": "xterm-256color", **settings}),
+            env=environment(**{"TERM": "xterm-256color", **(settings or {})}),
             cwd=str(folder),
             encoding="utf-8",
             dimensions=(rows, columns),
@@ -177,6 +181,14 @@ class Person:
             assert time.monotonic() < deadline, f"it did not end:\n{self.seen}"
         self._child.close()
         return int(self._child.exitstatus) if self._child.exitstatus is not None else -int(self._child.signalstatus)
+
+    def hangs_up(self) -> None:
+        """Close the terminal, as a window is closed; then wait for the end."""
+        self._child.ptyproc.fileobj.close()
+        deadline = time.monotonic() + PATIENCE
+        while self._child.isalive():
+            assert time.monotonic() < deadline, "it did not end"
+            time.sleep(0.01)
 
     def _read(self) -> bool:
         try:

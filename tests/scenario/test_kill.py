@@ -20,7 +20,7 @@ def log(folder: Path) -> list[Entry]:
 
 
 def test_a_killed_reply_comes_again_marked_once_and_nothing_is_lost(tmp_path: Path) -> None:
-    with Person(tmp_path, GREENROOM_MODEL__PAUSE="0.4") as person:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": "0.4"}) as person:
         person.sees(PROMPT)
         person.says("*architect")
         person.sees("Pick a number")

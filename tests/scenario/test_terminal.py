@@ -9,11 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from bot.cli import main
 from tests.scenario.terminal import PATIENCE, Person, environment
 
 PROMPT = "ada in #general >"
@@ -21,6 +22,8 @@ SLOW = "0.3"
 """Seconds between the pieces of a reply that somebody wants to catch half-way."""
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?<![0-9])(?:3[0-8]|9[0-7]|4[0-8]|10[0-7])[0-9;]*m")
+
+NONE: Mapping[str, str] = {}
 
 CHAT = [sys.executable, "-m", "bot", "chat"]
 
@@ -33,7 +36,7 @@ def person(tmp_path: Path) -> Iterator[Person]:
 
 
 def piped(
-    folder: Path, *lines: str, options: tuple[str, ...] = (), **settings: str
+    folder: Path, *lines: str, options: tuple[str, ...] = (), settings: Mapping[str, str] = NONE
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*CHAT, "--state", str(folder / "state.db"), "--as", "ada", *options],
@@ -46,15 +49,15 @@ def piped(
     )
 
 
-def started(folder: Path, **streams: int) -> subprocess.Popen[bytes]:
+def started(folder: Path, stdout: int, pause: str = "0") -> subprocess.Popen[bytes]:
     """A chat behind a pipe that stays open."""
     return subprocess.Popen(
         [*CHAT, "--state", str(folder / "state.db"), "--as", "ada"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,
-        env=environment(GREENROOM_MODEL__PAUSE=SLOW),
-        **streams,
+        stdout=stdout,
+        env=environment(GREENROOM_MODEL__PAUSE=pause),
     )
 
 
@@ -79,7 +82,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_persona_greets_under_name_and_icon_and_streams_her_reply(tmp_path: Path) -> None:
-    with Person(tmp_path, GREENROOM_MODEL__PAUSE=SLOW) as person:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
         person.sees(PROMPT)
         person.says("*architect")
         seen = person.sees("Pick a number")
@@ -105,7 +108,7 @@ def test_a_number_picks_from_the_list_and_each_shows_what_it_means(person: Perso
 
 
 def test_ctrl_c_stops_the_reply_and_keeps_the_session_and_what_was_typed(tmp_path: Path) -> None:
-    with Person(tmp_path, GREENROOM_MODEL__PAUSE=SLOW) as person:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
         person.sees(PROMPT)
         person.says("*architect")
         person.sees("Pick a number")
@@ -202,7 +205,7 @@ def test_the_terminals_own_words(person: Person) -> None:
 
 
 def test_no_color_is_heeded(tmp_path: Path) -> None:
-    with Person(tmp_path, NO_COLOR="1") as person:
+    with Person(tmp_path, settings={"NO_COLOR": "1"}) as person:
         person.sees(PROMPT)
         person.says("*architect")
         person.sees("Pick a number")
@@ -224,12 +227,13 @@ def test_a_narrow_terminal_shows_everything_within_its_columns(tmp_path: Path) -
 def test_a_persona_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
     folder = tmp_path / "personas"
     folder.mkdir()
-    evil = r"\e]0;owned\a\e[31mred \e]8;;http://evil.example\e\\link\e]8;;\e\\ \x9b2J\u202etxt\u2066 &#x202e;&#27;[2J &#155;2J"
+    evil = r"\e]0;owned\a\e[31mred \e]8;;http://evil.example\e\\link\e]8;;\e\\ \x9b2J\u202etxt\u2066"
+    evil += " &#x202e;&#27;[2J &#155;2J"
     (folder / "mallory.md").write_text(
         f'---\nname: mallory\ndescription: "{evil}"\nicon: "\\e[7m😈"\n---\nYou are \\e[2J Mallory.\n', "utf-8"
     )
     settings = {"GREENROOM_LIBRARY__PATHS": f'["{folder}"]', "GREENROOM_LIBRARY__SHIPPED": "false"}
-    with Person(tmp_path, **settings) as person:
+    with Person(tmp_path, settings=settings) as person:
         person.sees(PROMPT)
         person.says("*mallory")
         person.sees("Pick a number")
@@ -238,7 +242,7 @@ def test_a_persona_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
         for hostile in ("\x1b]", "\x1b[31m", "\x1b[2J", "\x1b[7m\U0001f608", "\x9b", "\u202e", "\u2066", "owned"):
             assert hostile not in person.raw
         assert "link" in person.seen
-    out = piped(tmp_path, "*mallory", **settings).stdout
+    out = piped(tmp_path, "*mallory", settings=settings).stdout
     assert "link" in out and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", out)
 
 
@@ -257,7 +261,7 @@ def test_a_chat_on_a_screen_says_that_its_state_is_newer(tmp_path: Path) -> None
 
 
 def test_sigterm_leaves_the_terminal_as_it_was_and_gives_the_turn_back(tmp_path: Path) -> None:
-    with Person(tmp_path, GREENROOM_MODEL__PAUSE=SLOW) as person:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
         person.sees(PROMPT)
         person.says("*architect")
         person.sees("Pick a number")
@@ -266,6 +270,17 @@ def test_sigterm_leaves_the_terminal_as_it_was_and_gives_the_turn_back(tmp_path:
         os.kill(person.pid, signal.SIGTERM)
         assert person.ends() == 128 + signal.SIGTERM
         assert person.raw.rindex("\x1b[?2004l") > person.raw.rindex("\x1b[?2004h")
+    assert turns_in_flight(tmp_path, "AskModel") == [False]
+
+
+def test_a_terminal_that_is_closed_ends_the_chat_and_gives_the_turn_back(tmp_path: Path) -> None:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
+        person.sees(PROMPT)
+        person.says("*architect")
+        person.sees("Pick a number")
+        person.says("tell me")
+        person.sees("[rehearsal] Here a")
+        person.hangs_up()
     assert turns_in_flight(tmp_path, "AskModel") == [False]
 
 
@@ -307,7 +322,7 @@ def test_a_conversation_of_a_newer_build_is_told_and_does_not_hang(tmp_path: Pat
 
 
 def test_ctrl_c_ends_a_piped_chat_at_once_and_gives_the_turn_back(tmp_path: Path) -> None:
-    with started(tmp_path, stdout=subprocess.PIPE) as chat:
+    with started(tmp_path, stdout=subprocess.PIPE, pause=SLOW) as chat:
         assert chat.stdin and chat.stdout and chat.stderr
         chat.stdin.write(b"*architect\nhello\n")
         chat.stdin.flush()
@@ -352,8 +367,22 @@ def test_a_full_disk_behind_the_output_is_told_and_loses_nothing(tmp_path: Path)
     assert piped(tmp_path).stdout.startswith("🏗️ Winston: (again) Hello")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_closed_input_or_output_is_told(tmp_path: Path, closed: str) -> None:
+    run = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *CHAT, "--state", str(tmp_path / "state.db")],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(),
+    )
+    assert run.returncode == 2 and "is closed; give it both" in run.stderr and "Traceback" not in run.stderr
+
+
 def test_a_terminal_that_cannot_move_its_cursor_gets_plain_text(tmp_path: Path) -> None:
-    with Person(tmp_path, TERM="dumb") as person:
+    with Person(tmp_path, settings={"TERM": "dumb"}) as person:
         person.types("*architect\n")
         person.sees("🏗️ Winston: Hello")
         assert "\x1b" not in person.raw
@@ -363,16 +392,23 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_text(tmp_path: Path) 
 # ---------------------------------------------------------------- the command line
 
 
-def test_help_names_every_option(tmp_path: Path) -> None:
-    run = piped(tmp_path, options=("--help",))
-    assert run.returncode == 0
-    assert all(option in run.stdout for option in ("--state", "--in", "--as", "--model", "--config"))
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["chat", "--help"])
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(option in told for option in ("--state", "--in", "--as", "--model", "--config"))
+
+
+def test_an_option_that_does_not_exist_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["chat", "--nonsense"])
+    assert ended.value.code == 2 and "--nonsense" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "code", "told"),
     [
-        (("--nonsense",), 2, "--nonsense"),
         (("--model", "gpt"), 2, "model.name"),
         (("--config", "none.yaml"), 2, "none.yaml"),
         (("--in", "no:where"), 1, "'no:where' is no name for a channel"),
@@ -380,10 +416,20 @@ def test_help_names_every_option(tmp_path: Path) -> None:
         (("--state", "."), 1, "is a folder"),
     ],
 )
-def test_a_bad_option_is_told_with_what_to_do(tmp_path: Path, options: tuple[str, ...], code: int, told: str) -> None:
-    run = piped(tmp_path, "hello", options=options)
-    assert (run.returncode, run.stdout) == (code, "")
-    assert told in run.stderr and "Traceback" not in run.stderr
+def test_a_bad_option_is_told_with_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with (tmp_path / "input").open("w+") as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert main(["chat", *options]) == code
+    out, errors = capsys.readouterr()
+    assert out == "" and told in errors and "Traceback" not in errors
 
 
 def test_a_chat_begins_where_its_options_say(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 
 _SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, the cursor, modes
-    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)"  # OSC (title, links, clipboard), DCS
+    "|(?:\x1b[\\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)"  # OSC (title, link), DCS
     "|\x1b[ -/]*[0-~]"
 )
 """Whole escape sequences, in their 7-bit and 8-bit forms (ECMA-48, 5.4 and 5.6; xterm's control sequences)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
@@ -24,22 +24,22 @@ NARROWEST = 10
 """Blocks are laid out for at least so many columns; a terminal narrower than that wraps by itself."""
 
 
-def whole_blocks(growing: str) -> int:
-    """How much of a Markdown text, from its beginning, is sure to be whole blocks, however the text goes on.
+def blocks(markdown: str) -> tuple[str, ...]:
+    """`markdown` cut into its blocks; put together they are `markdown` again.
 
     A block ends at an empty line that is in no code fence, when what follows begins at the margin: a line that is
-    indented may still belong to a list above it.
+    indented may still belong to a list above it. So all blocks but the last are whole, however the text goes on.
     """
-    end = position = 0
+    found = [""]
     fence, after_empty = "", False
-    for line in growing.splitlines(keepends=True):
+    for line in markdown.splitlines(keepends=True):
         is_empty = not line.strip()
         if after_empty and not fence and not is_empty and not line[0].isspace():
-            end = position
+            found.append("")
+        found[-1] += line
         fence = _fence(fence, line)
         after_empty = is_empty
-        position += len(line)
-    return end
+    return tuple(found)
 
 
 def _fence(fence: str, line: str) -> str:
@@ -55,24 +55,32 @@ def _fence(fence: str, line: str) -> str:
 
 
 def laid_out(markdown: str, width: int) -> StyleAndTextTuples:
-    """`markdown` as fragments in lines of at most `width` columns, the last one ending with a newline.
+    """`markdown` as fragments in lines of at most `width` columns: an empty line between blocks, a newline at the end.
 
-    The text is made harmless before Rich reads it, and after: a character reference can name what was taken out.
+    A newline is always a fragment by itself. The text is made harmless before Rich reads it, and after: a character
+    reference can name what was taken out.
     """
+    found: StyleAndTextTuples = []
+    for block in blocks(harmless(markdown)):
+        lines = _lines(block, max(width, NARROWEST))
+        if lines and found:
+            found.append(("", "\n"))
+        for line in lines:
+            found += [*line, ("", "\n")]
+    return found
+
+
+def _lines(block: str, width: int) -> list[StyleAndTextTuples]:
     from rich.segment import Segment
 
     console = _console()
-    options = console.options.update(width=max(width, NARROWEST), height=None)
-    segments = console.render(_markdown(harmless(markdown)), options)
+    segments = console.render(_markdown(block), console.options.update(width=width, height=None))
     lines = [_line(line) for line in Segment.split_lines(segment for segment in segments if not segment.control)]
     while lines and not lines[0]:
         lines.pop(0)
     while lines and not lines[-1]:
         lines.pop()
-    found: StyleAndTextTuples = []
-    for line in lines:
-        found += [*line, ("", "\n")]
-    return found
+    return lines
 
 
 def last_lines(fragments: StyleAndTextTuples, count: int) -> StyleAndTextTuples:
@@ -145,11 +153,26 @@ def _console() -> Console:
 
 
 def _markdown(text: str) -> Markdown:
-    from rich.markdown import Markdown
-
-    made = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+    made = _markdown_class()(text, code_theme="ansi_dark", hyperlinks=False)
     for token in made.parsed:
         for child in token.children or ():
             if child.type == "softbreak":  # people who write a new line in a chat mean one
                 child.type = "hardbreak"
     return made
+
+
+@cache
+def _markdown_class() -> type[Markdown]:
+    from rich.console import ConsoleOptions, RenderResult
+    from rich.markdown import Heading, Markdown
+
+    class LeftHeading(Heading):
+        """A heading where the text begins; in a chat, one in the middle looks lost."""
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            yield self.text
+
+    class ChatMarkdown(Markdown):
+        elements: ClassVar = {**Markdown.elements, "heading_open": LeftHeading}
+
+    return ChatMarkdown

@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import codecs
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TextIO
 
 from bot.core.model import Conversation, Inbound, Receipt
-from bot.platforms.terminal.typed import Orders, TerminalError, Typing, harmless
+from bot.platforms.terminal.harmless import harmless, in_one_line
+from bot.platforms.terminal.typed import Orders, TerminalError, Typing
 from bot.ports import MailboxFullError, Outgoing
 
-AGAIN = "(again) "
+AGAIN = "(again)"
 """Put before what an earlier process may have printed already: a printed line cannot be looked up."""
+
+NEWER = (
+    "What is waiting in this state file was saved by a newer Greenroom, and this one leaves it alone. "
+    "Start the newer one to have it answered, or name another file with --state."
+)
+"""Told where messages wait that no turn of this build will ever take."""
+
+_CHUNK = 65536
+
+
+class OutputError(Exception):
+    """Nothing can be printed any more: the disk is full, or whoever read it is gone."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(
+            f"Nothing more can be printed: {cause.strerror or cause}. What was not printed comes next time."
+        )
+        self.is_broken_pipe = isinstance(cause, BrokenPipeError)
 
 
 class PlainTransport:
-    """A `bot.ports.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews."""
+    """A `bot.ports.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews.
+
+    When printing fails, the post does not fail, which would count against its turn; it waits until it is cancelled,
+    and the turn is given back.
+    """
 
     limit = 1_000_000
 
     def __init__(self, out: TextIO, orders: Orders) -> None:
         self._out, self._orders = out, orders
+        self._lost: asyncio.Future[OSError] = asyncio.get_running_loop().create_future()
+
+    async def while_open(self, talk: Coroutine[None, None, bool]) -> bool:
+        """Run `talk` for as long as its posts can be printed. Raises OutputError."""
+        talking = asyncio.ensure_future(talk)
+        try:
+            await asyncio.wait((talking, self._lost), return_when=asyncio.FIRST_COMPLETED)
+            if self._lost.done():
+                raise OutputError(self._lost.result())
+            return talking.result()
+        finally:
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
 
     async def post(self, out: Outgoing) -> Receipt:
         """Print it."""
-        again = AGAIN if out.again else ""
-        self._out.write(harmless(f"{out.voice.icon} {out.voice.name}: {again}{out.text}") + "\n")
-        self._out.flush()
+        speaker = in_one_line(f"{out.voice.icon} {out.voice.name}")
+        again = f"{AGAIN} " if out.again else ""
+        try:
+            self._out.write(f"{speaker}: {again}{harmless(out.text)}\n")
+            self._out.flush()
+        except OSError as error:
+            if not self._lost.done():
+                self._lost.set_result(error)
+            await asyncio.Event().wait()
         order = self._orders.next()
         return Receipt(str(order), order)
 
@@ -52,20 +98,85 @@ class PlainTransport:
         return None
 
 
+class Lines:
+    """The lines of a file descriptor as UTF-8, read when they are asked for and without holding up anything else."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._waiting: list[str] = []
+        self._open = [""]
+        self._ended = False
+
+    async def next(self) -> str:
+        """The next line with its newline; "" at the end. Raises OSError where the input cannot be read."""
+        while not self._waiting and not self._ended:
+            chunk = await self._chunk()
+            *whole, rest = self._decoder.decode(chunk, final=not chunk).split("\n")
+            for line in whole:
+                self._waiting.append("".join([*self._open, line, "\n"]))
+                self._open = []
+            self._open.append(rest)
+            if not chunk:
+                self._ended = True
+                self._waiting += filter(None, ["".join(self._open)])
+        return self._waiting.pop(0) if self._waiting else ""
+
+    def _chunk(self) -> asyncio.Future[bytes]:
+        # A thread of its own, since a regular file cannot be polled; a daemon on the bare descriptor, since nothing
+        # can wake a read, and neither the end of the event loop nor of the process may wait for one.
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[bytes] = loop.create_future()
+
+        def settle(chunk: bytes, error: OSError | None) -> None:
+            if found.done():
+                return
+            if error:
+                found.set_exception(error)
+            else:
+                found.set_result(chunk)
+
+        def read() -> None:
+            chunk, error = b"", None
+            try:
+                chunk = os.read(self._descriptor, _CHUNK)
+            except OSError as problem:
+                error = problem
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, chunk, error)
+
+        threading.Thread(target=read, name="greenroom-input", daemon=True).start()
+        return found
+
+
 async def converse(
     lines: Callable[[], Awaitable[str]],
     errors: TextIO,
     typing: Typing,
     receive: Callable[[Inbound], Awaitable[bool]],
-    answered: Callable[[], Awaitable[None]],
-) -> None:
-    """Send each line when the one before is answered, until the input ends ("") or `/quit`; then wait for the last."""
-    await answered()
+    answered: Callable[[], Awaitable[bool]],
+) -> bool:
+    """Send each line when the one before is answered, until the input ends ("") or `/quit`; then wait for the last.
+
+    False where something is left that nobody will answer; that is told when it is noticed.
+    """
+    is_told = False
+
+    async def settled() -> None:
+        nonlocal is_told
+        if not await answered() and not is_told:
+            is_told = True
+            errors.write(f"{NEWER}\n")
+
+    await settled()
     while not typing.left and (line := await lines()):
         try:
             read = typing.read(line)
             if isinstance(read, Inbound):
                 await receive(read)
+            elif read:
+                errors.write(f"{read}\n")
         except (TerminalError, MailboxFullError) as error:
             errors.write(f"{error}\n")
-        await answered()
+        await settled()
+    return not is_told

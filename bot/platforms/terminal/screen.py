@@ -1,164 +1,290 @@
-"""The terminal as people use it: a prompt that stays, and above it posts in colour and replies as they grow."""
+"""The terminal as people use it: a prompt that stays, posts in colour above it, and a reply that grows over it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import zlib
+import textwrap
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import in_terminal
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.patch_stdout import patch_stdout
-from prompt_toolkit.shortcuts import print_formatted_text
+from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.styles import default_ui_style
 
-from bot.core.model import Conversation, Inbound, Receipt, Voice
-from bot.platforms.terminal.plain import AGAIN
-from bot.platforms.terminal.typed import Orders, TerminalError, Typing, harmless
-from bot.ports import MailboxFullError, Outgoing
+from bot.core.commands import is_aside
+from bot.core.model import Conversation, Inbound
+from bot.platforms.terminal.harmless import harmless
+from bot.platforms.terminal.markdown import NARROWEST, last_lines
+from bot.platforms.terminal.notes import logged_to
+from bot.platforms.terminal.offers import STARTS, Look, OffersCompleter
+from bot.platforms.terminal.plain import NEWER
+from bot.platforms.terminal.typed import TerminalError, Typing
+from bot.ports import MailboxFullError
 
-COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")
-TAKEN_BACK = "(taken back: an answer is on its way again)"
+DIM = "ansibrightblack"
+WRONG = "ansired"
 
+NARROW = 40
+"""Below so many columns the prompt leaves out who types."""
 
-@dataclass(slots=True)
-class Growing:
-    """A reply that is being shown: what was printed of it, line by line, and what still grows above the prompt."""
+_MENU_ROWS = 6
+"""Rows kept free below the prompt for completions, where the terminal has room for them."""
 
-    ref: str
-    printed: str = ""
-    tail: str = ""
+LEAVING = "(what is being said may end first; Ctrl-C leaves at once, and it comes next time)"
 
 
 class Screen:
-    """One person at a terminal. `print` may be called at any time; the prompt is drawn again below."""
+    """One person at a terminal.
 
-    def __init__(self, typing: Typing) -> None:
-        self._typing = typing
+    `live` lays out what grows over the prompt, for a width; `speaking` is the conversation that it is said in. `posts`
+    and `typed` count what was posted and what was typed.
+    """
+
+    def __init__(self, typing: Typing, look: Look, history: Path | None) -> None:
+        self.live: Callable[[int], StyleAndTextTuples] | None = None
+        self.speaking: Conversation | None = None
+        self.posts = self.typed = 0
+        self._typing, self._look = typing, look
+        self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._printing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        self._busy = False
+        self._hinted = (-1, "")
+        self._stop: Callable[[], object] = lambda: None
+        self._problem = ""
         self._depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None
-        self._session: PromptSession[str] = PromptSession(message=self._prompt, color_depth=self._depth)
-        self.tail: StyleAndTextTuples = []
+        self._session: PromptSession[str] = PromptSession(
+            message=self._prompt,
+            multiline=True,
+            enable_suspend=True,
+            prompt_continuation=lambda width, number, wrapped: [(DIM, "· ".rjust(min(width, 2)))],
+            color_depth=self._depth,
+            completer=OffersCompleter(look),
+            complete_while_typing=Condition(self._completes),
+            reserve_space_for_menu=_MENU_ROWS,
+            key_bindings=self._keys(),
+            history=self._history(history),
+        )
+        self._session.app.min_redraw_interval = 0.04
 
-    def _prompt(self) -> FormattedText:
-        place = self._typing.place
-        lines: StyleAndTextTuples = [*self.tail, ("", "\n")] if self.tail else []
-        return FormattedText([*lines, ("bold", f"{place.user} in {place.label}"), ("", " > ")])
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return self._session.output.get_size().columns
 
-    def print(self, parts: StyleAndTextTuples) -> None:
-        """Put a line above the prompt."""
-        print_formatted_text(FormattedText(parts), color_depth=self._depth)
+    def elsewhere(self, conversation: Conversation) -> str:
+        """Where something was said, if that is not where the person is."""
+        if conversation == self._typing.place.conversation:
+            return ""
+        channel = conversation.channel
+        return f"in a DM with {channel[1:]}" if channel.startswith("@") else f"in #{channel}"
+
+    # -------------------------------------------------------- showing
+
+    async def show(self, fragments: StyleAndTextTuples) -> None:
+        """Put lines above the prompt; done when they stand there.
+
+        Where the terminal is gone it never is: a post does not fail then, which would count against its turn, but is
+        given back with it.
+        """
+        # Whoever waits may be cancelled; half a print would leave the prompt in pieces.
+        await asyncio.shield(self._spawn(self._print(fragments)))
+        if self._lost.done():
+            await asyncio.Event().wait()
+
+    def note(self, text: str, style: str = DIM) -> None:
+        """Print a line of the terminal's own, as soon as that can be."""
+        lines = [textwrap.fill(line, max(self.width, NARROWEST)) for line in harmless(text).split("\n")]
+        self._spawn(self._print([(style, "\n".join([*lines, ""]))]))
 
     def redraw(self) -> None:
-        """Show the prompt, and what grows above it, as they are now."""
+        """Show the prompt, and what grows over it, as they are now."""
         if self._session.app.is_running:
             self._session.app.invalidate()
 
+    async def _print(self, fragments: StyleAndTextTuples) -> None:
+        async with self._printing, in_terminal():
+            style = default_ui_style()
+            print_formatted_text(self._session.output, FormattedText(fragments), style, color_depth=self._depth)
+
+    def _prompt(self) -> FormattedText:
+        size = self._session.output.get_size()
+        place = self._typing.place
+        who = f"{place.user} in {place.label}" if size.columns >= NARROW else place.label[: max(1, size.columns // 2)]
+        parts: StyleAndTextTuples = [("bold", who), ("", " > ")]
+        if self._session.app.is_done:
+            return FormattedText(parts)
+        growing = last_lines(self.live(size.columns), max(1, size.rows // 2 - 1)) if self.live else []
+        if not growing and self._busy:
+            growing = [(DIM, "…")]
+        return FormattedText([*growing, ("", "\n"), *parts] if growing else parts)
+
+    # -------------------------------------------------------- typing
+
+    def _completes(self) -> bool:
+        text = self._session.default_buffer.text
+        rows = self._session.output.get_size().rows
+        return rows >= 2 * _MENU_ROWS and (text[:1] in STARTS or text.isdecimal()) and bool(text)
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("enter")
+        def _(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if buffer.complete_state and buffer.complete_state.current_completion:
+                buffer.complete_state = None
+            else:
+                buffer.validate_and_handle()
+
+        @keys.add("escape", "enter")
+        def _(event: KeyPressEvent) -> None:
+            event.current_buffer.insert_text("\n")
+
+        @keys.add("c-c")
+        @keys.add("<sigint>")
+        def _(event: KeyPressEvent) -> None:
+            if self._busy:
+                self._stop()
+            elif event.current_buffer.text:
+                event.current_buffer.reset()
+            else:
+                self.note("Nothing is being said. /quit or Ctrl-D leaves.")
+
+        return keys
+
+    def _history(self, path: Path | None) -> History:
+        """What was typed before, from a file that only its owner reads."""
+        if path is None:
+            return InMemoryHistory()
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            self._problem = f"What you type is not remembered: {path} cannot be written ({error.strerror})."
+            return InMemoryHistory()
+        return FileHistory(str(path))
+
+    # -------------------------------------------------------- conversing
+
     async def converse(
-        self, receive: Callable[[Inbound], Awaitable[bool]], answered: Callable[[], Awaitable[None]]
+        self, receive: Callable[[Inbound], Awaitable[bool]], answered: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Take what is typed until `/quit` or Ctrl-D. Ctrl-C stops the reply that is being written."""
-        self.print([("", "Greenroom. "), ("bold", "*help"), ("", " shows what can be done, "), ("bold", "/?")])
-        with patch_stdout(raw=True):
-            while not self._typing.left:
-                try:
-                    text = await self._session.prompt_async()
-                except EOFError:
-                    break
-                except KeyboardInterrupt:
-                    await receive(self._typing.message("stop"))
-                    continue
-                try:
-                    read = self._typing.read(text)
-                    if isinstance(read, Inbound):
-                        await receive(read)
-                    elif read:
-                        self.print([("ansibrightblack", read)])
-                except (TerminalError, MailboxFullError) as error:
-                    self.print([("ansired", str(error))])
-            self.tail = []
-            await asyncio.wait({asyncio.ensure_future(answered())}, timeout=5)
+        """Take what is typed until `/quit` or Ctrl-D. Raises what went wrong beside it: OSError without a terminal."""
 
+        def follow(text: str) -> None:
+            if not self._busy:
+                self._busy = True
+                self._following = self._spawn(self._follow(text, answered))
 
-class ScreenTransport:
-    """A `bot.ports.Transport` onto a screen. What is printed stays: nothing can be found again, or taken back."""
+        async def send(message: Inbound) -> None:
+            try:
+                await receive(message)
+            except MailboxFullError as error:
+                self.note(str(error), WRONG)
+            follow(message.text)
 
-    limit = 1_000_000
+        async def stop() -> None:
+            message = self._typing.message("stop")
+            if where := self.speaking:
+                message = replace(message, conversation=where, direct=where.channel.startswith("@"))
+            await receive(message)
 
-    def __init__(self, screen: Screen, orders: Orders) -> None:
-        self._screen, self._orders = screen, orders
-        self._growing: Growing | None = None
+        self._stop = lambda: self._spawn(stop())
+        with patch_stdout(), logged_to(self.note):
+            try:
+                self._greet()
+                follow("")
+                while not self._typing.left and (text := await self._typed()) is not None:
+                    await self._read(text, send)
+                if self._busy:
+                    self.note(LEAVING)
+            finally:
+                self.live = None
+                if self._following:
+                    self._following.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def post(self, out: Outgoing) -> Receipt:
-        """Print it under its speaker's name."""
-        self._head(out)
-        self._screen.print([("", harmless(out.text)), ("", "\n")])
-        return self._receipt()
+    def _greet(self) -> None:
+        words: StyleAndTextTuples = [("bold", "Greenroom"), (DIM, ": "), ("bold", "*help"), (DIM, " shows who can be ")]
+        words += [(DIM, "called, "), ("bold", "/?"), (DIM, " what else can be typed.\n")]
+        self._spawn(self._print(words))
+        if self._problem:
+            self.note(self._problem, WRONG)
 
-    async def find(self, out: Outgoing) -> Receipt | None:
-        """What was printed cannot be found again."""
-        return None
-
-    async def preview(self, out: Outgoing) -> str | None:
-        """Begin to show a reply; None while another one grows, which is then posted when it is whole."""
-        if self._growing is not None:
+    async def _typed(self) -> str | None:
+        """The next thing that is typed; None when the person leaves."""
+        asking = asyncio.ensure_future(self._session.prompt_async(handle_sigint=True))
+        try:
+            await asyncio.wait((asking, self._lost), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise self._lost.result()
+            self.typed += 1
+            return asking.result()
+        except EOFError:
             return None
-        self._head(out)
-        self._growing = Growing(out.key)
-        return out.key
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
-    async def extend(self, ref: str, text: str) -> None:
-        """Print what has become whole lines, and keep the last one growing above the prompt."""
-        growing = self._growing
-        if growing is None or growing.ref != ref:
+    async def _read(self, text: str, send: Callable[[Inbound], Awaitable[None]]) -> None:
+        try:
+            read = self._typing.read(text)
+        except TerminalError as error:
+            self.note(str(error), WRONG)
             return
-        lines, newline, tail = text.rpartition("\n")
-        done = lines + newline
-        if len(done) > len(growing.printed):
-            self._screen.print([("", harmless(done[len(growing.printed) : -1]))])
-            growing.printed = done
-        growing.tail = tail
-        self._screen.tail = [("", harmless(tail))] if tail else []
-        self._screen.redraw()
+        if isinstance(read, Inbound):
+            await send(read)
+        elif read:
+            self.note(read)
 
-    async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
-        """Print the rest of the reply."""
-        growing = self._end(ref)
-        if growing is None or not out.text.startswith(growing.printed):
-            return None
-        self._screen.print([("", harmless(out.text[len(growing.printed) :])), ("", "\n")])
-        return self._receipt()
+    async def _follow(self, text: str, answered: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for what was sent to be answered, and say so where it came to nothing at all."""
+        before = self.posts
+        try:
+            is_answered = await answered()
+        finally:
+            self._busy = False
+            self.redraw()
+        if not is_answered:
+            self.note(NEWER, WRONG)
+        elif text and self.posts == before:
+            await self._hint(text)
 
-    async def withdraw(self, ref: str) -> None:
-        """Say that what was shown does not stand."""
-        growing = self._end(ref)
-        if growing is not None and (growing.printed or growing.tail):
-            self._screen.print([("ansibrightblack", TAKEN_BACK)])
+    async def _hint(self, text: str) -> None:
+        """Say why nobody spoke: once for each reason, until somebody speaks again."""
+        if not (await self._look()).active:
+            reason = "nobody is on here: *help shows who can be called"
+        elif is_aside(text):
+            reason = "an aside: no persona hears it"
+        else:
+            reason = "nobody answers that: *status shows who is on, and what is waited for"
+        if self._hinted != (self.posts, reason):
+            self._hinted = (self.posts, reason)
+            self.note(f"({reason})")
 
-    async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
-        """What an earlier process printed cannot be found."""
-        return None
+    # -------------------------------------------------------- what runs beside
 
-    def _end(self, ref: str) -> Growing | None:
-        growing = self._growing
-        if growing is None or growing.ref != ref:
-            return None
-        self._growing = None
-        self._screen.tail = []
-        self._screen.redraw()
-        return growing
+    def _spawn(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        """Let `work` run; what it raises ends the conversation."""
 
-    def _head(self, out: Outgoing) -> None:
-        again = AGAIN.rstrip() if out.again else ""
-        name = harmless(f"{out.voice.icon} {out.voice.name}")
-        self._screen.print([(f"bold {colour(out.voice)}", name), ("ansibrightblack", f"  {again}".rstrip())])
+        async def run() -> None:
+            try:
+                await work
+            except Exception as error:
+                if not self._lost.done():
+                    self._lost.set_result(error)
 
-    def _receipt(self) -> Receipt:
-        order = self._orders.next()
-        return Receipt(str(order), order)
-
-
-def colour(voice: Voice) -> str:
-    """The same colour for the same speaker, today and tomorrow."""
-    return COLOURS[zlib.crc32(voice.name.encode()) % len(COLOURS)] if voice.persona else "ansibrightblack"
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

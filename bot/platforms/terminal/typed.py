@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 
 from bot.core.model import Conversation, Inbound
 from bot.personas.model import fold
+from bot.platforms.terminal.harmless import harmless
 
 _NAME = re.compile(r"[\w.-]{1,40}")
 _MENTION = re.compile(r"(?<!\w)@([\w.-]+)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
-OWN_WORDS = "`/join CHANNEL`, `/dm`, `/as USER`, `/quit`"
+OWN_WORDS = {
+    "/join": ("CHANNEL", "go to another channel"),
+    "/dm": ("", "talk with the bot in private"),
+    "/as": ("USER", "be somebody else"),
+    "/quit": ("", "leave"),
+    "/?": ("", "show these words"),
+}
+"""The terminal's own words: what stands behind each, and what it does."""
 
 
 class TerminalError(Exception):
@@ -98,9 +105,8 @@ class Typing:
                     self.place.user = checked(rest, "user")
                     return f"You are {self.place.user} in {self.place.label}."
                 case "?":
-                    return (
-                        f"The terminal's own words: {OWN_WORDS}. Everything else goes to the chat; `*help` begins it."
-                    )
+                    words = [f"{word} {what}".rstrip() + f": {does}" for word, (what, does) in OWN_WORDS.items()]
+                    return "\n".join([*words, "Everything else goes to the chat; *help begins it."])
         return self._message(text)
 
     def message(self, text: str) -> Inbound:
@@ -126,8 +132,3 @@ class Typing:
             addressed=addressed,
             others=others,
         )
-
-
-def harmless(text: str) -> str:
-    """`text` without what could steer a terminal: control characters and escape sequences, but for tab and newline."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\x1b", ""))

@@ -1,0 +1,286 @@
+"""The documents tell the truth: sessions are played again, commands parsed, paths and names looked up."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from bot.cli import _parser
+from bot.core import model
+from tests.scenario.sweep import APART, CONFIGURATIONS, SCENARIOS, reference
+from tests.scenario.test_sweep_finds import MUTANTS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+DOCUMENTS = (README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+LEFT_OUT = "..."
+"""A line of a recorded session that stands for any number of lines."""
+
+RULES = 23
+
+FOLDERS = ("agents", "bot", "config", "docs", "scripts", "tests")
+
+DRIFT = 0.1
+"""By how much of itself a figure of the sweep may be off before the page has to be measured again."""
+
+every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+# ---------------------------------------------------------------- reading a page
+
+
+def fences(text: str) -> Iterator[tuple[str, str]]:
+    """The language and the content of each fenced block."""
+    for found in re.finditer(r"^(`{3,})(\w*)\n(.*?)^\1$", text, re.MULTILINE | re.DOTALL):
+        yield found[2], found[3]
+
+
+def code(text: str) -> list[str]:
+    """What stands between single backticks outside fenced blocks."""
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose)
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of the table whose first heading is `heading`, without its head."""
+    lines = text.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {heading} |"))
+    table = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def anchors(path: Path) -> set[str]:
+    """The names that headings of a page can be linked by."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# ---------------------------------------------------------------- recorded sessions
+
+
+def typed_and_arguments(command: str) -> tuple[str, list[str]]:
+    """What `printf '%s\\n' LINE ... | scripts/run ARGUMENT ...` types, and the arguments for `greenroom chat`."""
+    words = shlex.split(command)
+    pipe = words.index("|")
+    assert words[:2] == ["printf", r"%s\n"] and words[pipe + 1] == "scripts/run", command
+    return "".join(f"{line}\n" for line in words[2:pipe]), words[pipe + 2 :]
+
+
+def is_recording_of(recorded: str, output: str) -> bool:
+    """Whether `output` is `recorded`, whose lines `...` stand for any number of lines."""
+    pattern = "".join(r"(?:.*\n)*?" if line == LEFT_OUT else re.escape(line) + r"\n" for line in recorded.splitlines())
+    return re.fullmatch(pattern, output) is not None
+
+
+def recordings() -> list[tuple[str, str]]:
+    """The command and the output of each session that the README shows."""
+    found = []
+    for language, content in fences(README.read_text("utf-8")):
+        if language == "console":
+            command, _, output = content.partition("\n")
+            found.append((command.removeprefix("$ "), output))
+    return found
+
+
+def test_the_readme_shows_a_session() -> None:
+    assert recordings()
+
+
+@pytest.mark.parametrize(("command", "recorded"), recordings(), ids=lambda text: text.partition("\n")[0])
+def test_a_recorded_session_goes_as_it_is_shown(command: str, recorded: str, tmp_path: Path) -> None:
+    typed, arguments = typed_and_arguments(command)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("GREENROOM_", "ANTHROPIC_"))}
+
+    run = subprocess.run(
+        [str(Path(sys.executable).with_name("greenroom")), "chat", *arguments, "--state", str(tmp_path / "state")],
+        input=typed,
+        cwd=tmp_path,
+        env=env | {"PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert is_recording_of(recorded, run.stdout), run.stdout
+
+
+@pytest.mark.parametrize(
+    ("recorded", "output", "alike"),
+    [
+        ("a\n...\nd\n", "a\nb\nc\nd\n", True),
+        ("a\n...\nd\n", "a\nd\n", True),
+        ("a\n...\nd\n", "a\nb\nc\n", False),
+        ("a\nb\n", "a\nb\nc\n", False),
+        ("a.\n", "ab\n", False),
+    ],
+)
+def test_only_the_lines_left_out_may_differ(recorded: str, output: str, alike: bool) -> None:
+    assert is_recording_of(recorded, output) is alike
+
+
+# ---------------------------------------------------------------- commands
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """The arguments of everything on a page that starts `greenroom`, be it through `scripts/run`."""
+    shown = [
+        line for language, content in fences(text) if language in ("sh", "console") for line in content.split("\n")
+    ]
+    for line in [*shown, *code(text)]:
+        for part in line.removeprefix("$ ").split(" | "):
+            words = shlex.split(part, comments=True) if re.match(r"(greenroom|scripts/run)( |$)", part) else []
+            if words:
+                yield words[1:] if words[0] == "greenroom" else ["chat", *words[1:]]
+
+
+@every_document
+def test_every_command_line_parses(path: Path) -> None:
+    for words in command_lines(path.read_text("utf-8")):
+        try:
+            _parser().parse_args(words)
+        except SystemExit as exit_:
+            pytest.fail(f"{path.name}: greenroom {shlex.join(words)} ends with {exit_.code}")
+
+
+def test_command_lines_are_found_wherever_they_stand() -> None:
+    page = (
+        "Say `greenroom chat --as bob` or `greenroom.yaml`.\n\n"
+        "```sh\nscripts/run --in x # y\ngreenroom personas list\n```"
+    )
+    assert list(command_lines(page)) == [["chat", "--in", "x"], ["personas", "list"], ["chat", "--as", "bob"]]
+
+
+def test_every_option_of_chat_is_in_the_readme() -> None:
+    choices = next(a.choices for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    options = {name for action in choices["chat"]._actions for name in action.option_strings} - {"-h", "--help"}
+    assert options == {cell[0].strip("`").split()[0] for cell in rows(README.read_text("utf-8"), "option")}
+
+
+def test_every_action_of_personas_is_in_the_readme() -> None:
+    choices = next(a.choices for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    actions = next(a.choices for a in choices["personas"]._actions if isinstance(a, argparse._SubParsersAction))
+    shown = {words[1] for words in command_lines(README.read_text("utf-8")) if words[0] == "personas"}
+    assert shown == set(actions)
+
+
+# ---------------------------------------------------------------- paths and links
+
+
+@pytest.mark.parametrize("path", [README, ARCHITECTURE, *sorted((ROOT / "docs" / "decisions").glob("*.md"))], ids=str)
+def test_every_path_that_is_named_is_there(path: Path) -> None:
+    named = {word for word in code(path.read_text("utf-8")) if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]*", word)}
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+@every_document
+def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        aim = (path.parent / name).resolve() if name else path
+        assert aim.exists(), target
+        assert not anchor or anchor in anchors(aim), target
+
+
+# ---------------------------------------------------------------- the rules
+
+
+def rules() -> list[list[str]]:
+    return rows(README.read_text("utf-8"), "#")
+
+
+def named_tests(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [name for name in found if name.startswith("test_")]
+
+
+def test_the_table_has_every_rule_once() -> None:
+    assert [row[0] for row in rules()] == [str(number) for number in range(1, RULES + 1)]
+
+
+@pytest.mark.parametrize("row", rules(), ids=lambda row: row[0])
+def test_a_rule_is_held_where_the_table_says_so_and_only_there(row: list[str]) -> None:
+    number, state = row[0], row[-1]
+    if held := re.fullmatch(r"held: `(.+)`", state):
+        assert any(name.startswith(f"test_{number}_") for name in named_tests(ROOT / held[1])), state
+        return
+    assert state == "comes later"
+    by_now = [name for name in named_tests(ROOT / "tests/scenario/test_rules.py") if name.startswith(f"test_{number}_")]
+    assert by_now == [], "this rule has a test, so the table may say that it is held"
+
+
+# ---------------------------------------------------------------- what the architecture names
+
+
+def test_every_event_request_and_entry_is_named() -> None:
+    named = set(code(ARCHITECTURE.read_text("utf-8")))
+    kinds = {kind.__name__ for kind in (*get_args(model.Event), *get_args(model.Request))}
+    assert kinds - named == set()
+    assert set(get_args(model.EntryKind)) - named == set()
+    assert set(get_args(get_type_hints(model.Gate)["kind"])) - named == set()
+
+
+def test_every_module_of_the_core_is_named() -> None:
+    named = set(code(ARCHITECTURE.read_text("utf-8")))
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "bot" / "core").rglob("*.py")}
+    assert {name for name in modules if not name.endswith("__init__.py")} - named == set()
+
+
+def test_every_guarantee_that_the_sweep_is_tried_without_is_named() -> None:
+    text = " ".join(ARCHITECTURE.read_text("utf-8").split())
+    assert [name for name in MUTANTS if f"*{name}*" not in text] == []
+
+
+async def test_the_figures_of_the_sweep_are_those_of_the_sweep() -> None:
+    text = ARCHITECTURE.read_text("utf-8")
+    assert [f"| scenario | {' | '.join(how.name for how in CONFIGURATIONS)} |"] == re.findall(
+        r"^\| scenario .*$", text, re.M
+    )
+    *table, total = [(row[0], [int(cell) for cell in row[1:]]) for row in rows(text, "scenario")]
+
+    assert [name for name, _ in table] == [scenario.name for scenario in SCENARIOS]
+    for scenario, (name, figures) in zip(SCENARIOS, table, strict=True):
+        points = [(await reference(scenario, how)).points for how in CONFIGURATIONS]
+        assert figures == pytest.approx(points, rel=DRIFT), f"{name}: {points} points by now; write them into the table"
+
+    sums = [sum(column) for column in zip(*(figures for _, figures in table), strict=True)]
+    assert total == ("**all**", sums)
+    assert f"these {sum(sums):,} points" in text
+    assert f"{sum(sums) * APART:,} runs more" in text
+
+
+# ---------------------------------------------------------------- versions
+
+
+def test_the_changelog_has_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert any(heading.split()[0].strip("[]") == version for heading in headings)
+
+
+def test_the_readme_promises_the_python_that_the_project_asks_for() -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
+    assert f"Python {asked.removeprefix('>=')} or newer" in README.read_text("utf-8")
