@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.core.model import Voice
 from bot.models.absent import Absent
+from bot.models.options import ModelOptions, Priced
 from bot.personas.library import Library
 from bot.ports import Model, Store, Transport
 from bot.runtime.inbox import Inbox
@@ -88,12 +90,24 @@ def model_of(settings: Settings, clock: SystemClock) -> Model:
     if key is None and not settings.model.base_url:
         return Absent("no-key")
     from bot.models.anthropic import AnthropicModel
-    from bot.models.options import ModelOptions, Priced
 
+    return AnthropicModel(options_of(settings), key.get_secret_value() if key else "", clock)
+
+
+def options_of(settings: Settings) -> ModelOptions:
+    """The model's part of the settings, as the models take it."""
     chosen = settings.model
-    aliases = {name: Priced(**alias.model_dump()) for name, alias in chosen.aliases.items()}
-    options = ModelOptions(**{**chosen.model_dump(exclude={"aliases", "pause"}), "aliases": aliases})
-    return AnthropicModel(options, key.get_secret_value() if key else "", clock)
+    asked_for = not chosen.base_url or "allow" in chosen.model_fields_set
+    return ModelOptions(
+        name=chosen.name,
+        aliases={name: Priced(**alias.model_dump()) for name, alias in chosen.aliases.items()},
+        allow=chosen.allow if asked_for else (),
+        max_tokens=chosen.max_tokens,
+        timeout=chosen.timeout,
+        retry=chosen.retry,
+        base_url=chosen.base_url,
+        cache=chosen.cache,
+    )
 
 
 @asynccontextmanager
@@ -117,6 +131,10 @@ async def running(
         idle=settings.talk.idle,
         together=settings.talk.together if settings.talk.coalesce else 1,
         in_flight=settings.worker.turns_in_flight if in_background else 0,
+        host=Voice(settings.name, settings.icon),
+        context=settings.model.context,
+        compact_at=settings.model.compact_at,
+        price=options_of(settings).cost,
     )
     worker = Worker(store, transports, model, library, clock, options)
     stop = asyncio.Event()
