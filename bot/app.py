@@ -7,17 +7,20 @@ import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from bot.core.model import Voice
 from bot.models.absent import Absent
 from bot.models.options import ModelOptions, Priced
 from bot.personas.library import Library
-from bot.ports import Model, Store, Transport
+from bot.ports import Limit, Model, Store, Transport
+from bot.runtime.access import Access, Names
+from bot.runtime.budget import EVERYWHERE, MILLION, Budgets
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.settings import REHEARSAL, Settings
+from bot.settings.keys import LimitSettings
 from bot.stores.sqlite import SqliteStore
 
 DRAIN = 10.0
@@ -110,6 +113,24 @@ def options_of(settings: Settings) -> ModelOptions:
     )
 
 
+def access_of(settings: Settings) -> Access:
+    """Who may speak with the bot, and how fast."""
+    rules = settings.access
+    allow, deny = (
+        Names(*(frozenset(getattr(names, f.name)) for f in fields(Names))) for names in (rules.allow, rules.deny)
+    )
+    return Access(allow, deny, frozenset(rules.admins), rules.per_minute, rules.burst)
+
+
+def budgets_of(settings: Settings) -> Budgets:
+    """What may be spent a day."""
+
+    def limit(scope: str, given: LimitSettings) -> Limit:
+        return Limit(scope, given.tokens or None, round(given.dollars * MILLION) or None)
+
+    return Budgets(limit("channel", settings.budget.channel), limit(EVERYWHERE, settings.budget.everywhere))
+
+
 @asynccontextmanager
 async def running(
     settings: Settings, library: Library, transports: Mapping[str, Transport], *, in_background: bool = True
@@ -135,6 +156,9 @@ async def running(
         context=settings.model.context,
         compact_at=settings.model.compact_at,
         price=options_of(settings).cost,
+        model_of=options_of(settings).choose,
+        access=access_of(settings),
+        budgets=budgets_of(settings),
     )
     worker = Worker(store, transports, model, library, clock, options)
     stop = asyncio.Event()

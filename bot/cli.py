@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in commands.choices.items():
         if name == "personas":
             command.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
-    doctor = commands.add_parser("doctor", help="look at the configuration and all that it names, and say what is wrong")
+    doctor = commands.add_parser(
+        "doctor", help="look at the configuration and all that it names, and say what is wrong"
+    )
     doctor.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
     doctor.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
     doctor.add_argument("--model", metavar="NAME", help="an alias or id, or `rehearsal` (model.name)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.core.model import Conversation, Entry, Mark, Menu, Receipt, Record, Usage, Voice
 from bot.core.prompt import Prompt
@@ -66,6 +66,55 @@ class DeadLetter:
     messages: tuple[Message, ...]
     reason: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What a call may cost, or did: tokens of all kinds, and millionths of a dollar."""
+
+    tokens: int = 0
+    micros: int = 0
+
+    def plus(self, other: Amount) -> Amount:
+        """The sum."""
+        return Amount(self.tokens + other.tokens, self.micros + other.micros)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a scope (a user, a channel, everybody; the store does not read its name) may spend a day; None: no bound."""
+
+    scope: str
+    tokens: int | None = None
+    micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A scope's day: what is spent, open reservations included, and what was granted on top of its limit."""
+
+    spent: Amount = Amount()
+    granted: Amount = Amount()
+
+    def left(self, limit: Limit) -> Limit:
+        """What of that limit is still there, below zero where a call came to more than was reserved for it."""
+        return Limit(
+            limit.scope,
+            None if limit.tokens is None else limit.tokens + self.granted.tokens - self.spent.tokens,
+            None if limit.micros is None else limit.micros + self.granted.micros - self.spent.micros,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Whether a call may be made; if not, `short` is the first scope with too little left.
+
+    `balances` stand in the order of the limits that were asked about, with this reservation in them if it was made.
+    """
+
+    allowed: bool
+    short: str
+    balances: tuple[Balance, ...]
 
 
 class MailboxFullError(Exception):
@@ -163,6 +212,41 @@ class Store(Protocol):
 
     async def audited(self, conversation: str) -> tuple[Record, ...]:
         """The conversation's audit trail, oldest first."""
+
+    async def throttle(self, key: str, per_minute: float, burst: int) -> float:
+        """Count an event under `key`: 0.0 where it is allowed, else the seconds until it would be.
+
+        At most `burst` events at once and `per_minute` of them a minute in the long run, over all workers; one that
+        is refused does not count. Raises ValueError for a rate that is not above 0, or a burst below 1.
+        """
+
+    async def reserve(self, key: str, day: str, amount: Amount, limits: Sequence[Limit]) -> Reservation:
+        """Count `amount` as spent on `day` in the scopes of all `limits`, or in none where one would be exceeded.
+
+        Idempotent by `key`: again under it changes nothing and is allowed. What is never settled, for its worker
+        died, stays counted, since the call may have been paid; so the key of a call that is made again is to be a new
+        one (put the claim's fence into it). Kept for 7 days. Raises ValueError for an amount below 0.
+        """
+
+    async def settle(self, key: str, amount: Amount) -> bool:
+        """Replace what `key` reserved by what it came to; the first time counts. False where it reserved nothing."""
+
+    async def budget(self, scope: str, day: str) -> Balance:
+        """What the scope has spent and been granted on that day."""
+
+    async def grant(self, key: str, scope: str, day: str, amount: Amount) -> bool:
+        """Add `amount`, which may be below 0, to the limits of the scope on that day; False: `key` has done so before.
+
+        Raises ValueError for an amount out of bounds.
+        """
+
+    async def blank(self, conversation: str, message_id: str) -> bool:
+        """Empty the text of a message that was deleted, wherever the conversation keeps it; False where it is not.
+
+        That is in the log, the state, the turn in flight with its messages and its stop, and the dead letters: in
+        every JSON object whose `id` is the message's, `text` becomes empty. A turn in flight goes on with what it
+        knows, but what it commits is blanked too. A message that no turn has taken is for `amend`.
+        """
 
     async def stats(self) -> Stats:
         """Counts over everything."""
@@ -278,6 +362,9 @@ class Library(Protocol):
     def cast(self) -> Cast:
         """Everything that is known now; a new value after a reload."""
 
+    async def refresh(self) -> tuple[str, ...]:
+        """Read the files again, so that `cast` is a new value; the problems that were found, a line each."""
+
     async def read(self, kind: str, name: str, persona: str) -> str:
         """The text of a resource as `persona` sees it. Raises FileNotFoundError or OSError, in words for people."""
 
@@ -292,21 +379,126 @@ class Clock(Protocol):
         """Let that much time pass."""
 
 
+# ---------------------------------------------------------------- observer
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A conversation was claimed, which took so many seconds."""
+
+    claim: Claim
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new turn begins. `waited`: seconds since its first message was said; None for a link of a chain."""
+
+    claim: Claim
+    waited: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The machine took an event of that kind, and asked for a request of that kind, "" where for nothing."""
+
+    claim: Claim
+    event: str
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model was asked to speak for `who`. `result` is the reply's stop reason, or `failed` one of REASONS."""
+
+    claim: Claim
+    who: str
+    seconds: float
+    result: str = ""
+    failed: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """That many posts of a step were put onto their platform."""
+
+    claim: Claim
+    posts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The commit took so long and took effect."""
+
+    claim: Claim
+    seconds: float
+
+
+Outcome = Literal["committed", "lost", "released", "retried", "buried"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The worker let go of the claim, `seconds` after it got it; `reason` names the exception, if one was why."""
+
+    claim: Claim
+    outcome: Outcome
+    seconds: float
+    reason: str = ""
+
+
+Happening = Claimed | Begun | Stepped | Asked | Posted | Committed | Ended
+"""What the runtime tells of a turn. `Claimed` comes first and `Ended` last, each exactly once a claim."""
+
+
+class Observer(Protocol):
+    """Watches turns, to count and to time them; nothing depends on it. Must neither wait nor raise."""
+
+    def saw(self, happening: Happening) -> None:
+        """Take note; called on the event loop, right after it happened."""
+
+
+class Silent:
+    """An `Observer` that takes no notes."""
+
+    def saw(self, happening: Happening) -> None:
+        """Forget it."""
+
+
+SILENT: Observer = Silent()
+
+
 __all__ = [
+    "SILENT",
+    "Asked",
+    "Begun",
     "Claim",
+    "Claimed",
     "Clock",
+    "Committed",
     "DeadLetter",
+    "Ended",
     "Entry",
+    "Happening",
     "Library",
+    "Limit",
     "MailboxFullError",
     "Mark",
     "Message",
     "Model",
     "ModelError",
+    "Observer",
+    "Outcome",
     "Outgoing",
+    "Posted",
     "Reply",
+    "Reservation",
     "Show",
+    "Silent",
     "Stats",
+    "Stepped",
     "Store",
     "Transport",
     "TransportError",

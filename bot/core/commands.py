@@ -32,10 +32,14 @@ HOST_COMMANDS: dict[str, str] = {
     "status": "Show who is active, what is waited for, and the modes that are on",
     "yolo": "Skip section confirmations, or stop skipping them",
     "exit": "Send the persona off",
+    "usage": "Show what may be spent here today, and what is",
+    "budget": "Raise today's budget of this channel, like *budget +5 for $5 (for admins)",
+    "forget": "Wipe this conversation (for admins)",
+    "reload": "Read the persona files again (for admins)",
 }
 """What the host understands everywhere, whoever is active."""
 
-NEVER_BY_NEAR_MATCH = frozenset({"yolo", "approve", "forget", "exit"})
+NEVER_BY_NEAR_MATCH = frozenset({"yolo", "approve", "forget", "exit", "reload", "budget"})
 """Commands that a typing slip must not run."""
 
 _PREFIXES = "*!@/"

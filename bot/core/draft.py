@@ -47,6 +47,7 @@ class Draft:
     session: Session
     cast: Cast
     account: Account = field(default_factory=Account)
+    admin: bool = False
     log: list[Entry] = field(default_factory=list)
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None

@@ -9,13 +9,14 @@ from bot.core import commands
 from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
 from bot.core.draft import Draft
 from bot.core.model import (
-    Account,
     Activate,
     Answer,
+    BudgetTold,
     Decide,
     Entry,
     Event,
     Gate,
+    LibraryRead,
     Line,
     Menu,
     ModelFailed,
@@ -23,6 +24,7 @@ from bot.core.model import (
     Option,
     Picked,
     ReadOut,
+    Refusal,
     ResourceLoaded,
     Resumed,
     Run,
@@ -35,16 +37,25 @@ from bot.core.modes import activation, chat, gates, orders, tooluse
 from bot.core.text import is_emoji_only
 from bot.personas.model import Cast
 
+REFUSED = 50
+"""So many users are remembered as having been told that they are not heard."""
+
 
 def step(session: Session, event: Event, cast: Cast) -> Step:
     """What `event` leads to. At most one request comes back; a result never asks a model while a gate is open."""
-    draft = Draft(session, cast, event.account if isinstance(event, Said | Picked) else Account())
+    draft = Draft(session, cast)
+    if isinstance(event, Said | Picked):
+        draft.account, draft.admin = event.account, event.admin
     match event:
         case Said():
             _inherit(draft, event.inherit)
+            _refuse(draft, event.refusals, tuple(line.user for line in event.lines))
             _said(draft, event)
         case Picked():
             _inherit(draft, event.inherit)
+            _refuse(draft, event.refusals, (event.user,))
+            if event.refusals:
+                return draft.finished()
             line = Line(event.user, event.name, "", event.turn, event.at)
             _picked(draft, event.menu, event.number, line)
         case Resumed():
@@ -55,6 +66,11 @@ def step(session: Session, event: Event, cast: Cast) -> Step:
             chat.failed(draft, event)
         case ResourceLoaded():
             tooluse.loaded(draft, event)
+        case LibraryRead():
+            orders.library_read(draft, event)
+        case BudgetTold():
+            draft.change(waiting=None)
+            draft.tell(event.text)
         case _:
             assert_never(event)
     return draft.finished()
@@ -65,6 +81,18 @@ def _inherit(draft: Draft, personas: tuple[str, ...]) -> None:
     if personas and not draft.session.personas and draft.cast.persona(personas[-1]):
         draft.change(personas=personas[-1:])
         draft.note(Entry("on", personas[-1]))
+
+
+def _refuse(draft: Draft, refusals: tuple[Refusal, ...], heard: tuple[str, ...]) -> None:
+    """Tell those who are not heard why, once until they are heard again."""
+    refused = {refusal.user for refusal in refusals}
+    told = [user for user in draft.session.refused if user in refused or user not in heard]
+    for refusal in refusals:
+        if refusal.user not in told:
+            draft.tell(f"{refusal.name}: {refusal.why}")
+            told.append(refusal.user)
+    if tuple(told) != draft.session.refused:
+        draft.change(refused=tuple(told[-REFUSED:]))
 
 
 # ---------------------------------------------------------------- what people write
@@ -155,6 +183,9 @@ def _picked(draft: Draft, menu_id: str, number: int, line: Line) -> None:
     if option is None:
         draft.tell(f"There is no {number} in that list; it goes from 1 to {len(menu.options)}.")
         return
+    if gate and gate.kind == "forget" and gate.menu == menu_id and option.action == Decide("yes") and not draft.admin:
+        draft.repeat(menu_id, "Only an admin can decide that.")
+        return
     if not menu.lasting:
         draft.close(menu.id)
     if gate and gate.menu == menu_id:
@@ -175,9 +206,14 @@ def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
     match option.action:
         case Answer():
             chat.chosen(draft, gate, option.action, line.name)
+        case Decide("yes") if gate.kind == "forget":
+            orders.forget_decided(draft)
         case Decide("yes"):
             draft.open_gate()
             activation.depart(draft)
+        case Decide("no") if gate.kind == "forget":
+            draft.open_gate()
+            draft.tell("Nothing was wiped.")
         case Decide("no") if gate.kind == "exit":
             draft.open_gate()
             draft.say("I stay.")

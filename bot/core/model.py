@@ -54,6 +54,7 @@ class Inbound:
     order as an integer (a ts in microseconds, a snowflake), comparable with a `Receipt`'s. `at` is in seconds
     since the epoch. `text` is free of the platform's escapes and of the mention of the bot, which
     `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`.
+    `roles` are the sender's, where the platform has such; an `outsider` is a guest, or of another organisation.
     """
 
     conversation: Conversation
@@ -68,6 +69,8 @@ class Inbound:
     others: bool = False
     menu: str = ""
     number: int = 0
+    roles: tuple[str, ...] = ()
+    outsider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +203,30 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Somebody who was not heard, and why, in words for people."""
+
+    user: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that people are told once a day and conversation."""
+
+    day: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """People wrote something: one message, or a burst of plain ones.
 
     `seen` tells what offered numbers above it, in the platform's order, the last one last: a menu's id each, ""
     for a persona's own words. `asleep`: the channel was silent for longer than `talk.idle`. `inherit`: the personas
-    of the channel in which this thread has just begun. `direct`: a private talk with the bot.
+    of the channel in which this thread has just begun. `direct`: a private talk with the bot. `admin`: all of it was
+    said by admins. `refusals` are those who wrote and are not heard: none of `lines` is theirs.
     """
 
     turn: str
@@ -215,6 +236,8 @@ class Said:
     asleep: bool = False
     inherit: tuple[str, ...] = ()
     account: Account = Account()
+    admin: bool = False
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +252,8 @@ class Picked:
     at: float
     inherit: tuple[str, ...] = ()
     account: Account = Account()
+    admin: bool = False
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,15 +305,27 @@ class ModelReplied:
     usage: Usage = Usage()
     by: str = ""
     crowded: bool = False
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFailed:
-    """No reply came. `reason` is one of `failures.REASONS`; `detail` is for people, already free of secrets."""
+    """No reply came. `reason` is one of `failures.REASONS`; `detail` is for people, already free of secrets.
+
+    With a `notice`, the model was not asked, because a budget is used up.
+    """
 
     ask: int
     reason: str
     detail: str = ""
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetTold:
+    """What may be spent today and what is, in words for people."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +338,17 @@ class ResourceLoaded:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LibraryRead:
+    """The library was read again: how many personas it has now, and what is wrong with its files, a line each."""
+
+    personas: int
+    problems: tuple[str, ...] = ()
+
+
 HumanEvent = Said | Picked | Resumed
 Mail = Inbound | Resumed
-Result = ModelReplied | ModelFailed | ResourceLoaded
+Result = ModelReplied | ModelFailed | ResourceLoaded | LibraryRead | BudgetTold
 Event = HumanEvent | Result
 
 # ---------------------------------------------------------------- what a step asks for
@@ -326,7 +371,25 @@ class LoadResource:
     name: str
 
 
-Request = AskModel | LoadResource
+@dataclass(frozen=True, slots=True)
+class ReadLibrary:
+    """Read the persona files again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellBudget:
+    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar."""
+
+    tokens: int = 0
+    micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetAll:
+    """Wipe the conversation: what was said, where it stands, and what waits. Nothing comes back from it."""
+
+
+Request = AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,11 +462,12 @@ class Tools:
 class Gate:
     """A halt: only a human event opens it.
 
-    exit: leave or stay. run: run `command` or not (asked by fuzzy match or plain text; `said` is what was typed).
+    exit: leave or stay. forget: wipe the conversation or not. run: run `command` or not (asked by fuzzy match or
+    plain text; `said` is what was typed).
     propose: the same, asked by the model through the tool call `call`. ask: the model's own question, ditto.
     """
 
-    kind: Literal["exit", "run", "propose", "ask"]
+    kind: Literal["exit", "run", "propose", "ask", "forget"]
     menu: str
     command: str = ""
     args: str = ""
@@ -426,6 +490,8 @@ class Session:
     `personas` is a stack of at most two: a coordinator, and the persona it turned into. `counter` numbers the menus.
     `menus` are those still open. `people` are the names of those who spoke lately, for the guard against
     impersonation. `unfinished` tells what became of the last reply, if it did not end by itself: none came, or part.
+    `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
+    that a budget is nearly, or wholly, used up.
     """
 
     personas: tuple[str, ...] = ()
@@ -437,6 +503,9 @@ class Session:
     counter: int = 0
     people: tuple[str, ...] = ()
     unfinished: Literal["", "failed", "cut"] = ""
+    refused: tuple[str, ...] = ()
+    warned: str = ""
+    over: str = ""
 
     @property
     def active(self) -> str:

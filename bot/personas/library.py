@@ -100,6 +100,11 @@ class Library:
         _gather([self._best(path, shelf) for path, shelf in shelves], now)
         self._now = now
 
+    async def refresh(self) -> tuple[str, ...]:
+        """`reload` without holding up the event loop; the problems, a line each."""
+        await asyncio.to_thread(self.reload)
+        return tuple(str(problem) for problem in self.problems)
+
     async def read(self, kind: str, name: str, persona_id: str) -> str:
         """The text of a resource as that persona sees it: its own pack first, then the whole library, any extension.
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.core.codec import load
-from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Turn
+from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Notice, Turn
 from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
 from bot.core.text import own_words, settled
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Store, Transport
+from bot.runtime.budget import Purse
+
+log = logging.getLogger(__name__)
 
 CONTROL_POLL = 0.5
 """Seconds between two looks at the control flag while a model is silent; while it speaks, each piece looks."""
@@ -61,7 +65,7 @@ class Ask:
 
 
 async def ask(
-    asked: Ask, cast: Cast, store: Store, transport: Transport, model: Model, clock: Clock, *, again: bool
+    asked: Ask, cast: Cast, store: Store, transport: Transport, model: Model, purse: Purse, *, again: bool
 ) -> tuple[ModelReplied | ModelFailed, str | None]:
     """Ask, and give what came of it with the ref of the preview that is to be sealed.
 
@@ -77,16 +81,21 @@ async def ask(
     persona = cast.persona(asked.request.who)
     if persona is None:
         return ModelFailed(asked.ordinal, "gone"), None
-    log = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
+    lines = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
     own, others = speakers(cast, persona.id, asked.turn.session.people)
     preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
     preview.refused = not asked.request.show
-    request = prompt(persona, (*log, *asked.turn.log))
+    request = prompt(persona, (*lines, *asked.turn.log))
+    # A call that is made again is paid again: the fence makes its reservation another one.
+    key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
+    if over := await purse.reserve(key, where, request):
+        return ModelFailed(asked.ordinal, "budget", notice=Notice(purse.today(), over)), None
     try:
         reply, flag = await _until_stopped(
-            lambda show: model.reply(request, show), preview, lambda: store.flagged(asked.claim), clock
+            lambda show: model.reply(request, show), preview, lambda: store.flagged(asked.claim), purse.clock
         )
     except ModelError as error:
+        await purse.settle(key, where, error.usage)
         if not error.partial:
             return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
         cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage)
@@ -95,8 +104,11 @@ async def ask(
         if flag is None:
             raise RuntimeError("an ask ended with neither a reply nor a stop")
         return _stopped(asked, preview.heard, flag), preview.ref
+    notice = await purse.settle(key, where, reply.usage)
     crowded = 0 < asked.room < reply.usage.read + reply.usage.output
-    return ModelReplied(asked.ordinal, reply.content, reply.stop, reply.usage, crowded=crowded), preview.ref
+    return ModelReplied(
+        asked.ordinal, reply.content, reply.stop, reply.usage, crowded=crowded, notice=notice
+    ), preview.ref
 
 
 async def _until_stopped(
@@ -118,7 +130,12 @@ async def _until_stopped(
     async def watch() -> None:
         while True:
             await clock.sleep(CONTROL_POLL)
-            if flag := await flagged():
+            try:
+                flag = await flagged()
+            except Exception as error:
+                log.warning("whether a reply was stopped could not be asked (%r)", error)
+                continue
+            if flag:
                 stopped.append(flag)
                 answering.cancel()
                 return

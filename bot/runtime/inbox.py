@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core import commands
 from bot.core.codec import dump
-from bot.core.model import Inbound
+from bot.core.model import Conversation, Inbound
 from bot.ports import Message, Store
 
 
@@ -26,3 +26,22 @@ class Inbox:
         if not inbound.menu and commands.is_stop(inbound.text) and await self._store.control(key, message):
             return True
         return await self._store.enqueue(key, message)
+
+    async def edited(self, inbound: Inbound, was: str) -> None:
+        """A message was edited: `inbound` as it reads now, `was` as it read before.
+
+        One that no turn has taken is replaced. One that was taken stays as it was, unless the edit makes a command of
+        it: that runs, once (somebody mended a slip after a "did you mean"). `inbound.order` is the edit's own.
+        """
+        if inbound.text == was:
+            return
+        key, plain = inbound.conversation.key, commands.is_plain(inbound.text)
+        if plain and commands.is_plain(was):
+            await self._store.amend(key, inbound.id, dump(inbound))
+        elif await self._store.amend(key, inbound.id, None) or not plain:
+            await self._store.enqueue(key, Message(f"{inbound.id}~", dump(inbound), inbound.order, plain))
+
+    async def deleted(self, conversation: Conversation, message_id: str) -> None:
+        """A message was deleted: it is out of the mailbox, or out of every later prompt."""
+        if not await self._store.amend(conversation.key, message_id, None):
+            await self._store.blank(conversation.key, message_id)

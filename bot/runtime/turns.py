@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from bot.core.codec import load
 from bot.core.model import (
@@ -17,6 +18,7 @@ from bot.core.model import (
     Picked,
     Post,
     Receipt,
+    Refusal,
     Result,
     Resumed,
     Said,
@@ -40,7 +42,13 @@ def mail(claim: Claim) -> tuple[Inbound | Resumed, ...]:
 
 
 def opening(
-    claim: Claim, saved: Saved, idle: float, inherit: tuple[str, ...], account: Account = NOTHING_USED
+    claim: Claim,
+    saved: Saved,
+    idle: float,
+    inherit: tuple[str, ...],
+    account: Account = NOTHING_USED,
+    is_admin: Callable[[Inbound], bool] = lambda _: False,
+    refused: Mapping[str, Refusal] = MappingProxyType({}),
 ) -> HumanEvent:
     """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps."""
     messages = mail(claim)
@@ -49,12 +57,15 @@ def opening(
     if isinstance(first, Resumed):
         return replace(first, turn=turn)
     if first.menu:
-        return Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
-    said = tuple(m for m in messages if isinstance(m, Inbound))
+        press = Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
+        return replace(press, admin=is_admin(first), refusals=tuple(refused.values()))
+    said = tuple(m for m in messages if isinstance(m, Inbound) and m.id not in refused)
     top_level = not first.conversation.thread and not first.direct
     asleep = top_level and idle > 0 and saved.active_at > 0 and first.at - saved.active_at > idle
     lines = tuple(Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others) for m in said)
-    return Said(turn, lines, seen(saved.marks, first.order), first.direct, asleep, inherit, account)
+    admin = all(is_admin(m) for m in said)
+    above = seen(saved.marks, first.order)
+    return Said(turn, lines, above, first.direct, asleep, inherit, account, admin, tuple(refused.values()))
 
 
 def seen(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -20,23 +19,32 @@ from bot.core.model import (
     HOST,
     SESSION_VERSION,
     AskModel,
+    BudgetTold,
     Conversation,
+    ForgetAll,
+    Inbound,
+    LibraryRead,
     LoadResource,
     Mark,
     Post,
+    ReadLibrary,
     Record,
     ResourceLoaded,
     Result,
     Resumed,
     Saved,
+    TellBudget,
     Turn,
     Usage,
     Voice,
 )
 from bot.personas.model import Cast
-from bot.ports import Claim, Clock, Library, Message, Model, Outgoing, Store, Transport
+from bot.ports import Amount, Claim, Clock, Library, Message, Model, Outgoing, Store, Transport
 from bot.runtime import turns
+from bot.runtime.access import Access
 from bot.runtime.asking import Ask, ask
+from bot.runtime.budget import Budgets, Purse
+from bot.runtime.lease import SOONEST, Lease, LostError, ended
 from bot.runtime.outbox import Address, deliver
 
 log = logging.getLogger(__name__)
@@ -50,6 +58,9 @@ EXPIRIES = 10
 POLL = 0.5
 """Seconds after which an idle worker looks by itself, since a wake-up can get lost."""
 
+LATEST = 5.0
+"""Seconds after which a worker tries again while its store is away; they double until then, from `SOONEST` on."""
+
 APOLOGY = "Something went wrong with your message, and trying again did not help. It was put aside for the operator."
 
 
@@ -58,7 +69,7 @@ class Options:
     """How a worker works. Times are in seconds; `host` is the voice that the bot itself speaks under.
 
     `context` are the tokens that a model can take; at the share `compact_at` of them a talk is compacted, at 0 never.
-    `price` gives what usage costs in $, None where that is not known.
+    `price` gives what usage costs in $, None where that is not known, `model_of` the model for a persona's wish.
     """
 
     name: str = "worker"
@@ -70,10 +81,9 @@ class Options:
     context: int = 200_000
     compact_at: float = 0.75
     price: Callable[[Usage], float | None] = lambda usage: None
-
-
-class LostError(Exception):
-    """Somebody else has the turn: stop silently, seal nothing."""
+    model_of: Callable[[str], str] = str
+    access: Access = field(default_factory=Access)
+    budgets: Budgets = field(default_factory=Budgets)
 
 
 @dataclass(slots=True)
@@ -94,13 +104,33 @@ class Worker:
                 group.create_task(self._loop(stop))
 
     async def _loop(self, stop: asyncio.Event) -> None:
+        delay = SOONEST
         while not stop.is_set():
-            if not await self.work():
-                await self.store.wait(POLL)
+            try:
+                if not await self.work():
+                    await self.store.wait(POLL)
+                delay = SOONEST
+            except Exception as error:
+                first = delay == SOONEST
+                log.error("the worker cannot go on (%s); trying again in %.1f s", error, delay, exc_info=first)
+                await self._rest(delay, stop)
+                delay = min(2 * delay, LATEST)
+
+    async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
+        """Let that much time pass, or less when `stop` is set meanwhile."""
+        waiting = [asyncio.ensure_future(self.clock.sleep(seconds)), asyncio.ensure_future(stop.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await ended(waiting)
 
     async def work(self) -> bool:
-        """Claim one conversation and carry its turn to the end; False when nothing was due."""
+        """Claim one conversation and carry its turn to the end; False when nothing was due.
+
+        Raises what the store raises when the turn cannot even be given back; its lease then ends by itself.
+        """
         options = self.options
+        asked_at = asyncio.get_running_loop().time()
         claim = await self.store.claim(options.name, options.lease, SESSION_VERSION, options.together)
         if claim is None:
             return False
@@ -108,10 +138,9 @@ class Worker:
             if claim.expiries >= EXPIRIES:
                 await self._give_up(claim, f"its lease ran out {claim.expiries} times")
                 return True
-            async with self._held(claim):
-                await self._carry(claim)
+            await Lease(self.store, self.clock, claim, options.lease, asked_at).hold(self._carry(claim))
         except asyncio.CancelledError:
-            await asyncio.shield(self.store.release(claim))
+            await asyncio.shield(self._release(claim))
             raise
         except LostError:
             log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
@@ -123,33 +152,12 @@ class Worker:
                 await self.store.retry(claim, 2.0**claim.attempt)
         return True
 
-    @asynccontextmanager
-    async def _held(self, claim: Claim) -> AsyncIterator[None]:
-        """Keep the lease while the body runs; a lost one ends the body with LostError."""
-        body = asyncio.current_task()
-        lost = False
-
-        async def renew() -> None:
-            nonlocal lost
-            while True:
-                await self.clock.sleep(self.options.lease / 3)
-                if not await self.store.renew(claim, self.options.lease):
-                    lost = True
-                    if body:
-                        body.cancel()
-                    return
-
-        renewing = asyncio.create_task(renew())
+    async def _release(self, claim: Claim) -> None:
         try:
-            yield
-        except asyncio.CancelledError:
-            if lost and body:
-                body.uncancel()
-                raise LostError from None
-            raise
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await self.store.release(claim)
+        except Exception:
+            where = claim.head.id, claim.conversation
+            log.exception("turn %s of %s could not be given back; its lease runs out", *where)
 
     # -------------------------------------------------------- one turn
 
@@ -181,7 +189,9 @@ class Worker:
             inherit = load(state, Saved).session.personas if state else ()
         options = self.options
         account = turns.account(before, options.context, options.price)
-        event = turns.opening(claim, before, options.idle, inherit, account)
+        said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
+        refused = await options.access.refusals(said, self.store)
+        event = turns.opening(claim, before, options.idle, inherit, account, options.access.is_admin, refused)
         return turns.began(claim, machine.step(before.session, event, cast))
 
     async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
@@ -222,7 +232,7 @@ class Worker:
                 out = Outgoing(address.key(ordinal), address.conversation, voice, "", address.since, again=again)
                 room = int(self.options.context * self.options.compact_at)
                 asked = Ask(claim, turn, request, ordinal, out, room)
-                result, ref = await ask(asked, cast, self.store, transport, self.model, self.clock, again=again)
+                result, ref = await ask(asked, cast, self.store, transport, self.model, self._purse, again=again)
                 if ref is not None:
                     previews[ordinal] = ref
                 return result
@@ -231,10 +241,26 @@ class Worker:
                     return ResourceLoaded(kind, name, await self.library.read(kind, name, who))
                 except OSError as error:
                     return ResourceLoaded(kind, name, None, str(error))
+            case ReadLibrary():
+                problems = await self.library.refresh()
+                return LibraryRead(len(self.library.cast.personas), problems)
+            case TellBudget(tokens, micros):
+                if tokens or micros:
+                    key = address.key(turns.ordinal(turn))
+                    await self._purse.grant(key, address.conversation, Amount(tokens, micros))
+                return BudgetTold(await self._purse.tell(address.conversation))
+            case ForgetAll():
+                await self.store.forget(claim.conversation)
+                raise LostError
             case None:
                 raise RuntimeError(f"turn {turn.head} has no request to perform")
             case _:
                 assert_never(turn.request)
+
+    @property
+    def _purse(self) -> Purse:
+        options = self.options
+        return Purse(self.store, self.clock, options.budgets, options.price, options.model_of)
 
     async def _withdraw(self, address: Address, previews: dict[int, str]) -> None:
         """Take back what people watched of a reply that came to nothing."""

@@ -61,6 +61,16 @@ def _time(low: str, high: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _share(value: object) -> float:
+    try:
+        share = math.nan if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 0.95:
+        raise ValueError("a share from 0 to 0.95, such as 0.75")
+    return share
+
+
 def _price(value: object) -> float:
     try:
         price = math.nan if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
@@ -85,6 +95,32 @@ def _address(value: object) -> str:
     if text.rstrip("/").endswith("/v1"):
         raise ValueError("an address without /v1 at its end, which the client adds by itself")
     return text.rstrip("/")
+
+
+def _collector(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else "?"
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if text and not sound:
+        raise ValueError('an address such as "http://localhost:4318", or "" to send no traces')
+    if text and (parts.username or parts.password or parts.query or parts.fragment):
+        raise ValueError("an address without user, password and query")
+    return text.rstrip("/").removesuffix("/v1/traces")
+
+
+def _listen(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else "?"
+    try:
+        parts = urlsplit(f"//{text}")
+        sound = bool(parts.hostname) and (parts.port or 0) > 0 and parts.netloc == text and "@" not in text
+    except ValueError:
+        sound = False
+    if text and not sound:
+        raise ValueError('an address to listen on, such as "127.0.0.1:8080" or "[::1]:8080", or "" for none')
+    return text
 
 
 def _home(value: object) -> object:
@@ -141,7 +177,8 @@ class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=Tru
 
     `aliases` always holds the default ones too. `allow` are the aliases and ids that a persona's own wish may choose,
     `*` for every model. `timeout` bounds a silence of the service, `retry` the time in which new attempts begin.
-    `pause` lies between two pieces of a rehearsed reply, in seconds.
+    `context` are the tokens that a model can read at once; at the share `compact_at` of them a talk is summed up, at
+    0 never. `pause` lies between two pieces of a rehearsed reply, in seconds.
     """
 
     aliases: dict[str, Alias] = Field(default_factory=lambda: dict(ALIASES))
@@ -152,6 +189,8 @@ class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=Tru
     timeout: Annotated[float, _time("1s", "1h")] = 120.0
     retry: Annotated[float, _time("0s", "1h")] = 60.0
     cache: bool = True
+    context: Annotated[int, _whole(1_000, 10_000_000)] = 200_000
+    compact_at: Annotated[float, BeforeValidator(_share)] = 0.75
     pause: Annotated[float, _time("0s", "10s")] = 0.02
 
     @field_validator("aliases", mode="before")
@@ -197,6 +236,39 @@ class TalkSettings(BaseModel, frozen=True, extra="forbid"):
     together: Annotated[int, _whole(1, 20)] = 20
 
 
+class NamesSettings(BaseModel, frozen=True, extra="forbid"):
+    """Places and people by their platform's ids."""
+
+    workspaces: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+class AccessSettings(BaseModel, frozen=True, extra="forbid"):
+    """Who may do what: `deny` wins over `allow`; an empty `allow` lets in everybody who is not a guest."""
+
+    admins: tuple[str, ...] = ()
+    allow: NamesSettings = NamesSettings()
+    deny: NamesSettings = NamesSettings()
+    per_minute: Annotated[int, _whole(0, 10_000)] = 0
+    burst: Annotated[int, _whole(1, 1_000)] = 10
+
+
+class LimitSettings(BaseModel, frozen=True, extra="forbid"):
+    """What may be spent a day: `tokens` of all kinds, and `dollars`; 0 is no limit."""
+
+    tokens: Annotated[int, _whole(0, 10**12)] = 0
+    dollars: Price = 0.0
+
+
+class BudgetSettings(BaseModel, frozen=True, extra="forbid"):
+    """Budgets a day, which begins at 00:00 UTC: of each channel with its threads, and of all together."""
+
+    channel: LimitSettings = LimitSettings()
+    everywhere: LimitSettings = LimitSettings()
+
+
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     """How much is done at a time: conversations that may have a turn under way in this process."""
 
@@ -207,6 +279,19 @@ class LogSettings(BaseModel, frozen=True, extra="forbid"):
     """What is written to standard error about the bot's own work: lines of `level` and above."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
+class HealthSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):
+    """What others may ask this process. `listen` is host:port, empty for nothing; `overdue` is in seconds."""
+
+    listen: Annotated[str, BeforeValidator(_listen)] = ""
+    overdue: Annotated[float, _time("1s", "1d")] = 120.0
+
+
+class TelemetrySettings(BaseModel, frozen=True, extra="forbid", validate_default=True):
+    """Where traces go: `otlp` is the base address of a collector that takes OTLP over HTTP, empty for nowhere."""
+
+    otlp: Annotated[str, BeforeValidator(_collector)] = ""
 
 
 class Secrets(BaseModel, frozen=True, extra="forbid"):
@@ -226,8 +311,12 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     model: ModelSettings = ModelSettings()
     talk: TalkSettings = TalkSettings()
+    access: AccessSettings = AccessSettings()
+    budget: BudgetSettings = BudgetSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
+    health: HealthSettings = HealthSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     secrets: Secrets = Secrets()
 
     @classmethod

@@ -11,15 +11,30 @@ with `appendfsync everysec` up to a second before a power loss may be gone (redi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self
 from zlib import crc32
 
 from bot.core.model import Record, Usage
-from bot.ports import Claim, Clock, DeadLetter, MailboxFullError, Message, Stats
+from bot.ports import (
+    Amount,
+    Balance,
+    Claim,
+    Clock,
+    DeadLetter,
+    Limit,
+    MailboxFullError,
+    Message,
+    Reservation,
+    Stats,
+)
 from bot.stores import redis_codec as codec
 from bot.stores import redis_health as health
+from bot.stores import redis_upkeep as upkeep
+from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
+from bot.stores.erasing import without_message
 from bot.stores.errors import StoreError
 from bot.stores.redis_link import Address, Argument, Link
 
@@ -34,6 +49,7 @@ POLL_SECONDS = 0.5
 
 _GIVE_BACK_SECONDS = 2.0
 _DAY = 24 * 3600
+_KEPT_MILLIS = round(KEPT_SECONDS * 1000)
 
 
 class RedisStore:
@@ -214,7 +230,11 @@ class RedisStore:
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
-        return bool(await self._run("checkpoint", claim.conversation, claim.conversation, claim.fence, turn, version))
+
+        def arguments(gone: frozenset[str]) -> tuple[Argument, ...]:
+            return without_message(turn, gone), version
+
+        return await self._fenced("checkpoint", claim, arguments)
 
     async def commit(
         self,
@@ -228,10 +248,15 @@ class RedisStore:
         follow_up: Message | None = None,
     ) -> bool:
         """See `Store.commit`. Raises ValueError for a follow-up whose order does not fit 64 bits."""
-        order, body = (codec.order_of(follow_up), codec.body_of(follow_up)) if follow_up else (b"", b"")
-        where, fence = claim.conversation, claim.fence
-        flags = int(floor_open), int(used_flag)
-        return await self._give_up("commit", where, fence, state, version, *flags, order, body, *log)
+        after = (codec.order_of(follow_up), codec.body_of(follow_up)) if follow_up else (b"", b"")
+
+        def arguments(gone: frozenset[str]) -> tuple[Argument, ...]:
+            lines = (without_message(line, gone) for line in log)
+            return without_message(state, gone), version, int(floor_open), int(used_flag), *after, *lines
+
+        done = await self._fenced("commit", claim, arguments)
+        await self._hint()
+        return done
 
     async def retry(self, claim: Claim, delay: float) -> bool:
         """See `Store.retry`."""
@@ -243,8 +268,54 @@ class RedisStore:
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """See `Store.bury`. A partition keeps its newest 10,000 dead letters."""
-        messages = codec.dump_messages(claim.taken)
-        return await self._give_up("bury", claim.conversation, claim.fence, messages, reason, DEAD_LETTERS)
+
+        def arguments(gone: frozenset[str]) -> tuple[Argument, ...]:
+            kept = [replace(m, payload=without_message(m.payload, gone)) for m in claim.taken]
+            return codec.dump_messages(kept), reason, DEAD_LETTERS
+
+        done = await self._fenced("bury", claim, arguments)
+        await self._hint()
+        return done
+
+    # ------------------------------------------------------------ rates, budgets
+
+    async def throttle(self, key: str, per_minute: float, burst: int) -> float:
+        """See `Store.throttle`."""
+        apart, ahead = check_rate(per_minute, burst)
+        return int(await self._run("throttle", key, key, apart, ahead)) / 1_000_000
+
+    async def reserve(self, key: str, day: str, amount: Amount, limits: Sequence[Limit]) -> Reservation:
+        """See `Store.reserve`. All budgets are in the first partition, for a reservation is in several of them."""
+        check_amount(amount)
+        scopes_of(limits)
+        bounds: list[Argument] = []
+        for limit in limits:
+            bounds += [limit.scope, *("" if part is None else part for part in (limit.tokens, limit.micros))]
+        counts = amount.tokens, amount.micros, _KEPT_MILLIS
+        allowed, short, *found = await self._run_at("reserve", self._roots[0], key, day, *counts, *bounds)
+        return Reservation(bool(allowed), limits[short - 1].scope if short else "", codec.balances(found))
+
+    async def settle(self, key: str, amount: Amount) -> bool:
+        """See `Store.settle`. Raises ValueError for an amount below 0."""
+        check_amount(amount)
+        return bool(await self._run_at("settle", self._roots[0], key, amount.tokens, amount.micros))
+
+    async def budget(self, scope: str, day: str) -> Balance:
+        """See `Store.budget`."""
+        fields = (f"{kind} {scope}" for kind in "tmTM")
+        return codec.balances(await self._link.command("HMGET", f"{self._roots[0]}budget:{day}", *fields))[0]
+
+    async def grant(self, key: str, scope: str, day: str, amount: Amount) -> bool:
+        """See `Store.grant`."""
+        check_amount(amount, -MOST)
+        counts = amount.tokens, amount.micros, _KEPT_MILLIS
+        return bool(await self._run_at("grant", self._roots[0], key, scope, day, *counts))
+
+    # ------------------------------------------------------------ upkeep
+
+    async def blank(self, conversation: str, message_id: str) -> bool:
+        """See `Store.blank`."""
+        return await upkeep.blank(self._runner(conversation), conversation, message_id)
 
     # ------------------------------------------------------------ reading, spending, audit
 
@@ -254,10 +325,8 @@ class RedisStore:
             return ()
         letters: list[DeadLetter] = []
         for p, root in enumerate(self._roots):
-            entries = await self._link.command("XREVRANGE", f"{root}dead", "+", "-", "COUNT", limit)
-            for id, fields in entries:
-                number = int(id.partition(b"-")[0])
-                letters.append(codec.dead_letter(number * len(self._roots) + p, fields))
+            for letter in await self._run_at("letters", root, limit, "", ""):
+                letters.append(codec.dead_letter(int(letter[0]) * len(self._roots) + p, letter))
         letters.sort(key=lambda letter: (letter.at, letter.id), reverse=True)
         return tuple(letters[:limit])
 
@@ -348,8 +417,24 @@ class RedisStore:
         await self._hint()
         return bool(done)
 
+    async def _fenced(
+        self, script: str, claim: Claim, arguments: Callable[[frozenset[str]], tuple[Argument, ...]]
+    ) -> bool:
+        """Write under the claim's fence `arguments` without the words of messages that were deleted meanwhile."""
+        gone: frozenset[str] = frozenset()
+        while True:
+            where = claim.conversation
+            answer = await self._run(script, where, where, claim.fence, len(gone), *arguments(gone))
+            if isinstance(answer, int):
+                return bool(answer)
+            gone = frozenset(id.decode() for id in answer)
+
     async def _run(self, script: str, conversation: str, *arguments: Argument) -> Any:
         return await self._run_at(script, self._root(conversation), *arguments)
+
+    def _runner(self, conversation: str) -> upkeep.Run:
+        """Runs scripts in the conversation's partition."""
+        return lambda script, *arguments: self._run(script, conversation, *arguments)
 
     async def _run_at(self, script: str, root: str, *arguments: Argument) -> Any:
         return await self._link.run(script, root, self._header, *arguments)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.model import Record, Usage
-from bot.ports import Claim, DeadLetter, Message
+from bot.ports import Amount, Balance, Claim, DeadLetter, Message
 
 _BIAS = 2**63
 """Added to an order, so that as 20 digits the strings sort as the numbers do."""
@@ -48,6 +48,11 @@ def message(kept: bytes) -> Message:
     )
 
 
+def with_payload(kept: bytes, payload: str) -> bytes:
+    """What is kept of a message, with another payload."""
+    return kept[: _ID + int(kept[_BODY + _PLAIN : _ID])] + payload.encode()
+
+
 def claim(answer: Sequence[Any]) -> Claim:
     """The claim of what `lua/claim.lua` answers when it has found something."""
     conversation, fence, attempt, expiries, state, turn, taken = answer
@@ -67,15 +72,21 @@ def dump_messages(messages: Sequence[Message]) -> str:
     return json.dumps([(m.id, m.payload, m.order, m.plain) for m in messages])
 
 
-def dead_letter(id: int, fields: Mapping[bytes, bytes]) -> DeadLetter:
-    """The dead letter of an entry that `lua/bury.lua` wrote."""
+def dead_letter(id: int, answer: Sequence[bytes]) -> DeadLetter:
+    """The dead letter that `lua/letters.lua` tells, under the id that it is known by outside."""
+    _, conversation, messages, reason, at = answer
     return DeadLetter(
         id=id,
-        conversation=fields[b"conversation"].decode(),
-        messages=tuple(Message(*values) for values in json.loads(fields[b"messages"])),
-        reason=fields[b"reason"].decode(),
-        at=int(fields[b"at"]) / 1_000_000,
+        conversation=conversation.decode(),
+        messages=load_messages(messages),
+        reason=reason.decode(),
+        at=int(at) / 1_000_000,
     )
+
+
+def load_messages(kept: bytes) -> tuple[Message, ...]:
+    """The messages of a dead letter."""
+    return tuple(Message(*values) for values in json.loads(kept))
 
 
 def usages(counters: Mapping[bytes, bytes]) -> tuple[Usage, ...]:
@@ -95,3 +106,11 @@ def dump_record(record: Record) -> str:
 def record(kept: bytes) -> Record:
     """The line of the audit trail that is kept as those bytes."""
     return Record(*json.loads(kept))
+
+
+def balances(answer: Sequence[Any]) -> tuple[Balance, ...]:
+    """The balances that stand in an answer as tokens, micros, granted tokens, granted micros of each."""
+    numbers = [int(number or 0) for number in answer]
+    return tuple(
+        Balance(Amount(*numbers[n : n + 2]), Amount(*numbers[n + 2 : n + 4])) for n in range(0, len(numbers), 4)
+    )

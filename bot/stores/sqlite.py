@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Literal, Self, TypeVar
 
 from bot.core.model import Record, Usage
-from bot.ports import Claim, Clock, DeadLetter, Message, Stats
+from bot.ports import Amount, Balance, Claim, Clock, DeadLetter, Limit, Message, Reservation, Stats
+from bot.stores import sqlite_budget as budget
 from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
+from bot.stores import sqlite_upkeep as upkeep
+from bot.stores.budgets import MOST, check_amount, check_rate
 from bot.stores.errors import StoreBusyError, StoreError
 from bot.stores.lock import FileLock
 from bot.stores.sqlite_schema import check, migrate
@@ -189,6 +192,38 @@ class SqliteStore:
     async def bury(self, claim: Claim, reason: str) -> bool:
         """See `Store.bury`."""
         return await self._write(lambda db: mailbox.bury(db, self._clock.now(), claim, reason), wakes=True)
+
+    # ------------------------------------------------------------ rates, budgets
+
+    async def throttle(self, key: str, per_minute: float, burst: int) -> float:
+        """See `Store.throttle`."""
+        apart, ahead = check_rate(per_minute, burst)
+        return await self._write(lambda db: budget.throttle(db, self._clock.now(), key, apart, ahead))
+
+    async def reserve(self, key: str, day: str, amount: Amount, limits: Sequence[Limit]) -> Reservation:
+        """See `Store.reserve`."""
+        check_amount(amount)
+        return await self._write(lambda db: budget.reserve(db, self._clock.now(), key, day, amount, limits))
+
+    async def settle(self, key: str, amount: Amount) -> bool:
+        """See `Store.settle`. Raises ValueError for an amount below 0."""
+        check_amount(amount)
+        return await self._write(lambda db: budget.settle(db, key, amount))
+
+    async def budget(self, scope: str, day: str) -> Balance:
+        """See `Store.budget`."""
+        return await self._run(lambda db: budget.budget(db, scope, day))
+
+    async def grant(self, key: str, scope: str, day: str, amount: Amount) -> bool:
+        """See `Store.grant`."""
+        check_amount(amount, -MOST)
+        return await self._write(lambda db: budget.grant(db, self._clock.now(), key, scope, day, amount))
+
+    # ------------------------------------------------------------ upkeep
+
+    async def blank(self, conversation: str, message_id: str) -> bool:
+        """See `Store.blank`."""
+        return await self._write(lambda db: upkeep.blank(db, conversation, message_id))
 
     # ------------------------------------------------------------ reading, spending, audit
 

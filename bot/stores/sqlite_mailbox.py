@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from bot.ports import Claim, DeadLetter, MailboxFullError, Message, Stats
+from bot.stores.erasing import without_message
 
 SEEN_SECONDS = 25 * 3600.0
 """How long the id of a message is remembered: a day of redeliveries, and an hour for clocks that disagree."""
@@ -36,7 +37,10 @@ def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Mess
             f"The mailbox of {conversation} is full: {waiting} messages wait in it. Send this one again later."
         )
     _put(db, place, message)
-    db.execute("UPDATE conversation SET due = ? WHERE id = ? AND due IS NULL", (now, place))
+    db.execute(
+        "UPDATE conversation SET at = ?, last = max(coalesce(last, ?), ?), due = coalesce(due, ?) WHERE id = ?",
+        (now, message.order, message.order, now, place),
+    )
     return True
 
 
@@ -147,7 +151,8 @@ def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) ->
     place = _update_held(db, claim, "turn_version = ?, attempt = 0, expiries = 0", version)
     if place is None:
         return False
-    db.execute("INSERT OR REPLACE INTO turn (conversation, body) VALUES (?, ?)", (place, turn))
+    kept = without_message(turn, _blanked(db, place))
+    db.execute("INSERT OR REPLACE INTO turn (conversation, body) VALUES (?, ?)", (place, kept))
     return True
 
 
@@ -166,14 +171,18 @@ def commit(
     """End the turn; True without any change where this claim has done so before, False when it is lost."""
     if follow_up is not None:
         _check_order(follow_up)
-    place = _update_held(db, claim, "state_version = ?, floor_open = ?, done_fence = fence", version, floor_open)
+    changes = "state_version = ?, floor_open = ?, done_fence = fence, at = ?"
+    place = _update_held(db, claim, changes, version, floor_open, now)
     if place is None:
         done = db.execute(
             "SELECT 1 FROM conversation WHERE key = ? AND done_fence = ?", (claim.conversation, claim.fence)
         )
         return done.fetchone() is not None
-    db.execute("INSERT OR REPLACE INTO state (conversation, body) VALUES (?, ?)", (place, state))
-    db.executemany("INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, line) for line in log])
+    gone = _blanked(db, place)
+    db.execute("INSERT OR REPLACE INTO state (conversation, body) VALUES (?, ?)", (place, without_message(state, gone)))
+    db.executemany(
+        "INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, without_message(line, gone)) for line in log]
+    )
     if not used_flag:
         db.execute(
             "INSERT INTO message (conversation, id, payload, ord, plain)"
@@ -204,7 +213,8 @@ def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:
     place = _update_held(db, claim, "held = 0")
     if place is None:
         return False
-    messages = json.dumps([(m.id, m.payload, m.order, m.plain) for m in claim.taken])
+    gone = _blanked(db, place)
+    messages = json.dumps([(m.id, without_message(m.payload, gone), m.order, m.plain) for m in claim.taken])
     db.execute(
         "INSERT INTO dead (conversation, messages, reason, at) VALUES (?, ?, ?, ?)",
         (claim.conversation, messages, reason, now),
@@ -321,12 +331,18 @@ def _end_turn(db: sqlite3.Connection, now: float, conversation: int) -> None:
     db.execute("DELETE FROM message WHERE conversation = ? AND place IS NOT NULL", (conversation,))
     db.execute("DELETE FROM flag WHERE conversation = ?", (conversation,))
     db.execute("DELETE FROM turn WHERE conversation = ?", (conversation,))
+    db.execute("DELETE FROM blanked WHERE conversation = ?", (conversation,))
     db.execute(
         "UPDATE conversation SET held = 0, head = NULL, attempt = 0, expiries = 0, turn_version = 0,"
         " due = CASE WHEN EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id) THEN ? END"
         " WHERE id = ?",
         (now, conversation),
     )
+
+
+def _blanked(db: sqlite3.Connection, conversation: int) -> set[str]:
+    """The messages that were deleted since the turn in flight began."""
+    return {row["id"] for row in db.execute("SELECT id FROM blanked WHERE conversation = ?", (conversation,))}
 
 
 def _message(row: sqlite3.Row) -> Message:

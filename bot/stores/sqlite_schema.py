@@ -101,7 +101,47 @@ _V1 = (
     "CREATE INDEX audit_conversation ON audit (conversation)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+_V2 = (
+    # `at` is when the conversation was last written to; `last` the highest order that was ever put into its mailbox.
+    "ALTER TABLE conversation ADD COLUMN at REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE conversation ADD COLUMN last INTEGER",
+    # `tat` is the theoretical arrival time of the generic cell rate algorithm, in microseconds since the epoch.
+    "CREATE TABLE rate (key TEXT PRIMARY KEY, tat INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX rate_tat ON rate (tat)",
+    """
+    CREATE TABLE budget (
+        day TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        tokens INTEGER NOT NULL DEFAULT 0,
+        micros INTEGER NOT NULL DEFAULT 0,
+        granted_tokens INTEGER NOT NULL DEFAULT 0,
+        granted_micros INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (day, scope)
+    ) WITHOUT ROWID
+    """,
+    # `scopes` is a JSON list; a grant is kept here too, without any, so that it counts once.
+    """
+    CREATE TABLE reservation (
+        key TEXT PRIMARY KEY,
+        day TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        tokens INTEGER NOT NULL,
+        micros INTEGER NOT NULL,
+        settled INTEGER NOT NULL,
+        at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX reservation_at ON reservation (at)",
+    # Messages that were deleted while a turn was in flight: what that turn writes is blanked.
+    """
+    CREATE TABLE blanked (
+        conversation INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (conversation, id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX dead_conversation ON dead (conversation)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
 """Statement lists; the n-th (from 1) brings a file from version n - 1 to n. Released ones are never changed."""
 
 

@@ -101,6 +101,12 @@ CAST = Cast(
 class FakeLibrary:
     cast: Cast = CAST
     reads: list[str] = field(default_factory=list)
+    after: Cast | None = None
+    problems: tuple[str, ...] = ()
+
+    async def refresh(self) -> tuple[str, ...]:
+        self.cast = self.after or self.cast
+        return self.problems
 
     async def read(self, kind: str, name: str, persona: str) -> str:
         self.reads.append(f"{kind}/{name}")

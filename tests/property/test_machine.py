@@ -14,19 +14,24 @@ from bot.core.machine import step
 from bot.core.model import (
     MENU_OPTIONS,
     AskModel,
+    BudgetTold,
     Entry,
     Event,
+    ForgetAll,
+    LibraryRead,
     Line,
     LoadResource,
     ModelFailed,
     ModelReplied,
     Picked,
     Post,
+    ReadLibrary,
     ResourceLoaded,
     Resumed,
     Said,
     Session,
     Step,
+    TellBudget,
     Turn,
 )
 from bot.core.prompt import prompt
@@ -42,7 +47,20 @@ CHAIN = 4 * ROUNDS + 4
 COMMANDS = ("*help", "*pm", "*architect", "*bmad-orchestrator", "*exit", "*yolo", "*status", "*agent", "*agent Bob")
 MORE = ("*task", "*create-prd", "*create-brownfield", "*explain why", "*chat-mode", "*README", "*hlp", "*exti")
 TALK = ("1", "2", "3", "9", "draft story", "create prd", "hello there", "stop", "// aside", "😀", "*qa* is blocked", "")
-words = st.sampled_from((*COMMANDS, *MORE, *TALK, "*continue", "*retry", "*pm why not", "*pm *create-prd*"))
+words = st.sampled_from(
+    (
+        *COMMANDS,
+        *MORE,
+        *TALK,
+        "*continue",
+        "*retry",
+        "*forget",
+        "*reload",
+        "*budget +5",
+        "*pm why not",
+        "*pm *create-prd*",
+    )
+)
 line_text = words | st.text(max_size=12)
 
 junk: st.SearchStrategy[Any] = st.recursive(
@@ -113,6 +131,10 @@ deeds = st.one_of(
 NOTHING = ("[]", "end_turn")
 
 
+class WipedError(Exception):
+    """The conversation is gone, and its turn with it."""
+
+
 @dataclass(slots=True)
 class Talk:
     """A conversation as the runtime would hold it, with the rules checked at each step."""
@@ -130,7 +152,11 @@ class Talk:
             if done.request is None:
                 break
             self.asks += 1
-            done = self.take(self.result(done, unique(answers[n % len(answers)], f"_{self.asks}")))
+            try:
+                done = self.take(self.result(done, unique(answers[n % len(answers)], f"_{self.asks}")))
+            except WipedError:
+                self.session, self.log, self.marks = Session(), [], []
+                return
         assert done.request is None, "every chain ends"
         self.rests(was)
 
@@ -168,6 +194,12 @@ class Talk:
                     return ModelFailed(1, answer)
                 by = "bob" if answer[1] == "stopped" else ""
                 return ModelReplied(1, answer[0], answer[1], by=by, crowded=self.asks % 5 == 0)
+            case ReadLibrary():
+                return LibraryRead(3, ("a.md:1: broken",))
+            case TellBudget():
+                return BudgetTold("Today nothing was spent.")
+            case ForgetAll():
+                raise WipedError
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
             case None:
@@ -207,7 +239,7 @@ def test_no_model_and_no_crowd_can_talk_the_machine_out_of_its_rules(
         match deed:
             case ("said", said, hasty):
                 seen = tuple(talk.marks[:-1] if hasty else talk.marks)
-                event = Said(f"t{number}", said, seen, direct=number % 2 == 0)
+                event = Said(f"t{number}", said, seen, direct=number % 2 == 0, admin=number % 3 == 0)
             case ("picked", back, choice):
                 menus = [m for m in talk.marks if m]
                 event = Picked(

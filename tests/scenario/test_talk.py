@@ -10,6 +10,7 @@ import pytest
 from bot.core.model import MENU_OPTIONS, Activate, Conversation, Turnover
 from bot.core.prompt import Prompt
 from bot.personas.model import Cast, Persona
+from bot.runtime.access import Access
 from tests.fakes.library import CAST
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM
@@ -458,3 +459,25 @@ async def test_conversations_do_not_know_of_each_other() -> None:
         assert await s.say("hello", conversation=other) == []
         await s.say("*architect", conversation=other)
         assert (await s.session()).active == "pm"
+
+
+# ---------------------------------------------------------------- the library, read again
+
+
+async def test_only_an_admin_may_have_the_files_read_again() -> None:
+    async with stage(never) as s:
+        (refused,) = await s.say("*reload")
+        assert refused.text.startswith("Only an admin")
+        (asked,) = await s.say("*reloa")
+        assert asked.menu is not None, "and a slip never does it"
+
+
+async def test_reload_tells_what_came_of_it_and_the_new_cast_is_on() -> None:
+    async with stage(never) as s:
+        s.worker.options = replace(s.worker.options, access=Access(admins=frozenset({"Ualice"})))
+        s.library.after = Cast((*CAST.personas, Persona("newcomer", "Nora")))
+        s.library.problems = tuple(f"our-cast/broken{n}.md:3: error: no name (write one)" for n in range(12))
+        (told,) = await s.say("*reload")
+        assert told.text.startswith("The persona files were read again: 6 personas.")
+        assert "broken9.md" in told.text and "broken10.md" not in told.text and "2 more" in told.text
+        assert (await s.say("*newcomer"))[0].voice.name == "Nora"

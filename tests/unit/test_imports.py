@@ -19,6 +19,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.settings": set(),
     "bot.telemetry": VALUES,
     "bot.runtime": {"bot.core", "bot.personas", "bot.ports", "bot.telemetry"},
+    "bot.health": VALUES | {"bot.telemetry"},
     "bot.stores": VALUES,
     "bot.platforms": VALUES,
     "bot.models": VALUES,
@@ -98,6 +99,8 @@ def test_every_module_keeps_the_directions_of_imports() -> None:
         ("bot.stores.sqlite", "from bot.platforms import terminal"),
         ("bot.models.anthropic", "if TYPE_CHECKING:\n    from bot.stores import sqlite"),
         ("bot.settings.keys", "from bot.core.model import HOST"),
+        ("bot.health.vitals", "from bot.stores.errors import StoreError"),
+        ("bot.runtime.worker", "from bot.health.metrics import Metrics"),
         ("bot.gossip", ""),
     ],
 )

@@ -155,6 +155,9 @@ def replied(draft: Draft, event: ModelReplied) -> None:
     elif not calls:
         draft.tell(f"{draft.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
     draft.change(unfinished="cut" if mark else "")
+    if event.notice and draft.session.warned != event.notice.day:
+        draft.change(warned=event.notice.day)
+        draft.tell(event.notice.text[:1].upper() + event.notice.text[1:])
     if calls:
         tooluse.begin(draft, calls)
         return
@@ -170,7 +173,11 @@ def failed(draft: Draft, event: ModelFailed) -> None:
         compaction.failed(draft)
         return
     draft.change(waiting=None, tools=None, unfinished="failed")
-    draft.tell(failures.line(event.reason, event.detail))
+    if event.notice is None:
+        draft.tell(failures.line(event.reason, event.detail))
+    elif draft.session.over != event.notice.day:
+        draft.change(over=event.notice.day)
+        draft.tell(f"{failures.line(event.reason)} {event.notice.text[:1].upper()}{event.notice.text[1:]}")
 
 
 def go_on(draft: Draft) -> None:

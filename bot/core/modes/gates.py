@@ -7,6 +7,7 @@ from bot.core.model import Entry
 
 WITHDRAWN = {
     "exit": "I stay, then.",
+    "forget": "Nothing is wiped, then.",
     "run": "No command, then.",
 }
 """What is said when something else comes instead of the confirmation; gates of a tool loop need no such line."""

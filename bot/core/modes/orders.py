@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.core.commands import nearest, targets
 from bot.core.draft import Draft
-from bot.core.model import Account, Activate, Menu, Option, Run
+from bot.core.model import (
+    Account,
+    Activate,
+    Decide,
+    ForgetAll,
+    Gate,
+    LibraryRead,
+    Menu,
+    Option,
+    ReadLibrary,
+    Run,
+    TellBudget,
+    Waiting,
+)
 from bot.core.modes import activation, chat, gates
 from bot.personas.model import Command, Persona, fold
 
@@ -54,6 +69,9 @@ def run(draft: Draft, command: str, args: str, name: str) -> None:
         case "exit":
             activation.leave(draft)
             return
+        case "reload" | "budget" | "forget" if not draft.admin:
+            draft.tell(f"Only an admin may use `*{word}` (`access.admins` in the settings).")
+            return
     gates.withdraw(draft)
     gates.leave(draft, f"*{command} was asked for")
     match word:
@@ -61,6 +79,20 @@ def run(draft: Draft, command: str, args: str, name: str) -> None:
             agent(draft, args, name)
         case "chat-mode":
             chat_mode(draft)
+        case "usage":
+            draft.change(waiting=Waiting("", "budget"))
+            draft.request = TellBudget()
+        case "budget":
+            raise_budget(draft, args)
+        case "forget":
+            options = (Option("Yes, wipe it", Decide("yes")), Option("No, keep it", Decide("no")))
+            question = (
+                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone."
+            )
+            draft.halt(Gate("forget", ""), options, question, by_host=True)
+        case "reload":
+            draft.change(waiting=Waiting("", "library"))
+            draft.request = ReadLibrary()
         case "continue":
             chat.go_on(draft)
         case "retry":
@@ -129,6 +161,7 @@ def status(draft: Draft) -> None:
     waits = {
         None: "nothing; write, or type a command",
         "exit": "an answer to whether to leave",
+        "forget": "an answer to whether to wipe this conversation",
         "run": "a choice whether to run a command",
         "propose": "a choice whether to run a command",
         "ask": "an answer to a question",
@@ -147,6 +180,37 @@ def used(account: Account) -> str:
         f"\nUsed so far: {account.read:,} tokens read, {account.cached / account.read:.0%} of them from the cache, "
         f"{account.written:,} written; {cost}"
     )
+
+
+def raise_budget(draft: Draft, args: str) -> None:
+    """`*budget +5` (dollars) or `*budget +20000 tokens`: more for this channel, today."""
+    found = re.fullmatch(r"\+?\$?(\d{1,6}(?:\.\d{1,2})?)\$?|\+?(\d{1,9}) ?tokens", args.strip().replace(",", ""))
+    if found is None:
+        draft.tell("Say how much more this channel may spend today: `*budget +5` for $5, or `*budget +20000 tokens`.")
+        return
+    draft.change(waiting=Waiting("", "budget"), warned="", over="")
+    draft.request = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000))
+
+
+def forget_decided(draft: Draft) -> None:
+    """The conversation is to be wiped."""
+    gates.leave(draft, "the conversation was wiped")
+    draft.tell("This conversation is being wiped now. What comes next begins anew.")
+    draft.request = ForgetAll()
+
+
+PROBLEMS = 10
+"""So many of a library's problems are told in a chat; `greenroom personas check` tells all."""
+
+
+def library_read(draft: Draft, event: LibraryRead) -> None:
+    """The persona files have been read again: what came of it."""
+    draft.change(waiting=None)
+    more = len(event.problems) - PROBLEMS
+    lines = [f"- {problem}" for problem in event.problems[:PROBLEMS]]
+    lines += [f"- and {more} more: `greenroom personas check` tells all of them"] if more > 0 else []
+    told = "\n\nWhat is wrong with files (each keeps its last good version):\n" + "\n".join(lines) if lines else ""
+    draft.tell(f"The persona files were read again: {event.personas} personas.{told}")
 
 
 def toggle_yolo(draft: Draft) -> None:

@@ -1,5 +1,6 @@
--- conversation, fence, messages as JSON, reason, cap -> 1 buried, 0 lost
-local conversation, fence, messages, reason, cap = unpack(ARGV, 6)
+-- conversation, fence, deleted messages heeded, messages as JSON, reason, cap
+-- -> 1 buried, 0 lost, or the ids of all messages that were deleted meanwhile
+local conversation, fence, heeded, messages, reason, cap = unpack(ARGV, 6)
 
 if was_given_back(conversation) then
   return 1
@@ -7,8 +8,17 @@ end
 if not is_held(conversation, fence) then
   return 0
 end
+local blanked = blanked_since(conversation, heeded)
+if blanked then
+  return blanked
+end
 give_back(conversation)
-redis.call('XADD', DEAD, 'MAXLEN', cap, redis.call('INCR', DEAD .. ':last') .. '-0',
-  'conversation', conversation, 'messages', messages, 'reason', reason, 'at', digits(now))
+local id = redis.call('INCR', LETTERS .. ':last')
+redis.call('ZADD', LETTERS, id, id)
+redis.call('HSET', key('letter', id), 'conversation', conversation, 'messages', messages, 'reason', reason,
+  'at', digits(now))
+while redis.call('ZCARD', LETTERS) > tonumber(cap) do
+  redis.call('DEL', key('letter', redis.call('ZPOPMIN', LETTERS)[1]))
+end
 end_turn(conversation)
 return 1

@@ -1,13 +1,19 @@
--- conversation, fence, state, version, floor open, flag used, order and body of a follow-up or empty, log lines...
--- -> 1 done, now or earlier, 0 lost
-local conversation, fence, state, version, floor_open, used_flag, order, body = unpack(ARGV, 6, 13)
-local LINES = 14
+-- conversation, fence, deleted messages heeded, state, version, floor open, flag used, order and body of a follow-up
+-- or empty, log lines...
+-- -> 1 done, now or earlier, 0 lost, or the ids of all messages that were deleted meanwhile
+local conversation, fence, heeded, state, version, floor_open, used_flag, order, body = unpack(ARGV, 6, 14)
+local LINES = 15
 local conv, mail = key('conv', conversation), key('mail', conversation)
 
 if not is_held(conversation, fence) then
   return redis.call('HGET', conv, 'done') == fence and 1 or 0
 end
-redis.call('HSET', conv, 'state', state, 'state_version', version, 'floor_open', floor_open, 'done', fence)
+local blanked = blanked_since(conversation, heeded)
+if blanked then
+  return blanked
+end
+redis.call('HSET', conv, 'state', state, 'state_version', version, 'floor_open', floor_open, 'done', fence,
+  'at', digits(now))
 for n = LINES, #ARGV do
   redis.call('RPUSH', key('log', conversation), ARGV[n])
 end

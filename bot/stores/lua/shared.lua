@@ -13,7 +13,8 @@ local SEEN = 25 * 3600 * 1000000 -- microseconds for which the id of a message i
 local WAKES = 64 -- hints are worth no memory
 
 local DUE = KEYS[1] .. 'due'
-local DEAD = KEYS[1] .. 'dead'
+local LETTERS = KEYS[1] .. 'letters'
+local NAMES = KEYS[1] .. 'names' -- of all conversations, in order
 local WAKE = KEYS[1] .. 'wake'
 
 local function key(kind, conversation)
@@ -107,9 +108,15 @@ local function give_back(conversation)
   redis.call('HSET', key('conv', conversation), 'held', '0', 'given', token)
 end
 
+-- Messages that were deleted while this turn was in flight, where their number is not what the caller has heeded.
+local function blanked_since(conversation, heeded)
+  local blanked = key('blanked', conversation)
+  return redis.call('SCARD', blanked) ~= tonumber(heeded) and redis.call('SMEMBERS', blanked)
+end
+
 local function end_turn(conversation)
   local conv = key('conv', conversation)
-  redis.call('DEL', key('taken', conversation))
+  redis.call('DEL', key('taken', conversation), key('blanked', conversation))
   redis.call('HDEL', conv, 'head', 'flag', 'flag_head', 'turn', 'turn_version', 'attempt', 'expiries')
   redis.call('HSET', conv, 'held', '0')
   if redis.call('ZCARD', key('mail', conversation)) > 0 then

@@ -8,4 +8,4 @@ local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
 if first[2] then
   oldest = math.max(0, now - tonumber(first[2]))
 end
-return { waiting, in_flight, redis.call('XLEN', DEAD), digits(oldest) }
+return { waiting, in_flight, redis.call('ZCARD', LETTERS), digits(oldest) }

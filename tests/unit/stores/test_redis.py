@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from bot.core.model import Record, Usage
-from bot.ports import Claim, Store
+from bot.ports import Amount, Balance, Claim, Limit, Reservation, Store
 from bot.stores import redis as redis_store
 from bot.stores import redis_link
 from bot.stores.errors import StoreError
@@ -181,6 +181,7 @@ class Proxy:
         up_writer.close()
 
 
+RESERVED = Reservation(True, "", (Balance(Amount(5, 5)),))
 Call = Callable[[Store, Claim], Awaitable[object]]
 CALLS: dict[str, tuple[Call, object]] = {
     "enqueue": (lambda store, _: store.enqueue(ROOM, plain("m9", 9)), True),
@@ -195,6 +196,10 @@ CALLS: dict[str, tuple[Call, object]] = {
     "spend": (lambda store, _: store.spend("k", ROOM, Usage(1, 1, 1, 1, "opus")), None),
     "audit": (lambda store, _: store.audit("k", ROOM, Record("approve", "U1")), None),
     "stats": (lambda store, _: store.stats(), None),
+    "throttle": (lambda store, _: store.throttle("U1", 1, 1), 0.0),
+    "reserve": (lambda store, _: store.reserve("k", "day", Amount(5, 5), [Limit("all", 9)]), RESERVED),
+    "grant": (lambda store, _: store.grant("k", "all", "day", Amount(5, 5)), True),
+    "stored": (lambda store, _: store.blank(ROOM, "m1"), False),
 }
 
 
@@ -205,11 +210,12 @@ async def everything(store: RedisStore, admin: redis.Redis) -> dict[str, object]
     letters = [(letter.messages, letter.reason) for letter in await store.dead()]
     counts = await store.stats()
     return {
-        "conv": {field: value for field, value in conv.items() if field not in ("given", "claimed")},
+        "conv": {field: value for field, value in conv.items() if field not in ("given", "claimed", "at")},
         "mail": admin.zrange(f"gr:{{0}}:mail:{ROOM}", 0, -1),
         "taken": admin.lrange(f"gr:{{0}}:taken:{ROOM}", 0, -1),
         "counts": (counts.waiting, counts.in_flight, counts.dead),
         "rest": (letters, await store.log(ROOM), await store.spent(ROOM), await store.audited(ROOM)),
+        "budget": await store.budget("all", "day"),
     }
 
 
@@ -576,7 +582,7 @@ async def test_an_idle_conversation_leaves_no_mailbox_behind(store: RedisStore, 
 
     kinds = {str(key).split(":")[2] for key in admin.keys("gr:*")}
 
-    assert kinds == {"about", "conv", "log", "seen"}
+    assert kinds == {"about", "conv", "log", "names", "seen"}
 
 
 async def test_a_conversation_whose_messages_somebody_deleted_by_hand_does_not_stop_the_others(

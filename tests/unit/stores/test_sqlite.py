@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -251,6 +251,18 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
     assert path.read_text().startswith("Dear diary")
 
 
+def damage(path: Path, *tables: str) -> None:
+    """Write nonsense over the pages that these tables begin with."""
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        roots = [db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone() for name in tables]
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        for (page,) in roots:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+
+
 async def test_a_damaged_database_is_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "greenroom.db"
     store = await SqliteStore.open(path, clock=clock)
@@ -258,9 +270,7 @@ async def test_a_damaged_database_is_told_as_such(tmp_path: Path, clock: ManualC
         await send(store, plain(f"m{n}", n))
         await finish(store, await take(store), "state", ("line" * 500,))
     await store.close()
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * (path.stat().st_size - 4096))
+    damage(path, "conversation", "log")
 
     with pytest.raises(StoreError, match=f"{path} cannot be opened: .*malformed.*restore the file"):
         await SqliteStore.open(path, clock=clock)

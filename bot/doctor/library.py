@@ -1,0 +1,43 @@
+"""Who can be called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.app import library_of
+from bot.doctor.finding import Case, Finding, Level, count
+from bot.personas import lint
+from bot.personas.library import Library
+
+
+async def check_library(case: Case) -> Sequence[Finding]:
+    """Who can be called, and what is wrong with the files, by file and line."""
+    return library_findings(await asyncio.to_thread(library_of, case.settings), case.settings.library.paths)
+
+
+def library_findings(library: Library, paths: Sequence[Path]) -> list[Finding]:
+    """What a library of those `paths`, beside the shipped files, comes to."""
+    cast = library.cast
+    shipped = sum(persona.source.shipped for persona in cast.personas)
+    whose = f"{shipped} shipped, {len(cast.personas) - shipped} from {count(len(paths), 'path')} of yours"
+    held = f"{count(len(cast.documents), 'document')}, {count(len(cast.resources), 'resource')}"
+    says = f"{count(len(cast.personas), 'persona')} ({whose}), {held}"
+    found = [Finding("library", "ok", says)]
+    if not cast.personas:
+        mend = "name a folder of persona files in library.paths, or set library.shipped to true"
+        found = [Finding("library", "problem", "there is no persona that could be called", mend)]
+    sources = [p.source for p in cast.personas] + [d.source for d in cast.documents]
+    sources += [r.source for r in cast.resources]
+    for path in paths:
+        if not any(Path(source.path).is_relative_to(path) for source in sources):
+            mend = "check the path; `greenroom personas check PATH` says what is read there"
+            found.append(Finding("library", "warning", f"nothing of {path} is in the library", mend))
+    for override in library.overrides:
+        says = f"{override.what}: {override.stands.path}:{override.stands.line} takes the place of the shipped one"
+        found.append(Finding("library", "ok", says))
+    for problem in lint.check(library):
+        level: Level = "problem" if problem.severity == "error" else "warning"
+        found.append(Finding("library", level, f"{problem.path}:{problem.line}: {problem.reason}", problem.mend))
+    return found

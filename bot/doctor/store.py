@@ -1,0 +1,101 @@
+"""Where conversations are kept, and what waits there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.app import SystemClock
+from bot.doctor.finding import Case, Finding, count
+from bot.ports import Stats
+from bot.stores.errors import StoreError
+from bot.stores.sqlite import SqliteStore
+from bot.stores.sqlite_schema import MIGRATIONS
+
+MEMORY = ":memory:"
+
+OVERDUE = 60.0
+"""Seconds after which a message should have been taken by a worker that runs."""
+
+
+async def check_store(case: Case) -> Sequence[Finding]:
+    """Whether the database can be used, who uses it, and what waits in it."""
+    path = case.settings.store.path
+    if str(path) == MEMORY:
+        mend = "set store.path to a file"
+        return [Finding("store", "warning", "conversations are kept in memory and end with the process", mend)]
+    if not path.exists():
+        return [not_yet(path)]
+    clock = SystemClock()
+    try:
+        store = await SqliteStore.open(path, clock=clock, exclusive=False)
+        try:
+            stats, newest = await store.stats(), await store.dead(1)
+        finally:
+            await store.close()
+        holder = worker_of(path)
+    except StoreError as error:
+        return [Finding("store", "problem", str(error))]
+    size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
+    found = [Finding("store", "ok", f"{path} can be read: schema {len(MIGRATIONS)}, {size / 1e6:.1f} MB")]
+    if holder is not None:
+        found.append(Finding("store", "ok", f"in use by a worker{f' (process {holder})' if holder else ''}"))
+    elif not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        mend = f"give the bot's user write access to {path.parent} and what is in it"
+        found.append(Finding("store", "problem", f"{path} or its folder cannot be written to", mend))
+    else:
+        found.append(Finding("store", "ok", "no worker uses it now"))
+    found += mailbox_findings(stats, is_worked_on=holder is not None)
+    if newest:
+        last = newest[0]
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(last.at))
+        says = f"{count(stats.dead, 'dead letter')}, the last of {when} in {last.conversation}: {last.reason}"
+        found.append(Finding("store", "warning", says, "look into the log of that time; people were told at once"))
+    return found
+
+
+def not_yet(path: Path) -> Finding:
+    """What there is to say of a database that does not exist."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        return Finding("store", "problem", f"{path} cannot be made: {folder} is no folder", "set store.path to another")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        mend = f"give the bot's user write access to {folder}, or set store.path to another place"
+        return Finding("store", "problem", f"{path} cannot be made: {folder} is not writable", mend)
+    return Finding("store", "ok", f"there is no {path} yet; the first start makes it")
+
+
+def mailbox_findings(stats: Stats, *, is_worked_on: bool) -> list[Finding]:
+    """What waits, and whether it waits for too long; without a worker it is no wonder that it does."""
+    says = f"{count(stats.waiting, 'message')} waiting, {count(stats.in_flight, 'turn')} under way"
+    if not stats.oldest_due:
+        return [Finding("store", "ok", says)]
+    says = f"{says}; the oldest has been due for {stats.oldest_due:.0f} s"
+    if not is_worked_on:
+        return [Finding("store", "warning", says, "start the bot: it takes up what waits")]
+    if stats.oldest_due < OVERDUE:
+        return [Finding("store", "ok", says)]
+    mend = "look into the worker's log; if it is busy, raise worker.turns_in_flight; if it hangs, start it again"
+    return [Finding("store", "problem", says, mend)]
+
+
+def worker_of(path: Path) -> str | None:
+    """The process id of the worker that holds the database at `path`; empty where it is unknown, None without one.
+
+    The lock is asked for, shared and for an instant. Whether a process of the written id is alive would tell nothing:
+    ids are used again, and a worker in another container has one that is not ours to see. Raises OSError.
+    """
+    try:
+        file = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(file, 20, 0).decode("ascii", "replace").strip()
+    finally:
+        os.close(file)
+    return None

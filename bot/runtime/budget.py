@@ -1,0 +1,133 @@
+"""What may be spent a day: reserved before a model is asked, settled from what it really used."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.core.model import Conversation, Notice, Usage
+from bot.core.prompt import Prompt
+from bot.ports import Amount, Balance, Clock, Limit, Store
+
+WARN_AT = 0.8
+"""Share of a budget at which people are told, once a day and conversation."""
+
+EVERYWHERE = "everywhere"
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Limits a day (UTC): of each channel with its threads, and of all together. None is no limit."""
+
+    channel: Limit = field(default_factory=lambda: Limit("channel"))
+    everywhere: Limit = field(default_factory=lambda: Limit(EVERYWHERE))
+
+    @property
+    def are_set(self) -> bool:
+        """Whether anything is limited at all."""
+        return any(limit.tokens is not None or limit.micros is not None for limit in (self.channel, self.everywhere))
+
+
+def no_price(_: Usage) -> float | None:
+    """Prices are not known."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """Spends from the budgets. `price` gives what usage costs in $; where that is not known, only tokens count.
+
+    `model_of` gives the id of the model that answers a persona's wish, `reply` are the tokens set aside for a reply.
+    """
+
+    store: Store
+    clock: Clock
+    budgets: Budgets = field(default_factory=Budgets)
+    price: Callable[[Usage], float | None] = no_price
+    model_of: Callable[[str], str] = str
+    reply: int = 1000
+
+    def limits(self, conversation: Conversation) -> tuple[Limit, ...]:
+        """What bounds a conversation: its channel's limit, and everybody's."""
+        channel = f"{conversation.platform}:{conversation.workspace}:{conversation.channel}"
+        own, everywhere = self.budgets.channel, self.budgets.everywhere
+        return (Limit(channel, own.tokens, own.micros), everywhere)
+
+    def amount(self, usage: Usage) -> Amount:
+        """What usage comes to."""
+        return Amount(usage.read + usage.output, round((self.price(usage) or 0.0) * MILLION))
+
+    async def reserve(self, key: str, conversation: Conversation, prompt: Prompt) -> str:
+        """Set aside what asking will cost at the least; empty, or why it may not be asked, in words for people."""
+        if not self.budgets.are_set:
+            return ""
+        letters = sum(map(len, prompt.system)) + sum(len(b.json) for m in prompt.messages for b in m.blocks)
+        guess = self.amount(Usage(input=letters // 4, output=self.reply, model=self.model_of(prompt.model)))
+        limits = self.limits(conversation)
+        done = await self.store.reserve(key, self.today(), guess, limits)
+        if done.allowed:
+            return ""
+        at = next(i for i, limit in enumerate(limits) if limit.scope == done.short)
+        return f"{self._words(limits[at], done.balances[at])}. It begins anew at {self._reset()}."
+
+    async def settle(self, key: str, conversation: Conversation, usage: Usage) -> Notice | None:
+        """Put what was really used in the place of what was set aside; a notice where a budget is nearly used up."""
+        if not self.budgets.are_set:
+            return None
+        await self.store.settle(key, self.amount(usage))
+        today = self.today()
+        for limit in self.limits(conversation):
+            balance = await self.store.budget(limit.scope, today)
+            if used(limit, balance) >= WARN_AT:
+                words = f"{used(limit, balance):.0%} is used: {self._words(limit, balance)}"
+                return Notice(today, f"{words}. It begins anew at {self._reset()}.")
+        return None
+
+    async def grant(self, key: str, conversation: Conversation, amount: Amount) -> None:
+        """Raise today's limit of the channel."""
+        await self.store.grant(key, self.limits(conversation)[0].scope, self.today(), amount)
+
+    async def tell(self, conversation: Conversation) -> str:
+        """Today's budgets and what is spent of them, for people."""
+        if not self.budgets.are_set:
+            return "No budget is set, so nothing is limited. `*status` tells what this conversation has used."
+        today = self.today()
+        lines = [self._words(limit, await self.store.budget(limit.scope, today)) for limit in self.limits(conversation)]
+        return "\n".join([*(f"- {line}" for line in lines), f"\nBudgets begin anew at {self._reset()}."])
+
+    def today(self) -> str:
+        """The day that is spent from, in UTC."""
+        return self._now().date().isoformat()
+
+    def _now(self) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(self.clock.now(), datetime.UTC)
+
+    def _reset(self) -> str:
+        tomorrow = self._now().date() + datetime.timedelta(days=1)
+        return f"00:00 UTC on {tomorrow.isoformat()}"
+
+    def _words(self, limit: Limit, balance: Balance) -> str:
+        whose = "all channels together" if limit.scope == EVERYWHERE else "this channel"
+        parts = []
+        if limit.tokens is not None:
+            parts.append(f"{balance.spent.tokens:,} of {limit.tokens + balance.granted.tokens:,} tokens")
+        if limit.micros is not None:
+            may = (limit.micros + balance.granted.micros) / MILLION
+            parts.append(f"${balance.spent.micros / MILLION:.2f} of ${may:.2f}")
+        return f"today {whose} spent {' and '.join(parts) or f'{balance.spent.tokens:,} tokens (no limit)'}"
+
+
+def used(limit: Limit, balance: Balance) -> float:
+    """The share of a limit that is spent, the larger one of tokens and money; 0 where there is no limit."""
+    shares = [0.0]
+    if limit.tokens is not None:
+        shares.append(_share(balance.spent.tokens, limit.tokens + balance.granted.tokens))
+    if limit.micros is not None:
+        shares.append(_share(balance.spent.micros, limit.micros + balance.granted.micros))
+    return max(shares)
+
+
+def _share(spent: int, limit: int) -> float:
+    return spent / limit if limit > 0 else 1.0

@@ -1,0 +1,62 @@
+"""Taking words and names out of what is stored: JSON texts of any shape, such as log lines, states, turns, messages.
+
+Only what says whose it is can be taken out: objects that name a message (`id`) or a person (`user`, or `who` of what
+was said or recorded). A persona's reply that quotes somebody is the persona's own words and stays.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Set
+from typing import Any
+
+_PLAIN = re.compile(r"[A-Za-z0-9._:-]+")
+
+
+def without_message(text: str, ids: Set[str]) -> str:
+    """`text` with the `text` of every object emptied whose `id` is one of `ids`; as it was where there is none."""
+
+    def rule(value: dict[str, Any]) -> dict[str, Any]:
+        return {**value, "text": ""} if value.get("id") in ids and value.get("text") else value
+
+    return _rewritten(text, rule) if _may_name(text, ids) else text
+
+
+def names_message(text: str, message_id: str) -> bool:
+    """Whether any object of `text` has that `id`."""
+    found = False
+
+    def rule(value: dict[str, Any]) -> dict[str, Any]:
+        nonlocal found
+        found = found or value.get("id") == message_id
+        return value
+
+    if _may_name(text, {message_id}):
+        _rewritten(text, rule)
+    return found
+
+
+def _may_name(text: str, words: Set[str]) -> bool:
+    """Whether one of `words` may stand in the JSON `text`. Plain words are never escaped there; others may be."""
+    return any(word in text or not _PLAIN.fullmatch(word) for word in words)
+
+
+def _rewritten(text: str, rule: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+    """`text` after `rule` for each object in it, outermost first; as it was where nothing changed or it is no JSON."""
+    try:
+        before = json.loads(text)
+    except ValueError:
+        return text
+    after = _walk(before, rule)
+    return text if after == before else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
+
+
+def _walk(value: Any, rule: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    match value:
+        case dict():
+            return {key: _walk(inner, rule) for key, inner in rule(value).items()}
+        case list():
+            return [_walk(inner, rule) for inner in value]
+        case _:
+            return value

@@ -1,0 +1,233 @@
+"""Who is heard, how fast, and for how much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.model import Conversation, Usage
+from bot.core.prompt import Prompt
+from bot.ports import Limit, ModelError
+from bot.runtime.access import Access, Names
+from bot.runtime.budget import EVERYWHERE, Budgets
+from tests.fakes.model import Says
+from tests.fakes.platform import ROOM
+from tests.scenario.stage import Stage, answering, stage
+
+OTHER = Conversation("fake", "team", "random")
+ADMIN = frozenset({"Uroot"})
+
+
+def ruled(s: Stage, **rules: Any) -> None:
+    s.worker.options = replace(s.worker.options, access=Access(admins=ADMIN, **rules))
+
+
+# ---------------------------------------------------------------- access
+
+
+async def test_somebody_who_is_denied_is_told_once_and_not_heard() -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s, deny=Names(users=frozenset({"Umallory"})))
+        (refused,) = await s.say("*architect", user="mallory")
+        assert refused.text == "mallory: You may not use this bot here. Ask its operator if that is a mistake."
+        assert await s.say("*help", user="mallory") == []
+        assert (await s.session()).active == ""
+        assert (await s.say("*architect"))[0].voice.name == "Winston"
+
+
+@pytest.mark.parametrize(
+    ("allow", "heard"),
+    [
+        (Names(), True),
+        (Names(users=frozenset({"Ualice"})), True),
+        (Names(channels=frozenset({"general"})), True),
+        (Names(workspaces=frozenset({"team"})), True),
+        (Names(users=frozenset({"Ubob"})), False),
+        (Names(channels=frozenset({"random"})), False),
+        (Names(workspaces=frozenset({"elsewhere"})), False),
+        (Names(roles=frozenset({"staff"})), False),
+    ],
+)
+async def test_with_an_allow_list_only_who_is_on_it_is_heard(allow: Names, heard: bool) -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s, allow=allow)
+        (said,) = await s.say("*architect")
+        assert (said.voice.name == "Winston") is heard
+
+
+async def test_a_role_opens_the_door_and_deny_wins_over_it() -> None:
+    async with stage() as s:
+        ruled(s, allow=Names(roles=frozenset({"staff"})), deny=Names(channels=frozenset({"random"})))
+        staff = replace(s.platform.said("*help"), roles=("staff",))
+        assert "I host personas" in (await s.hear(staff))[0].text
+        there = replace(s.platform.said("*help", conversation=OTHER), roles=("staff",))
+        assert "may not use" in (await s.hear(there))[0].text
+
+
+async def test_guests_are_refused_until_they_are_allowed() -> None:
+    async with stage() as s:
+        ruled(s)
+        guest = replace(s.platform.said("*help", user="guest"), outsider=True)
+        assert "Guests and people from other organisations" in (await s.hear(guest))[0].text
+        ruled(s, allow=Names(users=frozenset({"Uguest"})))
+        guest = replace(s.platform.said("*help", user="guest"), outsider=True)
+        assert "I host personas" in (await s.hear(guest))[0].text
+
+
+async def test_an_admin_is_always_heard() -> None:
+    async with stage() as s:
+        ruled(s, deny=Names(workspaces=frozenset({"team"})), per_minute=1, burst=1)
+        for _ in range(3):
+            assert "I host personas" in (await s.say("*help", user="root"))[0].text
+
+
+async def test_too_many_messages_are_told_once_and_heard_again_later() -> None:
+    async with stage() as s:
+        ruled(s, per_minute=6, burst=2)
+        for _ in range(2):
+            assert "Nobody is on" in (await s.say("*status"))[0].text
+        (told,) = await s.say("*status")
+        assert told.text == "alice: That is faster than I may answer one person. Write again in 10 s."
+        assert await s.say("*status") == []
+        assert "Nobody is on" in (await s.say("*status", user="bob"))[0].text, "everybody has a rate of their own"
+        s.clock.advance(10)
+        assert "Nobody is on" in (await s.say("*status"))[0].text
+        (told,) = await s.say("*status")
+        assert "faster than" in told.text, "told anew, once heard in between"
+
+
+async def test_a_press_of_somebody_who_is_denied_decides_nothing() -> None:
+    async with stage() as s:
+        ruled(s, deny=Names(users=frozenset({"Umallory"})))
+        await s.say("*pm")
+        (question,) = await s.say("*exit")
+        assert question.menu is not None
+        (refused,) = await s.press(question.menu.id, 1, user="mallory")
+        assert "may not use" in refused.text
+        assert (await s.session()).active == "pm"
+
+
+# ---------------------------------------------------------------- budgets
+
+
+def budgeted(s: Stage, *, channel: Limit | None = None, everywhere: Limit | None = None) -> None:
+    budgets = Budgets(channel or Limit("channel"), everywhere or Limit(EVERYWHERE))
+    price = lambda usage: (usage.read + usage.output) / 1000  # noqa: E731
+    s.worker.options = replace(s.worker.options, budgets=budgets, price=price, access=Access(admins=ADMIN))
+
+
+async def spend(s: Stage, times: int) -> None:
+    await s.say("*architect")
+    for _ in range(times):
+        await s.say("and?")
+
+
+async def test_over_its_budget_a_channel_is_told_once_and_everything_but_the_model_works_on() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=1000, model="fake"))) as s:
+        budgeted(s, channel=Limit("channel", tokens=4000))
+        await spend(s, 8)
+        asked = len(s.model.prompts)
+        assert asked in (2, 3), "what a call may cost is set aside before it"
+        (over,) = [text for text in s.platform.texts if text.startswith("The budget is used up")]
+        assert (
+            f"Today this channel spent {asked},000 of 4,000 tokens. It begins anew at 00:00 UTC on 2023-11-15." in over
+        )
+        assert "I am **John**" in (await s.say("*pm"))[-1].text
+        assert (await s.say("3"))[0].text.startswith("`*create-brownfield-epic`")
+        assert len(s.model.prompts) == asked
+
+
+async def test_at_80_percent_people_are_told_once() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=1700, output=0, model="fake"))) as s:
+        budgeted(s, channel=Limit("channel", tokens=10_000))
+        await spend(s, 5)
+        warned = [text for text in s.platform.texts if "% is used" in text]
+        assert warned == [
+            "85% is used: today this channel spent 8,500 of 10,000 tokens. It begins anew at 00:00 UTC on 2023-11-15."
+        ]
+
+
+async def test_an_admin_raises_the_budget_and_retry_answers_what_waited() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Answered."), usage=Usage(input=1000, model="fake"))) as s:
+        budgeted(s, channel=Limit("channel", micros=2_500_000))
+        await spend(s, 3)
+        assert s.platform.texts[-1].startswith("The budget is used up")
+        (refused,) = await s.say("*budget +5")
+        assert refused.text.startswith("Only an admin may use `*budget`")
+        (told,) = await s.say("*budget +5", user="root")
+        assert "of $7.50" in told.text
+        posts = await s.say("*retry")
+        assert posts[0].text == "Answered."
+
+
+@pytest.mark.parametrize("typed", ["*budget", "*budget lots", "*budget -5", "*budget +1e9"])
+async def test_a_raise_that_cannot_be_read_is_asked_for_again(typed: str) -> None:
+    async with stage() as s:
+        budgeted(s, channel=Limit("channel", tokens=10))
+        (told,) = await s.say(typed, user="root")
+        assert told.text.startswith("Say how much more")
+
+
+async def test_the_budget_of_all_channels_holds_in_each() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=2000, model="fake"))) as s:
+        budgeted(s, everywhere=Limit(EVERYWHERE, tokens=3000))
+        await spend(s, 1)
+        await s.say("*architect", conversation=OTHER)
+        (over,) = await s.say("and here?", conversation=OTHER)
+        assert "all channels together spent 2,000 of 3,000 tokens" in over.text
+
+
+async def test_a_new_day_has_a_new_budget() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=2000, model="fake"))) as s:
+        budgeted(s, channel=Limit("channel", tokens=2500))
+        await spend(s, 2)
+        assert s.platform.texts[-1].startswith("The budget is used up")
+        s.clock.advance(86_400)
+        (reply,) = (await s.say("and today?", addressed=True))[:1]
+        assert reply.text == "Yes."
+
+
+async def test_a_call_that_failed_costs_what_it_cost() -> None:
+    def script(_prompt: Prompt, n: int) -> Says | ModelError:
+        return ModelError("overloaded") if n < 20 else Says.text("Yes.")
+
+    async with stage(script) as s:
+        budgeted(s, channel=Limit("channel", tokens=2500))
+        await spend(s, 10)
+        assert len(s.model.prompts) == 10, "nothing came of them, so nothing is left reserved"
+
+
+async def test_usage_tells_where_the_budgets_stand() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=2000, model="fake"))) as s:
+        (told,) = await s.say("*usage")
+        assert told.text.startswith("No budget is set")
+        budgeted(s, channel=Limit("channel", tokens=9000))
+        await spend(s, 1)
+        (told,) = await s.say("*usage")
+        assert "- today this channel spent 2,000 of 9,000 tokens" in told.text
+        assert "- today all channels together spent 2,000 tokens (no limit)" in told.text
+
+
+# ---------------------------------------------------------------- forgetting
+
+
+async def test_only_an_admin_may_wipe_a_conversation_and_only_after_a_question() -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        await s.say("*architect")
+        await s.say("a secret")
+        assert (await s.say("*forget"))[0].text.startswith("Only an admin may use `*forget`")
+        (question,) = await s.say("*forget", user="root")
+        assert question.menu is not None
+        (kept,) = await s.say("2", user="root")
+        assert kept.text == "Nothing was wiped." and await s.log()
+        await s.say("*forget", user="root")
+        (again,) = await s.say("1", user="alice")
+        assert again.text.startswith("Only an admin can decide that.") and again.menu is not None
+        (wiped,) = await s.say("1", user="root")
+        assert wiped.text.startswith("This conversation is being wiped")
+        assert await s.log() == [] and await s.store.peek(ROOM.key) is None
+        assert await s.say("anybody?") == []
+        assert (await s.say("*architect"))[0].voice.name == "Winston"
