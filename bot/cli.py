@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import getpass
 import io
+import logging
 import os
 import signal
 import sys
@@ -137,7 +138,7 @@ async def _converse(args: argparse.Namespace) -> int:
     typing = Typing(Place(args.user, args.channel), Orders(), _names_of(library), settings.name)
     talk = _on_screen if _is_a_screen() else _through_pipes
     try:
-        return await _until_a_signal(talk(settings, library, typing))
+        return await _until_a_signal(talk(settings, library, typing), library)
     except OSError as error:
         print(f"This terminal cannot be used any more: {error.strerror or error}.", file=sys.stderr)
         return FAILURE
@@ -151,8 +152,11 @@ def _names_of(library: Library) -> Callable[[str], bool]:
     return lambda name: bool(library.cast.persona(name) or library.cast.document(name))
 
 
-async def _until_a_signal(talk: Coroutine[Any, Any, int]) -> int:
-    """What `talk` comes to; where SIGTERM or SIGHUP ends it, the code that a shell gives for that."""
+async def _until_a_signal(talk: Coroutine[Any, Any, int], library: Library) -> int:
+    """What `talk` comes to; where SIGTERM or a closed terminal ends it, the code that a shell gives for that.
+
+    SIGHUP has the library read again. It also comes when the terminal is closed: then it ends the talk.
+    """
     loop = asyncio.get_running_loop()
     talking = loop.create_task(talk)
     told = 0
@@ -162,14 +166,42 @@ async def _until_a_signal(talk: Coroutine[Any, Any, int]) -> int:
         told = SIGNALLED + number
         talking.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, tell, number)
+    had_terminal = _has_terminal()
+    reading: set[asyncio.Task[None]] = set()
+
+    def hang_up() -> None:
+        if had_terminal and not _has_terminal():
+            tell(signal.SIGHUP)
+            return
+        task = loop.create_task(_read_again(library))
+        reading.add(task)
+        task.add_done_callback(reading.discard)
+
+    loop.add_signal_handler(signal.SIGTERM, tell, signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
     try:
         return await talking
     except asyncio.CancelledError:
         if told:
             return told
         raise
+
+
+async def _read_again(library: Library) -> None:
+    problems = await library.refresh()
+    log = logging.getLogger(__name__)
+    log.warning("the persona files were read again: %s personas", len(library.cast.personas))
+    for problem in problems:
+        log.warning("%s", problem)
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 async def _on_screen(settings: Settings, library: Library, typing: Typing) -> int:

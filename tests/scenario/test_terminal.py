@@ -49,10 +49,10 @@ def piped(
     )
 
 
-def started(folder: Path, stdout: int, pause: str = "0") -> subprocess.Popen[bytes]:
+def started(folder: Path, stdout: int, pause: str = "0", options: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
     """A chat behind a pipe that stays open."""
     return subprocess.Popen(
-        [*CHAT, "--state", str(folder / "state.db"), "--as", "ada"],
+        [*CHAT, "--state", str(folder / "state.db"), "--as", "ada", *options],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,
@@ -336,7 +336,7 @@ def test_ctrl_c_ends_a_piped_chat_at_once_and_gives_the_turn_back(tmp_path: Path
     assert piped(tmp_path).stdout.endswith("“ada: hello”\n"), "the next start answers"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_a_chat_that_waits_for_input(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with started(tmp_path, stdout=subprocess.PIPE) as chat:
         assert chat.stdin and chat.stdout and chat.stderr
@@ -346,6 +346,24 @@ def test_a_signal_ends_a_chat_that_waits_for_input(tmp_path: Path, number: signa
         chat.send_signal(number)
         assert chat.wait(PATIENCE) == code
         assert chat.stderr.read() == b""
+
+
+def test_a_hang_up_signal_has_the_personas_read_again(tmp_path: Path) -> None:
+    cast = tmp_path / "cast"
+    cast.mkdir()
+    (cast / "greenroom.yaml").write_text("library: {paths: [.]}")
+    with started(tmp_path, stdout=subprocess.PIPE, options=("--config", str(cast / "greenroom.yaml"))) as chat:
+        assert chat.stdin and chat.stdout and chat.stderr
+        chat.stdin.write(b"*status\n")
+        chat.stdin.flush()
+        assert chat.stdout.readline()
+        (cast / "nora.md").write_text(
+            "---\nname: nora\ndescription: Use this agent when it is new.\n---\nYou are new.\n"
+        )
+        chat.send_signal(signal.SIGHUP)
+        assert b"read again: 33 personas" in chat.stderr.readline()
+        out, _ = chat.communicate(b"*nora\n", timeout=PATIENCE)
+    assert chat.returncode == 0 and "I am **Nora**" in out.decode()
 
 
 def test_a_reader_that_is_gone_ends_the_chat_quietly_and_loses_nothing(tmp_path: Path) -> None:
