@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from bot import telemetry
 from bot.core import machine
 from bot.core.codec import dump, load
 from bot.core.draft import voice_of
@@ -134,10 +135,16 @@ class Worker:
         claim = await self.store.claim(options.name, options.lease, SESSION_VERSION, options.together)
         if claim is None:
             return False
+        with telemetry.turn(claim.conversation, claim.head.id, options.name):
+            await self._work_on(claim, asked_at)
+        return True
+
+    async def _work_on(self, claim: Claim, asked_at: float) -> None:
+        options = self.options
         try:
             if claim.expiries >= EXPIRIES:
                 await self._give_up(claim, f"its lease ran out {claim.expiries} times")
-                return True
+                return
             await Lease(self.store, self.clock, claim, options.lease, asked_at).hold(self._carry(claim))
         except asyncio.CancelledError:
             await asyncio.shield(self._release(claim))
@@ -150,7 +157,6 @@ class Worker:
                 await self._give_up(claim, f"{type(error).__name__}: {error}")
             else:
                 await self.store.retry(claim, 2.0**claim.attempt)
-        return True
 
     async def _release(self, claim: Claim) -> None:
         try:

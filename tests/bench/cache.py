@@ -90,7 +90,7 @@ def plain() -> tuple[Sequence[str], Any]:
 
 
 def eventful() -> tuple[Sequence[str], Any]:
-    """The same talk, in which a template is read, a question asked, and another persona called for five turns."""
+    """The same talk, begun and ended with the coordinator; the architect reads a template in between."""
     talk = [QUESTION.format(n=n) for n in range(1, TURNS + 1)]
     lines = ["*bmad-orchestrator", *talk[:5], "*architect", *talk[5:35], "*exit", *talk[35:]]
 

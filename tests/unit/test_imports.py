@@ -23,6 +23,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.stores": VALUES,
     "bot.platforms": VALUES,
     "bot.models": VALUES,
+    "bot.doctor": None,
     "bot.app": None,
     "bot.cli": None,
     "bot.__main__": None,

@@ -183,7 +183,7 @@ def test_settings_cannot_be_changed() -> None:
         ("tlak:\n  idle: 3h\n", "1: tlak: no such key; did you mean talk?"),
         (
             "colour: red\n",
-            "1: colour: no such key; there are name, icon, library, store, model, talk, worker",
+            "1: colour: no such key; there are name, icon, library, store, model, talk, access, budget, worker, log, health, telemetry",
         ),
         ("talk:\n  zzz: 1\n", "2: talk.zzz: no such key; there are talk.idle, talk.coalesce, talk.together"),
         (
@@ -260,7 +260,10 @@ def test_settings_cannot_be_changed() -> None:
         ("name: A\nicon: B\nname: C\n", "3: name: given twice, first in line 1; keep one of them"),
         ("talk: {idle: 1h, idle: 2h}\n", "1: talk.idle: given twice, first in line 1; keep one of them"),
         ("3: x\n", "1: 3: a key has to be text; put it in quotes"),
-        ("a: &a {}\n", "1: a: no such key; there are name, icon, library, store, model, talk, worker"),
+        (
+            "a: &a {}\n",
+            "1: a: no such key; there are name, icon, library, store, model, talk, access, budget, worker, log, health, telemetry",
+        ),
         ("talk:\n  <<: {idle: 1h}\n", "2: talk.<<: merging with << is not read here; write the keys out"),
         ("talk: &t\n  idle: *t\n", "1: talk.idle: this contains itself; write the value out"),
         ("- a\n- b\n", "1: expected keys and values, such as `name: Greenroom`"),

@@ -10,10 +10,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def logged_to(note: Callable[[str], object]) -> Iterator[None]:
-    """While this lasts, every log record of the process goes to `note`, as text and on the event loop."""
+    """While this lasts, every log record of the process goes to `note`, as text and on the event loop.
+
+    The text is made as it was before, so that what is hidden from the log is hidden here too.
+    """
     root = logging.getLogger()
     loop = asyncio.get_running_loop()
-    before, root.handlers = root.handlers, [_Noting(lambda text: loop.call_soon_threadsafe(note, text))]
+    form = next((handler.formatter for handler in root.handlers if handler.formatter), None)
+    before, root.handlers = root.handlers, [_Noting(lambda text: loop.call_soon_threadsafe(note, text), form)]
     try:
         yield
     finally:
@@ -23,10 +27,10 @@ def logged_to(note: Callable[[str], object]) -> Iterator[None]:
 class _Noting(logging.Handler):
     """Hands every record to a function, as text with its traceback."""
 
-    def __init__(self, note: Callable[[str], object]) -> None:
+    def __init__(self, note: Callable[[str], object], form: logging.Formatter | None) -> None:
         super().__init__()
         self._note = note
-        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self.setFormatter(form or logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         self._note(self.format(record))

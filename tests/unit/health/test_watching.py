@@ -60,13 +60,15 @@ async def test_traces_are_sent_although_nothing_is_listened_on(vitals: Vitals) -
 
 
 async def test_traces_are_sent_also_where_the_body_fails(vitals: Vitals) -> None:
+    async def fail(watch: Watch) -> None:
+        async with watch.open(vitals):
+            for happening in talk(claim()):
+                watch.observer.saw(happening)
+            raise asyncio.CancelledError
+
     async with collecting() as collector:
-        watch = Watch("", collector.url, "worker")
         with pytest.raises(asyncio.CancelledError):
-            async with watch.open(vitals):
-                for happening in talk(claim()):
-                    watch.observer.saw(happening)
-                raise asyncio.CancelledError
+            await fail(Watch("", collector.url, "worker"))
     assert len(collector.named("turn")) == 1
 
 
