@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from bot.core.commands import HOST_COMMANDS
 from bot.personas.files import UnreadableError, text_of_file
 from bot.personas.library import Library
 from bot.personas.model import Cast, Persona, Problem, fold
@@ -14,14 +15,8 @@ MODEL_ALIASES = ("opus", "sonnet", "haiku")
 """What a file may call a model by, beside a model's own id."""
 
 _MODEL_ID = re.compile(r"^(?:[a-z]{2}\.)?(?:anthropic[./])?claude[\w.:@-]*$", re.IGNORECASE)
-_HELD = frozenset({"help", "exit", "personas", "stop"})
+_HELD = frozenset({*HOST_COMMANDS, "stop"})
 """What the host listens to in every conversation; a persona of that name could not be called."""
-
-_ELSEWHERE = frozenset(
-    {"bash", "read", "write", "edit", "multiedit", "notebookedit", "notebookread", "glob", "grep", "ls", "task"}
-    | {"websearch", "webfetch", "todowrite", "bashoutput", "killshell", "killbash", "slashcommand", "exitplanmode"}
-)
-"""Tools of a coding agent that a chat has not."""
 
 
 def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:

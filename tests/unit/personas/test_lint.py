@@ -51,12 +51,6 @@ def test_a_model_that_nobody_knows_is_told(tmp_path: Path) -> None:
     assert told(tmp_path) == [("4.md", 4, "p4 asks for the model 'gpt-9', which is no known alias")]
 
 
-def test_tools_that_a_chat_has_not_are_one_finding(tmp_path: Path) -> None:
-    put(tmp_path / "a.md", "---\nname: a\ndescription: d\ntools: Read, Bash(git:*), search\n---\n\nDo.\n")
-
-    assert told(tmp_path) == [("a.md", 4, "a names tools that a chat has not: Read, Bash(git:*)")]
-
-
 def test_an_id_that_the_host_answers_to_is_told(tmp_path: Path) -> None:
     put(tmp_path / "a.md", subagent("help"))
 
