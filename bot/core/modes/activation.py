@@ -50,7 +50,7 @@ def greeting(persona: Persona) -> str:
             "All commands begin with `*`, like `*help` and `*agent`."
         )
     elif persona.when_to_use:
-        lines.append(_sentence(re.sub(r"(?i)^use\s+(?=(for|when|to)\b)", "I am here ", persona.when_to_use)))
+        lines.append(_sentence(_purpose(persona.when_to_use)))
     absent = [t for t in persona.tools or () if t not in CHAT_TOOLS]
     if absent:
         names = ", ".join(f"`{t}`" for t in absent)
@@ -60,6 +60,15 @@ def greeting(persona: Persona) -> str:
 
 def _as(persona: Persona) -> str:
     return f", your {persona.title}" if persona.title and fold(persona.title) != fold(persona.name) else ""
+
+
+def _purpose(when: str) -> str:
+    """What a persona is for, from what its file says of when to use it, so that it reads as her own words."""
+    if found := re.match(r"(?i)use\s+(?=(for|when|to)\b)", when):
+        return f"I am here {when[found.end() :]}"
+    if when.startswith(("You ", "you ")):
+        return f"Call me when you {when[4:]}"
+    return when if when.casefold().startswith("call ") else f"When to call me: {when}"
 
 
 def _sentence(text: str) -> str:
