@@ -42,15 +42,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             case "chat":
                 return _chat(args)
             case "personas":
-                return _personas(args)
+                return _flushed(_personas(args))
             case "doctor":
-                return _doctor(args)
+                return _flushed(_doctor(args))
             case _:
                 parser.print_help()
                 return USAGE
     except SettingsError as error:
         print(error, file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        # Whoever read our output is gone. What could not be printed would be tried again, loudly, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SIGNALLED + signal.SIGPIPE
     except KeyboardInterrupt:
         return SIGNALLED + signal.SIGINT
 
@@ -82,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--online", action="store_true", help="call the model once too, which costs a few tokens")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
+
+
+def _flushed(code: int) -> int:
+    """`code`, when all that was printed is out."""
+    sys.stdout.flush()
+    return code
 
 
 def _user() -> str:

@@ -11,6 +11,9 @@ from bot.doctor.finding import Case, Finding, Level, count
 from bot.personas import lint
 from bot.personas.library import Library
 
+SHOWN = 10
+"""So many findings in persona files are told one by one, errors first."""
+
 
 async def check_library(case: Case) -> Sequence[Finding]:
     """Who can be called, and what is wrong with the files, by file and line."""
@@ -37,7 +40,12 @@ def library_findings(library: Library, paths: Sequence[Path]) -> list[Finding]:
     for override in library.overrides:
         says = f"{override.what}: {override.stands.path}:{override.stands.line} takes the place of the shipped one"
         found.append(Finding("library", "ok", says))
-    for problem in lint.check(library):
+    problems = sorted(lint.check(library), key=lambda problem: problem.severity != "error")
+    for problem in problems[:SHOWN]:
         level: Level = "problem" if problem.severity == "error" else "warning"
         found.append(Finding("library", level, f"{problem.path}:{problem.line}: {problem.reason}", problem.mend))
+    if rest := problems[SHOWN:]:
+        level = "problem" if rest[0].severity == "error" else "warning"
+        mend = "`greenroom personas check PATH` tells all of them"
+        found.append(Finding("library", level, f"and {count(len(rest), 'finding')} more in the files", mend))
     return found

@@ -455,3 +455,30 @@ def test_what_a_chat_would_look_like_here(
     found = terminal_findings(env, is_terminal=is_terminal, encoding=encoding, size=SIZE)
     assert told in says_in(found, "terminal")
     assert any(finding.level == "warning" and finding.mend for finding in found) == warns
+
+
+def test_many_findings_in_files_are_told_in_part_errors_first(tmp_path: Path, examine: Doctor) -> None:
+    cast = tmp_path / "cast"
+    cast.mkdir()
+    for n in range(12):
+        (cast / f"a{n:02}.md").write_text(f"---\nname: a{n:02}\ndescription: d\nmodel: gpt-{n}\n---\n\nDo.\n")
+    (cast / "z.md").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "greenroom.yaml").write_text("library: {paths: [cast]}")
+    told = [f.says for f in of(examine("--config", "greenroom.yaml"), "library") if f.level != "ok"]
+    assert len(told) == 11 and "z.md" in told[0] and told[-1] == "and 3 findings more in the files"
+
+
+@pytest.mark.parametrize("command", ["doctor", "personas list"])
+def test_a_reader_that_is_gone_ends_a_command_quietly(command: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run(
+        [sys.executable, "-m", "bot", *command.split()],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+    )
+    os.close(write)
+    assert run.returncode == 128 + 13 and run.stderr == b""
