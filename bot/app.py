@@ -78,9 +78,16 @@ def shipped_agents() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "agents"
 
 
-def library_of(settings: Settings) -> Library:
-    """The library that the settings name."""
-    return Library(settings.library.paths, shipped_agents() if settings.library.shipped else None)
+def library_of(settings: Settings, *, keep: bool = False) -> Library:
+    """The library that the settings name. With `keep`, what was read is kept beside the state for the next start."""
+    cache = None
+    if keep and str(settings.store.path) != ":memory:":
+        from importlib.metadata import version
+
+        from bot.personas.cache import ShelfCache
+
+        cache = ShelfCache(settings.store.path.parent / "library.cache", version("greenroom"))
+    return Library(settings.library.paths, shipped_agents() if settings.library.shipped else None, cache)
 
 
 def model_of(settings: Settings, clock: SystemClock) -> Model:

@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from bot import operations
     from bot.personas import tool
 
     parser = argparse.ArgumentParser(prog="greenroom", description="A chat bot that hosts personas.")
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     chat.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
     tool.add_parser(commands)
+    operations.add_parser(commands)
     for name, command in commands.choices.items():
         if name == "personas":
             command.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
@@ -119,6 +121,12 @@ def _doctor(args: argparse.Namespace) -> int:
     return doctor.run(args.config, os.environ, _given(args), online=args.online, as_data=args.json)
 
 
+def _operations(args: argparse.Namespace) -> int:
+    from bot import operations
+
+    return operations.run(args, _settings(args))
+
+
 def _personas(args: argparse.Namespace) -> int:
     from bot.app import shipped_agents
     from bot.personas import tool
@@ -144,7 +152,7 @@ async def _converse(args: argparse.Namespace) -> int:
     from bot.platforms.terminal.typed import Orders, Place, Typing
 
     settings = _settings(args)
-    library = library_of(settings)
+    library = library_of(settings, keep=True)
     typing = Typing(Place(args.user, args.channel), Orders(), _names_of(library), settings.name)
     talk = _on_screen if _is_a_screen() else _through_pipes
     try:

@@ -7,15 +7,30 @@ stem in a pack of the same name, takes the shipped one's place.
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.personas.files import Found, UnreadableError, printable, text_of_file, walk
 from bot.personas.model import Cast, Document, Persona, Problem, Resource, Source, fold
 from bot.personas.readers import Reading, read, read_skill
 from bot.personas.readers.reading import error
 from bot.personas.shelves import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
+
+if TYPE_CHECKING:
+    from bot.personas.cache import ShelfCache
+
+SETTLED = 2_000_000_000
+"""Nanoseconds that a file must have been left alone for, or it is read again next time.
+
+One that is written twice within the clock's grain may look unchanged; the coarsest, FAT's, is 2 s.
+"""
+
+READ_AGAIN = ""
+"""The stamp of what must be read again in any case; no file has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +63,17 @@ class _Gathered:
 class Library:
     """The persona files of `paths` (folders or files, in order) and of the `shipped` folder.
 
-    Nothing is raised for what the files hold: see `problems`. A new `cast` stands after each `reload`.
+    With a `cache`, files that are as an earlier process read them are not read again. Nothing is raised for what the
+    files hold: see `problems`. A new `cast` stands after each `reload`.
     """
 
-    def __init__(self, paths: Sequence[Path | str] = (), shipped: Path | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[Path | str] = (), shipped: Path | None = None, cache: ShelfCache | None = None
+    ) -> None:
         self._paths = tuple((Path(path).expanduser(), False) for path in paths)
         self._shipped = ((shipped, True),) if shipped is not None else ()
-        self._known: dict[str, tuple[object, Shelf]] = {}
+        self._cache = cache
+        self._known: dict[str, tuple[str, Shelf]] = cache.load() if cache else {}
         self._good: dict[str, Shelf] = {}
         self._now = _Gathered()
         self.reload()
@@ -76,10 +95,12 @@ class Library:
 
     def reload(self) -> None:
         """Read what changed. A file that has become broken keeps its last good version, and is reported."""
+        settled = time.time_ns() - SETTLED
         shelves: list[tuple[str, Shelf]] = []
         now = _Gathered()
-        known: dict[str, tuple[object, Shelf]] = {}
+        known: dict[str, tuple[str, Shelf]] = {}
         for root, shipped in (*self._paths, *self._shipped):
+            where = f"{root} {shipped}"
             walked = walk(root)
             now.problems += walked.problems
             layers = sorted((found for found in walked.files if is_layer(found.inside)), key=layer_order)
@@ -89,16 +110,21 @@ class Library:
                     continue
                 place = place_of(found.inside, root)
                 own = tuple(layer for layer in layers if place.takes(layer.inside))
-                stamp = (found.stamp, tuple((str(layer.path), layer.stamp) for layer in own), shipped)
+                stamp = f"{where} {_stamp_of(found)} {[(str(layer.path), _stamp_of(layer)) for layer in own]}"
                 before = self._known.get(path)
                 shelf = before[1] if before and before[0] == stamp else self._shelf(found, place, own, shipped)
-                known[path] = (stamp, shelf)
+                # What could not be read may be readable next time, though the file be the same.
+                was_read = not (shelf.reading.is_broken and shelf.reading.is_empty)
+                is_settled = all(file.stamp[0] <= settled for file in (found, *own))
+                known[path] = (stamp if was_read and is_settled else READ_AGAIN, shelf)
                 now.roots[path] = found.root
                 shelves.append((path, shelf))
         self._known = known
         self._good = {path: shelf for path, shelf in self._good.items() if path in known}
         _gather([self._best(path, shelf) for path, shelf in shelves], now)
         self._now = now
+        if self._cache:
+            self._cache.save({path: kept for path, kept in known.items() if kept[0] != READ_AGAIN})
 
     async def refresh(self) -> tuple[str, ...]:
         """`reload` without holding up the event loop; the problems, a line each."""
@@ -160,6 +186,17 @@ class Library:
             return shelf
         kept = Problem(path, 1, "its last good version stays in use", "mend the error above", "warning")
         return replace(last, reading=replace(last.reading, problems=(*shelf.reading.problems, kept)))
+
+
+def _stamp_of(found: Found) -> tuple[int, int, int]:
+    """Modification and size, and the time at which the file system changed anything of it.
+
+    That one also tells of other rights, and of a file that was exchanged by a tool that keeps times.
+    """
+    try:
+        return (*found.stamp, os.stat(found.path).st_ctime_ns)
+    except OSError:
+        return (*found.stamp, 0)
 
 
 def _shelved(reading: Reading, place: Place, path: str, shipped: bool) -> Shelf:

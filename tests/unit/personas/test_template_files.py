@@ -291,7 +291,7 @@ def test_story_sections_belong_to_the_scrum_master_the_developer_and_qa() -> Non
         "tasks-subtasks": ("sm", ["sm", "dev"]),
         "dev-notes": ("sm", ["sm"]),
         "testing-standards": ("sm", ["sm"]),
-        "change-log": ("sm", ["sm", "dev", "qa"]),
+        "change-log": ("sm", ["sm", "dev"]),
         "dev-agent-record": ("dev", ["dev"]),
         "agent-model": ("dev", ["dev"]),
         "debug-log-references": ("dev", ["dev"]),
