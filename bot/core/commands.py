@@ -32,6 +32,7 @@ HOST_COMMANDS: dict[str, str] = {
     "status": "Show who is active, what is waited for, and the modes that are on",
     "yolo": "Skip section confirmations, or stop skipping them",
     "exit": "Send the persona off",
+    "approve": "Approve a document (later: this build keeps none)",
     "usage": "Show what may be spent here today, and what is",
     "budget": "Raise today's budget of this channel, like *budget +5 for $5 (for admins)",
     "forget": "Wipe this conversation (for admins)",

@@ -254,6 +254,12 @@ async def test_22_a_command_of_a_later_build_says_so(command: str) -> None:
         assert "is not possible yet: this build does not run" in (await s.say(command))[-1].text
 
 
+async def test_22_an_approval_that_this_build_cannot_keep_is_not_pretended() -> None:
+    async with stage(never) as s:
+        (told,) = await s.say("*approve 1.2")
+        assert told.text.startswith("`*approve` is not possible yet")
+
+
 async def test_a_model_that_never_stops_using_tools_is_halted() -> None:
     always = Says(("Once more. ",), (("load_resource", {"name": "prd-tmpl"}),))
     async with stage(lambda _p, _n: always) as s:

@@ -79,6 +79,8 @@ def run(draft: Draft, command: str, args: str, name: str) -> None:
             agent(draft, args, name)
         case "chat-mode":
             chat_mode(draft)
+        case "approve" if own is None:
+            draft.tell("`*approve` is not possible yet: this build keeps no documents that could be approved.")
         case "usage":
             draft.change(waiting=Waiting("", "budget"))
             draft.request = TellBudget()
