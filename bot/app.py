@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, runtime_checkable
 
 from bot.core.model import Voice
+from bot.health.vitals import State, Vitals
+from bot.health.watching import Watch
 from bot.models.absent import Absent
 from bot.models.options import ModelOptions, Priced
 from bot.personas.library import Library
@@ -138,17 +142,34 @@ def budgets_of(settings: Settings) -> Budgets:
     return Budgets(limit("channel", settings.budget.channel), limit(EVERYWHERE, settings.budget.everywhere))
 
 
+@runtime_checkable
+class Rests(Protocol):
+    """A model that leaves a failing service alone for a while."""
+
+    def resting(self) -> tuple[str, ...]:
+        """The ids that are left alone right now."""
+
+
 @asynccontextmanager
 async def running(
-    settings: Settings, library: Library, transports: Mapping[str, Transport], *, in_background: bool = True
+    settings: Settings,
+    library: Library,
+    transports: Mapping[str, Transport],
+    *,
+    in_background: bool = True,
+    connected: Mapping[str, Callable[[], str]] = MappingProxyType({}),
 ) -> AsyncIterator[Bot]:
     """A bot at work; with `in_background` off, it works only while somebody waits in `Bot.answered`.
 
     When the body ends, turns in flight get `DRAIN` seconds; what is left is taken up next time.
 
-    When the body raises or is cancelled, they get none. Raises StoreError where the store cannot be opened.
+    `connected` tells for each platform that has a connection why it has none, "" while it has.
+
+    When the body raises or is cancelled, they get none. Raises StoreError where the store cannot be opened, ListenError
+    and TracingError where the bot cannot be watched as the settings ask for.
     """
     clock = SystemClock()
+    watch = Watch(settings.health.listen, settings.telemetry.otlp, socket.gethostname())
     store = await SqliteStore.open(
         settings.store.path, clock=clock, mailbox_cap=settings.store.mailbox, durability=settings.store.durability
     )
@@ -167,26 +188,37 @@ async def running(
         access=access_of(settings),
         budgets=budgets_of(settings),
     )
-    worker = Worker(store, transports, model, library, clock, options)
+    worker = Worker(store, transports, model, library, clock, options, watch.observer)
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
     drain = DRAIN
-    try:
-        yield Bot(settings, store, library, Inbox(store), worker, OVERDUE if in_background else 0.0)
-    except BaseException:
-        drain = 0.0
-        raise
-    finally:
-        stop.set()
+
+    def state() -> State:
+        if stop.is_set():
+            return "stopping"
+        return "dead" if in_background and working.done() else "working"
+
+    platforms = {name: lambda: "" for name in transports} | dict(connected)
+    resting = model.resting if isinstance(model, Rests) else tuple
+    vitals = Vitals(store, state, platforms, settings.health.overdue, resting)
+    async with AsyncExitStack() as watched:
         try:
-            if drain and (await store.stats()).in_flight:
-                await asyncio.wait({working}, timeout=drain)
+            await watched.enter_async_context(watch.open(vitals))
+            yield Bot(settings, store, library, Inbox(store), worker, OVERDUE if in_background else 0.0)
+        except BaseException:
+            drain = 0.0
+            raise
         finally:
-            working.cancel()
+            stop.set()
             try:
-                await working
-            except asyncio.CancelledError:
-                pass
+                if drain and (await store.stats()).in_flight:
+                    await asyncio.wait({working}, timeout=drain)
             finally:
-                await model.close()
-                await store.close()
+                working.cancel()
+                try:
+                    await working
+                except asyncio.CancelledError:
+                    pass
+                finally:
+                    await model.close()
+                    await store.close()

@@ -1,4 +1,4 @@
-"""The command line: `greenroom chat`, `greenroom personas ...`, `greenroom doctor`."""
+"""The command line: `greenroom chat`, `personas`, `doctor`, and what operators do to the store."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _flushed(_personas(args))
             case "doctor":
                 return _flushed(_doctor(args))
+            case "sessions" | "dead" | "audit" | "forget":
+                return _flushed(_operations(args))
             case _:
                 parser.print_help()
                 return USAGE
@@ -136,12 +138,13 @@ def _personas(args: argparse.Namespace) -> int:
 
 
 def _chat(args: argparse.Namespace) -> int:
+    from bot.health.errors import HealthError
     from bot.platforms.terminal.typed import TerminalError
     from bot.stores.errors import StoreError
 
     try:
         return asyncio.run(_converse(args))
-    except (StoreError, TerminalError) as error:
+    except (HealthError, StoreError, TerminalError) as error:
         print(error, file=sys.stderr)
         return FAILURE
 

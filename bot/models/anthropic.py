@@ -73,6 +73,10 @@ class AnthropicModel:
             await self._clock.sleep(pause)
             tries += 1
 
+    def resting(self) -> tuple[str, ...]:
+        """The models that are left alone for a while, because they failed too often."""
+        return self._breaker.resting()
+
     async def close(self) -> None:
         """Let go of connections."""
         client, self._client = self._client, None

@@ -37,6 +37,10 @@ class Breaker:
         line = self._lines.get(model, _Line())
         return line.trying or (line.until is not None and line.until > self._clock.now())
 
+    def resting(self) -> tuple[str, ...]:
+        """The models of which an attempt now would be refused."""
+        return tuple(model for model in self._lines if self.is_open(model))
+
     @contextmanager
     def attempt(self, model: str) -> Iterator[None]:
         """One attempt at `model`, whose outcome counts. Raises ModelError("breaker") where it is left alone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import assert_never
 
 from bot.core.codec import load
 from bot.core.model import (
@@ -66,6 +67,19 @@ def opening(
     admin = all(is_admin(m) for m in said)
     above = seen(saved.marks, first.order)
     return Said(turn, lines, above, first.direct, asleep, inherit, account, admin, tuple(refused.values()))
+
+
+def waited(event: HumanEvent, now: float) -> float | None:
+    """Seconds since the first of an event's messages was said, by its platform's clock; None where nobody spoke."""
+    match event:
+        case Said(lines=lines):
+            return max(0.0, now - min(line.at for line in lines)) if lines else None
+        case Picked(at=at):
+            return max(0.0, now - at)
+        case Resumed():
+            return None
+        case _:
+            assert_never(event)
 
 
 def seen(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:

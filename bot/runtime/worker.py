@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -22,11 +22,14 @@ from bot.core.model import (
     AskModel,
     BudgetTold,
     Conversation,
+    Event,
     ForgetAll,
     Inbound,
     LibraryRead,
     LoadResource,
     Mark,
+    ModelFailed,
+    ModelReplied,
     Post,
     ReadLibrary,
     Record,
@@ -40,7 +43,27 @@ from bot.core.model import (
     Voice,
 )
 from bot.personas.model import Cast
-from bot.ports import Amount, Claim, Clock, Library, Message, Model, Outgoing, Store, Transport
+from bot.ports import (
+    SILENT,
+    Amount,
+    Asked,
+    Begun,
+    Claim,
+    Claimed,
+    Clock,
+    Committed,
+    Ended,
+    Library,
+    Message,
+    Model,
+    Observer,
+    Outcome,
+    Outgoing,
+    Posted,
+    Stepped,
+    Store,
+    Transport,
+)
 from bot.runtime import turns
 from bot.runtime.access import Access
 from bot.runtime.asking import Ask, ask
@@ -97,66 +120,91 @@ class Worker:
     library: Library
     clock: Clock
     options: Options = field(default_factory=Options)
+    observer: Observer = SILENT
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, `in_flight` turns at a time; then let the turns in flight finish."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.options.in_flight):
-                group.create_task(self._loop(stop))
+        """Work until `stop` is set, `in_flight` turns at a time; then let the turns in flight finish.
 
-    async def _loop(self, stop: asyncio.Event) -> None:
+        One loop claims for all of them, so that an idle process asks its store no oftener for having more slots.
+        """
+        free = asyncio.Semaphore(self.options.in_flight)
         delay = SOONEST
-        while not stop.is_set():
-            try:
-                if not await self.work():
-                    await self.store.wait(POLL)
-                delay = SOONEST
-            except Exception as error:
-                first = delay == SOONEST
-                log.error("the worker cannot go on (%s); trying again in %.1f s", error, delay, exc_info=first)
-                await self._rest(delay, stop)
-                delay = min(2 * delay, LATEST)
+        async with asyncio.TaskGroup() as group:
+            while await _unless(stop, free.acquire()):
+                try:
+                    asked_at = _time()
+                    claim = await self._claim()
+                    delay = SOONEST
+                    if claim is not None:
+                        group.create_task(self._in_a_slot(claim, asked_at, free))
+                        continue
+                    await _unless(stop, self.store.wait(POLL))
+                    free.release()
+                except Exception as error:
+                    first = delay == SOONEST
+                    log.error("the worker cannot go on (%s); trying again in %.1f s", error, delay, exc_info=first)
+                    free.release()
+                    await _unless(stop, self.clock.sleep(delay))
+                    delay = min(2 * delay, LATEST)
 
-    async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
-        """Let that much time pass, or less when `stop` is set meanwhile."""
-        waiting = [asyncio.ensure_future(self.clock.sleep(seconds)), asyncio.ensure_future(stop.wait())]
+    async def _in_a_slot(self, claim: Claim, asked_at: float, free: asyncio.Semaphore) -> None:
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await self._turn_of(claim, asked_at)
+        except Exception:
+            where = claim.head.id, claim.conversation
+            log.exception("turn %s of %s could not even be given back; its lease runs out", *where)
         finally:
-            await ended(waiting)
+            free.release()
 
     async def work(self) -> bool:
         """Claim one conversation and carry its turn to the end; False when nothing was due.
 
         Raises what the store raises when the turn cannot even be given back; its lease then ends by itself.
         """
-        options = self.options
-        asked_at = asyncio.get_running_loop().time()
-        claim = await self.store.claim(options.name, options.lease, SESSION_VERSION, options.together)
+        asked_at = _time()
+        claim = await self._claim()
         if claim is None:
             return False
-        with telemetry.turn(claim.conversation, claim.head.id, options.name):
-            await self._work_on(claim, asked_at)
+        await self._turn_of(claim, asked_at)
         return True
+
+    async def _claim(self) -> Claim | None:
+        options = self.options
+        return await self.store.claim(options.name, options.lease, SESSION_VERSION, options.together)
+
+    async def _turn_of(self, claim: Claim, asked_at: float) -> None:
+        with telemetry.turn(claim.conversation, claim.head.id, self.options.name):
+            await self._work_on(claim, asked_at)
 
     async def _work_on(self, claim: Claim, asked_at: float) -> None:
         options = self.options
+        began = _time()
+        outcome: Outcome = "released"
+        reason = ""
+        self.observer.saw(Claimed(claim, began - asked_at))
         try:
             if claim.expiries >= EXPIRIES:
+                outcome = "buried"
                 await self._give_up(claim, f"its lease ran out {claim.expiries} times")
                 return
             await Lease(self.store, self.clock, claim, options.lease, asked_at).hold(self._carry(claim))
+            outcome = "committed"
         except asyncio.CancelledError:
             await asyncio.shield(self._release(claim))
             raise
         except LostError:
+            outcome = "lost"
             log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
         except Exception as error:
             log.exception("turn %s of %s failed", claim.head.id, claim.conversation)
+            outcome, reason = "retried", type(error).__name__
             if claim.attempt + 1 >= EXCEPTIONS:
+                outcome = "buried"
                 await self._give_up(claim, f"{type(error).__name__}: {error}")
             else:
                 await self.store.retry(claim, 2.0**claim.attempt)
+        finally:
+            self.observer.saw(Ended(claim, outcome, _time() - began, reason))
 
     async def _release(self, claim: Claim) -> None:
         try:
@@ -175,13 +223,14 @@ class Worker:
         previews: dict[int, str] = {}
         if claim.turn:
             turn = load(claim.turn, Turn)
-            marks = await self._deliver(turn, address, previews, again=True)
+            marks = await self._deliver(claim, turn, address, previews, again=True)
         else:
             turn = await self._begin(claim, before, cast)
             marks = await self._enter(claim, turn, address, previews)
         while turn.request is not None:
             result = await self._perform(claim, turn, address, cast, previews, again=again)
             turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
+            self._stepped(claim, result, turn)
             marks = await self._enter(claim, turn, address, previews)
             again = False
         await self._withdraw(address, previews)
@@ -198,24 +247,32 @@ class Worker:
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
         refused = await options.access.refusals(said, self.store)
         event = turns.opening(claim, before, options.idle, inherit, account, options.access.is_admin, refused)
-        return turns.began(claim, machine.step(before.session, event, cast))
+        self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
+        turn = turns.began(claim, machine.step(before.session, event, cast))
+        self._stepped(claim, event, turn)
+        return turn
+
+    def _stepped(self, claim: Claim, event: Event, turn: Turn) -> None:
+        request = type(turn.request).__name__ if turn.request else ""
+        self.observer.saw(Stepped(claim, type(event).__name__, request))
 
     async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
         """Store the turn as it stands now, and only then let its posts be seen."""
         if turn.posts or turn.request:
             await self._checkpoint(claim, turn)
-        return await self._deliver(turn, address, previews, again=False)
+        return await self._deliver(claim, turn, address, previews, again=False)
 
     async def _checkpoint(self, claim: Claim, turn: Turn) -> None:
         if not await self.store.checkpoint(claim, dump(turn), SESSION_VERSION):
             raise LostError
 
     async def _deliver(
-        self, turn: Turn, address: Address, previews: dict[int, str], *, again: bool
+        self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str], *, again: bool
     ) -> tuple[Mark, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
         transport = self.transports[address.conversation.platform]
         marks: list[Mark] = []
+        began = _time()
         for number, post in enumerate(turn.posts, turn.base):
             if isinstance(post, Record):
                 await self.store.audit(address.key(number), address.conversation.key, post)
@@ -225,6 +282,8 @@ class Worker:
             receipt = await deliver(transport, address, number, voiced, preview, again=again)
             if found := turns.mark(post, receipt):
                 marks.append(found)
+        if turn.posts:
+            self.observer.saw(Posted(claim, len(turn.posts), _time() - began))
         return tuple(marks)
 
     async def _perform(
@@ -238,7 +297,13 @@ class Worker:
                 out = Outgoing(address.key(ordinal), address.conversation, voice, "", address.since, again=again)
                 room = int(self.options.context * self.options.compact_at)
                 asked = Ask(claim, turn, request, ordinal, out, room)
+                began = _time()
                 result, ref = await ask(asked, cast, self.store, transport, self.model, self._purse, again=again)
+                took = _time() - began
+                if isinstance(result, ModelReplied):
+                    self.observer.saw(Asked(claim, who, took, result.stop, usage=result.usage))
+                elif isinstance(result, ModelFailed):
+                    self.observer.saw(Asked(claim, who, took, failed=result.reason))
                 if ref is not None:
                     previews[ordinal] = ref
                 return result
@@ -281,6 +346,7 @@ class Worker:
         if turn.next:
             resumed = Resumed(f"{turn.head}+", turn.next)
             follow_up = Message(resumed.turn, dump(resumed), claim.head.order)
+        began = _time()
         if not await self.store.commit(
             claim,
             dump(saved),
@@ -291,6 +357,7 @@ class Worker:
             follow_up=follow_up,
         ):
             raise LostError
+        self.observer.saw(Committed(claim, _time() - began))
 
     async def _give_up(self, claim: Claim, reason: str) -> None:
         """Bury the turn and say so once in its conversation."""
@@ -302,3 +369,21 @@ class Worker:
         except Exception:
             log.exception("the apology for turn %s of %s could not be posted", claim.head.id, claim.conversation)
         await self.store.bury(claim, reason)
+
+
+def _time() -> float:
+    """Seconds on a clock that nobody sets; only differences mean something."""
+    return asyncio.get_running_loop().time()
+
+
+async def _unless(stop: asyncio.Event, doing: Awaitable[object]) -> bool:
+    """Wait for `doing`, and give True when it is done; when `stop` is set before that, leave it and give False."""
+    tasks = [asyncio.ensure_future(doing), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            return False
+        await tasks[0]
+        return True
+    finally:
+        await ended(tasks)

@@ -123,6 +123,22 @@ def _listen(value: object) -> str:
     return text
 
 
+def _redis(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else "?"
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+        sound = sound and bool(re.fullmatch(r"/?[0-9]*", parts.path)) and not parts.query and not parts.fragment
+    except ValueError:
+        sound = False
+    if text and not sound:
+        raise ValueError(
+            'the address of a Redis server such as "redis://localhost:6379/0" (rediss:// for TLS), '
+            'or "" for the file at store.path'
+        )
+    return text
+
+
 def _home(value: object) -> object:
     return os.path.expanduser(value) if isinstance(value, str) else value
 
@@ -164,9 +180,14 @@ class LibrarySettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class StoreSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where conversations are kept. `path` is relative to the current directory; `lease` is in seconds."""
+    """Where conversations are kept. `path` is relative to the current directory; `lease` is in seconds.
+
+    With a `url` they are on that Redis server instead; `load` takes its password out, into the secrets.
+    """
 
     path: HomePath = Path(".greenroom/state.sqlite3")
+    url: Annotated[str, BeforeValidator(_redis)] = ""
+    partitions: Annotated[int, _whole(1, 1024)] = 1
     durability: Literal["normal", "full"] = "normal"
     mailbox: Annotated[int, _whole(1, 100_000)] = 500
     lease: Annotated[float, _time("1s", "10m")] = 15.0
@@ -298,6 +319,7 @@ class Secrets(BaseModel, frozen=True, extra="forbid"):
     """What no file of settings may hold; None where the environment gives none."""
 
     anthropic_api_key: SecretStr | None = None
+    redis_password: SecretStr | None = None
 
 
 class Settings(BaseSettings):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import EnvSettingsSource
@@ -86,7 +87,10 @@ def load(path: Path | None, env: Mapping[str, str], options: Mapping[str, str] =
     base_url = env.get("ANTHROPIC_BASE_URL")
     if base_url and not _at(reading.values, "model", "base_url"):
         reading.over(_nested("model.base_url", base_url), lambda key: _Place("ANTHROPIC_BASE_URL", key))
-    secrets = {"anthropic_api_key": _secret(reading, "ANTHROPIC_API_KEY", env)}
+    secrets = {
+        "anthropic_api_key": _secret(reading, "ANTHROPIC_API_KEY", env),
+        "redis_password": _store_password(reading) or _secret(reading, "REDIS_PASSWORD", env),
+    }
     try:
         settings = Settings(**{**reading.values, "secrets": secrets})
     except ValidationError as error:
@@ -181,6 +185,26 @@ def _secret(reading: _Reading, name: str, env: Mapping[str, str]) -> SecretStr |
         reading.problems.append(f"{told}: a key is one word of ASCII characters, and this is none")
         return None
     return SecretStr(value) if value else None
+
+
+def _store_password(reading: _Reading) -> SecretStr | None:
+    """The password in `store.url`, which is taken out of it; one that came from a file is told instead."""
+    key: Key = ("store", "url")
+    url = _at(reading.values, "store", "url")
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+    except ValueError:
+        return None  # told with what else is wrong
+    if parts.password is None:
+        return None
+    before, _, host = parts.netloc.rpartition("@")
+    user = before.partition(":")[0]
+    reading.values["store"]["url"] = urlunsplit(parts._replace(netloc=f"{user}@{host}" if user else host))
+    place = reading.place(key)
+    if place.key is None:
+        mend = "set REDIS_PASSWORD in the environment, or REDIS_PASSWORD_FILE to the path of a file that holds it"
+        reading.problems.append(f"{place.told(key)}: a password does not belong here; {mend}")
+    return SecretStr(unquote(parts.password))
 
 
 def _told(reading: _Reading, wrong: Mapping[str, Any]) -> str:

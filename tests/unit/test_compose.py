@@ -163,6 +163,9 @@ def test_the_settings_are_settings_of_ours(tmp_path: Path) -> None:
         env[key] = value.replace("/run/secrets", str(tmp_path))
     settings = load(ROOT / "config" / "greenroom.yaml", env)
     assert settings.health.listen == "127.0.0.1:8080"
+    assert settings.store.url == "redis://valkey:6379/0"
+    assert settings.secrets.redis_password is not None
+    assert settings.secrets.redis_password.get_secret_value() == "redis_password-for-a-test"
     assert settings.secrets.anthropic_api_key is not None
     assert settings.secrets.anthropic_api_key.get_secret_value() == "anthropic_api_key-for-a-test"
 

@@ -23,6 +23,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.stores": VALUES,
     "bot.platforms": VALUES,
     "bot.models": VALUES,
+    "bot.operations": VALUES | {"bot.app", "bot.platforms.terminal.harmless", "bot.settings", "bot.stores"},
     "bot.doctor": None,
     "bot.app": None,
     "bot.cli": None,
