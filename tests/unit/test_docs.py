@@ -15,16 +15,24 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
+import yaml
 
+from bot.app import shipped_agents
 from bot.cli import _parser
 from bot.core import model
+from bot.core.commands import HOST_COMMANDS
+from bot.personas.library import Library
+from bot.settings import load
 from tests.scenario.sweep import APART, CONFIGURATIONS, SCENARIOS, reference
+from tests.scenario.test_crash_sweep import STRIDE
 from tests.scenario.test_sweep_finds import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+CHANGELOG = ROOT / "CHANGELOG.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
-DOCUMENTS = (README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+DECISIONS = ROOT / "docs" / "decisions"
+DOCUMENTS = (README, CHANGELOG, *sorted((ROOT / "docs").rglob("*.md")))
 
 LEFT_OUT = "..."
 """A line of a recorded session that stands for any number of lines."""
@@ -169,23 +177,76 @@ def test_command_lines_are_found_wherever_they_stand() -> None:
     assert list(command_lines(page)) == [["chat", "--in", "x"], ["personas", "list"], ["chat", "--as", "bob"]]
 
 
+def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The commands below a parser, by name."""
+    return next(dict(a.choices or {}) for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+
+
+def options(parser: argparse.ArgumentParser) -> set[str]:
+    return {name for action in parser._actions for name in action.option_strings} - {"-h", "--help"}
+
+
 def test_every_option_of_chat_is_in_the_readme() -> None:
-    choices = next(a.choices for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
-    options = {name for action in choices["chat"]._actions for name in action.option_strings} - {"-h", "--help"}
-    assert options == {cell[0].strip("`").split()[0] for cell in rows(README.read_text("utf-8"), "option")}
+    shown = {cell[0].strip("`").split()[0] for cell in rows(README.read_text("utf-8"), "option")}
+    assert options(commands(_parser())["chat"]) == shown
 
 
-def test_every_action_of_personas_is_in_the_readme() -> None:
-    choices = next(a.choices for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
-    actions = next(a.choices for a in choices["personas"]._actions if isinstance(a, argparse._SubParsersAction))
-    shown = {words[1] for words in command_lines(README.read_text("utf-8")) if words[0] == "personas"}
-    assert shown == set(actions)
+@pytest.mark.parametrize("command", ["personas", "sessions", "dead", "forget"])
+def test_every_action_of_a_command_is_in_the_readme(command: str) -> None:
+    shown = {words[1] for words in command_lines(README.read_text("utf-8")) if words[0] == command and words[1:]}
+    assert shown == set(commands(commands(_parser())[command]))
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert set(commands(_parser())) == {words[0] for words in command_lines(README.read_text("utf-8"))}
+
+
+def test_every_option_of_doctor_is_in_the_readme() -> None:
+    text = README.read_text("utf-8")
+    shown = {word for words in command_lines(text) if words[0] == "doctor" for word in words[1:]}
+    assert options(commands(_parser())["doctor"]) - shown - set(code(text)) == set()
+
+
+def test_every_command_of_the_host_is_in_the_readme() -> None:
+    typed = {word[1:] for row in rows(README.read_text("utf-8"), "type") for word in code(row[0]) if word[0] == "*"}
+    assert {word.split()[0] for word in typed} == set(HOST_COMMANDS)
+
+
+# ---------------------------------------------------------------- settings and what is shipped
+
+
+def yaml_fences() -> list[str]:
+    return [content for language, content in fences(README.read_text("utf-8")) if language == "yaml"]
+
+
+def test_the_readme_shows_settings() -> None:
+    assert yaml_fences()
+
+
+@pytest.mark.parametrize("content", yaml_fences(), ids=lambda content: content.partition("\n")[0])
+def test_the_settings_that_the_readme_shows_can_be_loaded(content: str, tmp_path: Path) -> None:
+    for path in yaml.safe_load(content).get("library", {}).get("paths", ()):
+        (tmp_path / path).mkdir()
+    file = tmp_path / "greenroom.yaml"
+    file.write_text(content, "utf-8")
+    assert load(file, {}, {}) != load(None, {}, {})
+
+
+@pytest.mark.parametrize("path", [README, CHANGELOG, ARCHITECTURE], ids=lambda p: p.name)
+def test_as_much_is_shipped_as_the_documents_say(path: Path) -> None:
+    text = " ".join(path.read_text("utf-8").split())
+    cast = Library((), shipped_agents()).cast
+    kinds = [resource.kind for resource in cast.resources]
+    assert re.findall(r"(\d+) personas\b", text)
+    assert set(re.findall(r"(\d+) personas\b", text)) == {str(len(cast.personas))}
+    for kind in ("tasks", "templates", "checklists", "workflows"):
+        assert re.findall(rf"(\d+) {kind}\b", text) == [str(kinds.count(kind))]
 
 
 # ---------------------------------------------------------------- paths and links
 
 
-@pytest.mark.parametrize("path", [README, ARCHITECTURE, *sorted((ROOT / "docs" / "decisions").glob("*.md"))], ids=str)
+@pytest.mark.parametrize("path", [README, ARCHITECTURE, *sorted(DECISIONS.glob("*.md"))], ids=str)
 def test_every_path_that_is_named_is_there(path: Path) -> None:
     named = {word for word in code(path.read_text("utf-8")) if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]*", word)}
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
@@ -248,6 +309,19 @@ def test_every_module_of_the_core_is_named() -> None:
     assert {name for name in modules if not name.endswith("__init__.py")} - named == set()
 
 
+def test_every_part_of_the_bot_is_named() -> None:
+    named = set(code(ARCHITECTURE.read_text("utf-8")))
+    parts = {path for path in (ROOT / "bot").iterdir() if path.name[:1] not in "_." and path.name != "core"}
+    assert {f"bot/{p.name}" for p in parts if not any(n.startswith(f"bot/{p.name}") for n in named)} == set()
+
+
+def test_decisions_are_numbered_without_gaps_and_bear_their_number() -> None:
+    files = sorted(DECISIONS.glob("*.md"))
+    assert [path.name[:3] for path in files] == [f"{number:03}" for number in range(1, len(files) + 1)]
+    for path in files:
+        assert path.read_text("utf-8").startswith(f"# {path.name[:3]}: ")
+
+
 def test_every_guarantee_that_the_sweep_is_tried_without_is_named() -> None:
     text = " ".join(ARCHITECTURE.read_text("utf-8").split())
     assert [name for name in MUTANTS if f"*{name}*" not in text] == []
@@ -269,6 +343,20 @@ async def test_the_figures_of_the_sweep_are_those_of_the_sweep() -> None:
     assert total == ("**all**", sums)
     assert f"these {sum(sums):,} points" in text
     assert f"{sum(sums) * APART:,} runs more" in text
+    assert f"one in {STRIDE} in the other two" in text
+    state = " ".join((DECISIONS / "001-a-stored-turn.md").read_text("utf-8").split())
+    assert f"crashes at {sums[-1]} single points, and with `--soak` at {sums[-1] * APART:,} pairs" in state
+
+
+# ---------------------------------------------------------------- what is built and not started
+
+
+def test_the_readme_tells_whether_a_chat_can_be_pointed_at_redis() -> None:
+    says_not = "`greenroom chat` cannot be pointed at it yet" in " ".join(README.read_text("utf-8").split())
+    tree = ast.parse((ROOT / "bot" / "app.py").read_text("utf-8"))
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    can_be = not imported.isdisjoint({"bot.stores.opening", "bot.stores.redis"})
+    assert can_be != says_not, "mend the README, the end of docs/architecture.md and the changelog"
 
 
 # ---------------------------------------------------------------- versions
@@ -276,7 +364,7 @@ async def test_the_figures_of_the_sweep_are_those_of_the_sweep() -> None:
 
 def test_the_changelog_has_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", CHANGELOG.read_text("utf-8"), re.MULTILINE)
     assert headings[0] == "[Unreleased]"
     assert any(heading.split()[0].strip("[]") == version for heading in headings)
 
