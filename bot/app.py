@@ -25,7 +25,7 @@ from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.settings import REHEARSAL, Settings
 from bot.settings.keys import LimitSettings
-from bot.stores.sqlite import SqliteStore
+from bot.stores.opening import open_store
 
 DRAIN = 10.0
 """Seconds that turns in flight get to finish at shutdown before they are given back."""
@@ -170,8 +170,15 @@ async def running(
     """
     clock = SystemClock()
     watch = Watch(settings.health.listen, settings.telemetry.otlp, socket.gethostname())
-    store = await SqliteStore.open(
-        settings.store.path, clock=clock, mailbox_cap=settings.store.mailbox, durability=settings.store.durability
+    kept, secret = settings.store, settings.secrets.redis_password
+    store = await open_store(
+        path=kept.path,
+        url=kept.url,
+        password=secret.get_secret_value() if secret else "",
+        partitions=kept.partitions,
+        mailbox=kept.mailbox,
+        durability=kept.durability,
+        clock=clock,
     )
     model = model_of(settings, clock)
     options = Options(

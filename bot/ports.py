@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.core.model import Conversation, Entry, Mark, Menu, Receipt, Record, Usage, Voice
 from bot.core.prompt import Prompt
@@ -115,6 +115,55 @@ class Reservation:
     allowed: bool
     short: str
     balances: tuple[Balance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationInfo:
+    """A conversation as lists show it. `at` is when it was last written to; `version` its state's, 0 without one."""
+
+    key: str
+    at: float
+    waiting: int
+    in_flight: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A line of the audit trail with its place and time (0 where a build before this one wrote it)."""
+
+    conversation: str
+    at: float
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was forgotten, or would be: pieces of each kind that were deleted, or rewritten without a person.
+
+    `sessions` are states, `entries` lines of logs, `messages` those in mailboxes and turns, `letters` dead letters,
+    `records` lines of the audit trail, which are never deleted.
+    """
+
+    conversations: int = 0
+    sessions: int = 0
+    turns: int = 0
+    entries: int = 0
+    messages: int = 0
+    letters: int = 0
+    records: int = 0
+
+    def plus(self, other: Erased) -> Erased:
+        """The sums."""
+        return Erased(
+            self.conversations + other.conversations,
+            self.sessions + other.sessions,
+            self.turns + other.turns,
+            self.entries + other.entries,
+            self.messages + other.messages,
+            self.letters + other.letters,
+            self.records + other.records,
+        )
 
 
 class MailboxFullError(Exception):
@@ -246,6 +295,64 @@ class Store(Protocol):
         That is in the log, the state, the turn in flight with its messages and its stop, and the dead letters: in
         every JSON object whose `id` is the message's, `text` becomes empty. A turn in flight goes on with what it
         knows, but what it commits is blanked too. A message that no turn has taken is for `amend`.
+        """
+
+    async def conversations(self, after: str = "", limit: int = 100) -> tuple[ConversationInfo, ...]:
+        """The first `limit` conversations that have a state or mail, by key in code point order, behind `after`."""
+
+    async def last_seen(self, conversation: str) -> int:
+        """The highest order that was ever put into the mailbox, 0 where there was none; `forget` keeps it."""
+
+    async def dead_letter(self, id: int) -> DeadLetter | None:
+        """That dead letter; None where there is none."""
+
+    async def replay(self, id: int, message_id: str) -> bool:
+        """Move a dead letter's messages to the end of their mailbox; False where there is no such letter.
+
+        The first gets the new id `message_id`, and those behind it `message_id/2` and so on, so that nothing of the
+        turn that failed is taken for theirs. False too, and nothing is moved, where that id was seen before. Raises
+        MailboxFullError.
+        """
+
+    async def trail(self, conversation: str = "", after: int = 0, limit: int = 100) -> tuple[Audited, ...]:
+        """The audit trail of a conversation, or of all, newest first, behind its newest `after` lines."""
+
+    async def forget(self, conversation: str, *, dry_run: bool = False) -> Erased:
+        """Delete state, log, mailbox, turn, usage and dead letters; who has a claim on it loses that.
+
+        The audit trail stays, and so do the fence, `last_seen` and, for their 25 hours, the ids seen: no late write, no
+        backfill and no redelivery brings anything back. With `dry_run` it only counts.
+        """
+
+    async def reset(self, conversation: str) -> Erased:
+        """Delete state, turn and mail, so that it begins anew; the log, the dead letters and all else of it stay.
+
+        Who has a claim on it loses that.
+        """
+
+    async def forget_user(self, user: str, pseudonym: str, within: str = "", *, dry_run: bool = False) -> Erased:
+        """Take a person out of all conversations whose key begins with `within`.
+
+        What they said loses its text, and their id and name become `pseudonym`, in logs, states, turns, messages and
+        dead letters; what they said that no turn has taken is deleted. In the audit trail their id becomes
+        `pseudonym`. A turn in flight that had anything of theirs starts again from what is left. What personas said
+        stays as it is, also where it quotes them or calls them by name. With `dry_run` it only counts.
+        """
+
+    async def expire(self, before: float) -> int:
+        """Delete what has had nothing to do since `before`, in seconds since the epoch; how many conversations.
+
+        Dead letters of before then go too; the audit trail stays.
+        """
+
+    async def dump(self, conversation: str) -> dict[str, Any] | None:
+        """All of a conversation as values for JSON, for `restore` into any store; None where nothing is kept of it."""
+
+    async def restore(self, conversation: str, dumped: dict[str, Any]) -> bool:
+        """Put what `dump` gave under that key; False where something is kept there. Lines of the audit are added.
+
+        A turn that was in flight is due at once and goes on from its last checkpoint. Of the ids seen, those of the
+        mail and of what was said come along. Raises ValueError for what no `dump` gave.
         """
 
     async def stats(self) -> Stats:
@@ -473,14 +580,17 @@ SILENT: Observer = Silent()
 __all__ = [
     "SILENT",
     "Asked",
+    "Audited",
     "Begun",
     "Claim",
     "Claimed",
     "Clock",
     "Committed",
+    "ConversationInfo",
     "DeadLetter",
     "Ended",
     "Entry",
+    "Erased",
     "Happening",
     "Library",
     "Limit",

@@ -11,7 +11,9 @@ from pathlib import Path
 from bot.app import SystemClock
 from bot.doctor.finding import Case, Finding, count
 from bot.ports import Stats
+from bot.settings import Settings
 from bot.stores.errors import StoreError
+from bot.stores.opening import with_password
 from bot.stores.sqlite import SqliteStore
 from bot.stores.sqlite_schema import MIGRATIONS
 
@@ -23,6 +25,8 @@ OVERDUE = 60.0
 
 async def check_store(case: Case) -> Sequence[Finding]:
     """Whether the database can be used, who uses it, and what waits in it."""
+    if case.settings.store.url:
+        return await redis_findings(case.settings)
     path = case.settings.store.path
     if str(path) == MEMORY:
         mend = "set store.path to a file"
@@ -55,6 +59,31 @@ async def check_store(case: Case) -> Sequence[Finding]:
         says = f"{count(stats.dead, 'dead letter')}, the last of {when} in {last.conversation}: {last.reason}"
         found.append(Finding("store", "warning", says, "look into the log of that time; people were told at once"))
     return found
+
+
+async def redis_findings(settings: Settings) -> list[Finding]:
+    """What there is to say of the Redis that the settings name. No password is in it."""
+    kept, secret = settings.store, settings.secrets.redis_password
+    try:
+        from bot.stores.redis import RedisStore
+
+        url = with_password(kept.url, secret.get_secret_value() if secret else "")
+        store = await RedisStore.open(url, partitions=kept.partitions, mailbox_cap=kept.mailbox)
+    except StoreError as error:
+        return [Finding("store", "problem", str(error))]
+    try:
+        found = [Finding("store", "ok", f"the Redis at {kept.url} answers")]
+        found += [Finding("store", "warning", told, "see docs/deploying.md") for told in store.warnings()]
+        stats = await store.stats()
+        found += mailbox_findings(stats, is_worked_on=True)
+        if stats.dead:
+            mend = "`greenroom dead list` tells which, `greenroom dead replay` tries one again"
+            found.append(Finding("store", "warning", count(stats.dead, "dead letter"), mend))
+        return found
+    except StoreError as error:
+        return [Finding("store", "problem", str(error))]
+    finally:
+        await store.close()
 
 
 def not_yet(path: Path) -> Finding:

@@ -37,6 +37,51 @@ def names_message(text: str, message_id: str) -> bool:
     return found
 
 
+def names_of(text: str, user: str) -> set[str]:
+    """The names under which `text` knows the user of that id."""
+    names: set[str] = set()
+
+    def rule(value: dict[str, Any]) -> dict[str, Any]:
+        if _is_theirs(value, user) and isinstance(name := value.get("name"), str) and name:
+            names.add(name)
+        return value
+
+    if _may_name(text, {user}):
+        _rewritten(text, rule)
+    return names
+
+
+def without_person(text: str, user: str, names: Set[str], pseudonym: str) -> str:
+    """`text` without the words of the user of that id, who becomes `pseudonym`; `names` are taken off lists."""
+
+    def rule(value: dict[str, Any]) -> dict[str, Any]:
+        new = dict(value)
+        if _is_theirs(value, user):
+            new |= {key: pseudonym for key in ("user", "who") if value.get(key) == user}
+            new |= {key: empty for key, empty in (("name", pseudonym), ("text", ""), ("roles", [])) if value.get(key)}
+        for key, gone in (("people", names), ("refused", {user})):
+            if isinstance(listed := value.get(key), list):
+                new[key] = [one for one in listed if one not in gone]
+        return new
+
+    return _rewritten(text, rule) if _may_name(text, {user, *names}) else text
+
+
+def is_from(text: str, user: str) -> bool:
+    """Whether the message in `text` is that user's."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and value.get("user") == user
+
+
+def _is_theirs(value: dict[str, Any], user: str) -> bool:
+    """Whether the object is of something that the user did. The `who` of most others is a persona's id."""
+    is_a_deed = value.get("kind") == "said" or "what" in value
+    return value.get("user") == user or (value.get("who") == user and is_a_deed)
+
+
 def _may_name(text: str, words: Set[str]) -> bool:
     """Whether one of `words` may stand in the JSON `text`. Plain words are never escaped there; others may be."""
     return any(word in text or not _PLAIN.fullmatch(word) for word in words)

@@ -8,4 +8,8 @@ class StoreError(Exception):
 
 
 class StoreBusyError(StoreError):
-    """Another worker has the store to itself."""
+    """Another worker has the store to itself; `holder` is its process id, where that is known."""
+
+    def __init__(self, message: str, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder

@@ -33,7 +33,8 @@ class FileLock:
             self.close()
             raise StoreBusyError(
                 f"The database {path} is in use by another worker{f' (process {holder})' if holder else ''}. "
-                "Stop that one first, or give this one a database of its own."
+                "Stop that one first, or give this one a database of its own.",
+                holder,
             ) from error
         except OSError as error:
             self.close()

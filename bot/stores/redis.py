@@ -11,7 +11,7 @@ with `appendfsync everysec` up to a second before a power loss may be gone (redi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
@@ -20,10 +20,13 @@ from zlib import crc32
 from bot.core.model import Record, Usage
 from bot.ports import (
     Amount,
+    Audited,
     Balance,
     Claim,
     Clock,
+    ConversationInfo,
     DeadLetter,
+    Erased,
     Limit,
     MailboxFullError,
     Message,
@@ -31,21 +34,22 @@ from bot.ports import (
     Stats,
 )
 from bot.stores import redis_codec as codec
+from bot.stores import redis_export as export
 from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
 from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
 from bot.stores.erasing import without_message
 from bot.stores.errors import StoreError
+from bot.stores.exporting import from_json, to_json
+from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
+from bot.stores.replaying import full, renamed
 
 LAYOUT = 1
 """Goes up when an older build could no longer work on the same keys."""
 
 DEAD_LETTERS = 10_000
 """How many dead letters a partition keeps; the oldest go first."""
-
-POLL_SECONDS = 0.5
-"""How often a waiting store looks by itself: hints get lost."""
 
 _GIVE_BACK_SECONDS = 2.0
 _DAY = 24 * 3600
@@ -64,16 +68,10 @@ class RedisStore:
         self._roots = tuple(f"{prefix}:{{{p}}}:" for p in range(partitions))
         self._cap = cap
         self._ttl = ttl
-        self._loop = asyncio.get_running_loop()
         self._closed = False
-        # Changes that may have made something due are counted; a claim that found nothing notes the count from before
-        # it. So `wait` knows of a change between that claim and itself.
-        self._changes = 0
-        self._idle_at = -1
-        self._next_due: float | None = None
         self._version = 0
-        self._waiting: set[asyncio.Future[None]] = set()  # timers; a wake-up cuts them short
-        self._listener: asyncio.Task[None] | None = None
+        # With one partition the scripts leave the hint themselves; a Cluster's scripts cannot reach the key.
+        self._hints = Hints(link, clock, f"{self._roots[0]}wake", self._is_due, leaves=partitions > 1)
         self._claiming: set[asyncio.Task[Claim | None]] = set()
 
     @classmethod
@@ -126,11 +124,11 @@ class RedisStore:
         if self._closed:
             return
         self._closed = True
-        self._changed()
-        tasks = [*self._claiming, *([self._listener] if self._listener else [])]
-        for task in tasks:
+        claiming = list(self._claiming)
+        for task in claiming:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*claiming, return_exceptions=True)
+        await self._hints.close()
         await self._link.close()
 
     # ------------------------------------------------------------ mailbox
@@ -143,7 +141,7 @@ class RedisStore:
             raise MailboxFullError(
                 f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
             )
-        await self._hint()
+        await self._hints.hint()
         return bool(answer)
 
     async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
@@ -177,7 +175,7 @@ class RedisStore:
 
     async def _claim(self, worker: str, lease: float, version: int, together: int) -> Claim | None:
         self._version = version
-        before, asked_at = self._changes, self._now()
+        before, asked_at = self._hints.changes, self._hints.now()
         nearest: float | None = None
         for root in await self._by_due():
             answer = await self._run_at("claim", root, worker, _micros(lease), version, together)
@@ -186,14 +184,14 @@ class RedisStore:
             if answer[1] is not None:
                 due = asked_at + int(answer[1]) / 1_000_000
                 nearest = due if nearest is None else min(nearest, due)
-        self._idle_at, self._next_due = before, nearest
+        self._hints.idle(before, nearest)
         return None
 
     async def _by_due(self) -> Sequence[str]:
         """The partitions in which something is to be done, the one that has waited longest first."""
         if len(self._roots) == 1:
             return self._roots
-        await self._link.command("DEL", self._wake_key)
+        await self._hints.clear()
         first = await asyncio.gather(
             *(self._link.command("ZRANGE", f"{root}due", 0, 0, "WITHSCORES") for root in self._roots)
         )
@@ -202,22 +200,7 @@ class RedisStore:
 
     async def wait(self, seconds: float) -> None:
         """See `Store.wait`."""
-        if self._changes != self._idle_at or self._closed:
-            return
-        if self._next_due is not None:
-            seconds = min(seconds, self._next_due - self._now())
-        if self._listener is None or self._listener.done():
-            self._listener = asyncio.create_task(self._listen())
-        sleep = asyncio.sleep if self._clock is None else self._clock.sleep
-        timer = asyncio.ensure_future(sleep(seconds))
-        self._waiting.add(timer)
-        try:
-            await asyncio.wait({timer})
-        finally:
-            self._waiting.discard(timer)
-            timer.cancel()
-        if not timer.cancelled():
-            timer.result()
+        await self._hints.wait(seconds)
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""
@@ -255,7 +238,7 @@ class RedisStore:
             return without_message(state, gone), version, int(floor_open), int(used_flag), *after, *lines
 
         done = await self._fenced("commit", claim, arguments)
-        await self._hint()
+        await self._hints.hint()
         return done
 
     async def retry(self, claim: Claim, delay: float) -> bool:
@@ -274,7 +257,7 @@ class RedisStore:
             return codec.dump_messages(kept), reason, DEAD_LETTERS
 
         done = await self._fenced("bury", claim, arguments)
-        await self._hint()
+        await self._hints.hint()
         return done
 
     # ------------------------------------------------------------ rates, budgets
@@ -315,7 +298,82 @@ class RedisStore:
 
     async def blank(self, conversation: str, message_id: str) -> bool:
         """See `Store.blank`."""
-        return await upkeep.blank(self._runner(conversation), conversation, message_id)
+        return await upkeep.blank(self._runner(self._root(conversation)), conversation, message_id)
+
+    async def conversations(self, after: str = "", limit: int = 100) -> tuple[ConversationInfo, ...]:
+        """See `Store.conversations`."""
+        found = [info for root in self._roots for info in await upkeep.conversations(self._runner(root), after, limit)]
+        return tuple(sorted(found, key=lambda info: info.key)[: max(0, limit)])
+
+    async def last_seen(self, conversation: str) -> int:
+        """See `Store.last_seen`."""
+        last = await self._link.command("HGET", self._key("conv", conversation), "last")
+        return 0 if last is None else codec.load_order(last)
+
+    async def dead_letter(self, id: int) -> DeadLetter | None:
+        """See `Store.dead_letter`."""
+        number, p = divmod(id, len(self._roots))
+        found = await self._run_at("letters", self._roots[p], 1, "", str(number))
+        return codec.dead_letter(id, found[0]) if found else None
+
+    async def replay(self, id: int, message_id: str) -> bool:
+        """See `Store.replay`."""
+        letter = await self.dead_letter(id)
+        if letter is None:
+            return False
+        messages: list[Argument] = []
+        for message in renamed(letter.messages, message_id):
+            messages += [message.id, codec.order_of(message), codec.body_of(message)]
+        where, was = letter.conversation, codec.dump_messages(letter.messages)
+        answer = await self._run("replay", where, where, id // len(self._roots), was, self._cap, *messages)
+        if answer < 0:
+            raise full(letter, -answer - 1)
+        await self._hints.hint()
+        return bool(answer)
+
+    async def trail(self, conversation: str = "", after: int = 0, limit: int = 100) -> tuple[Audited, ...]:
+        """See `Store.trail`. All of it is read, whatever the limit."""
+        where = [conversation] if conversation else [name async for name in self._names()]
+        kept = {name: await self._link.command("LRANGE", self._key("audit", name), 0, -1) for name in where}
+        return tuple(upkeep.trail(kept)[max(0, after) :][: max(0, limit)])
+
+    async def forget(self, conversation: str, *, dry_run: bool = False) -> Erased:
+        """See `Store.forget`."""
+        return await upkeep.forget(self._runner(self._root(conversation)), conversation, dry_run=dry_run)
+
+    async def reset(self, conversation: str) -> Erased:
+        """See `Store.reset`."""
+        return await upkeep.reset(self._runner(self._root(conversation)), conversation)
+
+    async def forget_user(self, user: str, pseudonym: str, within: str = "", *, dry_run: bool = False) -> Erased:
+        """See `Store.forget_user`."""
+        erased = Erased()
+        for name in [name async for name in self._names() if name.startswith(within)]:
+            run = self._runner(self._root(name))
+            erased = erased.plus(await upkeep.forget_user(run, name, user, pseudonym, dry_run=dry_run))
+        await self._hints.hint()
+        return erased
+
+    async def expire(self, before: float) -> int:
+        """See `Store.expire`. What has had nothing to do goes by itself too, after the store's time to live."""
+        return sum([await upkeep.expire(self._runner(root), _micros(before)) for root in self._roots])
+
+    async def dump(self, conversation: str) -> dict[str, Any] | None:
+        """See `Store.dump`."""
+        dumped = export.dumped(await self._run("stored", conversation, conversation, 0, ""))
+        return None if dumped is None else to_json(conversation, dumped)
+
+    async def restore(self, conversation: str, dumped: dict[str, Any]) -> bool:
+        """See `Store.restore`."""
+        kept = export.arguments(from_json(dumped))
+        done = await self._run("restore", conversation, conversation, *kept)
+        await self._hints.hint()
+        return bool(done)
+
+    async def _names(self) -> AsyncIterator[str]:
+        for root in self._roots:
+            async for name, *_ in upkeep.names(self._runner(root)):
+                yield name
 
     # ------------------------------------------------------------ reading, spending, audit
 
@@ -362,40 +420,7 @@ class RedisStore:
     async def audited(self, conversation: str) -> tuple[Record, ...]:
         """See `Store.audited`."""
         kept = await self._link.command("LRANGE", self._key("audit", conversation), 0, -1)
-        return tuple(codec.record(line) for line in kept)
-
-    # ------------------------------------------------------------ hints
-
-    @property
-    def _wake_key(self) -> str:
-        return f"{self._roots[0]}wake"
-
-    async def _hint(self) -> None:
-        """Something may have become due: tell those who wait here, and one of those who wait elsewhere.
-
-        With one partition the scripts leave the hint themselves; a Cluster's scripts cannot reach the key.
-        """
-        self._changed()
-        if len(self._roots) > 1:
-            await self._link.command("RPUSH", self._wake_key, 1)
-            await self._link.command("LTRIM", self._wake_key, -64, -1)
-
-    def _changed(self) -> None:
-        self._changes += 1
-        waiting, self._waiting = self._waiting, set()
-        for timer in waiting:
-            timer.cancel()
-
-    async def _listen(self) -> None:
-        """Wake those who wait, at a hint or when something is due; until nobody waits."""
-        while self._waiting and not self._closed:
-            try:
-                if await self._link.hint(self._wake_key, POLL_SECONDS) or await self._is_due():
-                    self._changed()
-            except StoreError:
-                if not self._closed:
-                    await asyncio.sleep(POLL_SECONDS)
-                self._changed()  # whoever waits claims next, and is told there what is wrong
+        return tuple(codec.audited(conversation, line).record for line in kept)
 
     async def _is_due(self) -> bool:
         for root in self._roots:
@@ -414,7 +439,7 @@ class RedisStore:
     async def _give_up(self, script: str, conversation: str, *arguments: Argument) -> bool:
         """Run a script that ends a claim, and so may have made something due."""
         done = await self._run(script, conversation, conversation, *arguments)
-        await self._hint()
+        await self._hints.hint()
         return bool(done)
 
     async def _fenced(
@@ -432,9 +457,9 @@ class RedisStore:
     async def _run(self, script: str, conversation: str, *arguments: Argument) -> Any:
         return await self._run_at(script, self._root(conversation), *arguments)
 
-    def _runner(self, conversation: str) -> upkeep.Run:
-        """Runs scripts in the conversation's partition."""
-        return lambda script, *arguments: self._run(script, conversation, *arguments)
+    def _runner(self, root: str) -> upkeep.Run:
+        """Runs scripts in that partition."""
+        return lambda script, *arguments: self._run_at(script, root, *arguments)
 
     async def _run_at(self, script: str, root: str, *arguments: Argument) -> Any:
         return await self._link.run(script, root, self._header, *arguments)
@@ -443,10 +468,6 @@ class RedisStore:
         """What `lua/shared.lua` reads first: the time, if it is not the server's, and what holds for every call."""
         now = "" if self._clock is None else _micros(self._clock.now())
         return now, self._ttl, int(len(self._roots) == 1)
-
-    def _now(self) -> float:
-        """Seconds on whatever clock `wait` sleeps by."""
-        return self._loop.time() if self._clock is None else self._clock.now()
 
     async def _agree(self) -> None:
         """Make sure that everybody who shares the keys cuts them up and reads them the same way."""

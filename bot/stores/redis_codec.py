@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.model import Record, Usage
-from bot.ports import Amount, Balance, Claim, DeadLetter, Message
+from bot.ports import Amount, Audited, Balance, Claim, DeadLetter, Message
 
 _BIAS = 2**63
 """Added to an order, so that as 20 digits the strings sort as the numbers do."""
@@ -27,6 +27,16 @@ def order_of(message: Message) -> bytes:
             "microseconds or a snowflake does."
         )
     return b"%020d" % (message.order + _BIAS)
+
+
+def load_order(kept: bytes) -> int:
+    """The order that is kept as those 20 digits."""
+    return int(kept) - _BIAS
+
+
+def kept(message: Message) -> bytes:
+    """A message as it is kept where no arrival is counted."""
+    return order_of(message) + b"0" * _ARRIVAL + body_of(message)
 
 
 def body_of(message: Message) -> bytes:
@@ -99,13 +109,14 @@ def usages(counters: Mapping[bytes, bytes]) -> tuple[Usage, ...]:
 
 
 def dump_record(record: Record) -> str:
-    """A line of the audit trail as JSON."""
+    """A record as JSON; `lua/audit.lua` adds its time and key."""
     return json.dumps([record.what, record.who, record.sha])
 
 
-def record(kept: bytes) -> Record:
-    """The line of the audit trail that is kept as those bytes."""
-    return Record(*json.loads(kept))
+def audited(conversation: str, kept: bytes) -> Audited:
+    """The line of that conversation's audit trail that is kept as those bytes."""
+    what, who, sha, *place = json.loads(kept)
+    return Audited(conversation, place[0] / 1_000_000 if place else 0.0, Record(what, who, sha))
 
 
 def balances(answer: Sequence[Any]) -> tuple[Balance, ...]:

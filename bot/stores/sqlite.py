@@ -13,16 +13,31 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from bot.core.model import Record, Usage
-from bot.ports import Amount, Balance, Claim, Clock, DeadLetter, Limit, Message, Reservation, Stats
+from bot.ports import (
+    Amount,
+    Audited,
+    Balance,
+    Claim,
+    Clock,
+    ConversationInfo,
+    DeadLetter,
+    Erased,
+    Limit,
+    Message,
+    Reservation,
+    Stats,
+)
 from bot.stores import sqlite_budget as budget
+from bot.stores import sqlite_export as export
 from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
 from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
 from bot.stores.errors import StoreBusyError, StoreError
+from bot.stores.exporting import from_json, to_json
 from bot.stores.lock import FileLock
 from bot.stores.sqlite_schema import check, migrate
 
@@ -224,6 +239,64 @@ class SqliteStore:
     async def blank(self, conversation: str, message_id: str) -> bool:
         """See `Store.blank`."""
         return await self._write(lambda db: upkeep.blank(db, conversation, message_id))
+
+    async def conversations(self, after: str = "", limit: int = 100) -> tuple[ConversationInfo, ...]:
+        """See `Store.conversations`."""
+        return await self._run(lambda db: upkeep.conversations(db, after, limit))
+
+    async def last_seen(self, conversation: str) -> int:
+        """See `Store.last_seen`."""
+        return await self._run(lambda db: upkeep.last_seen(db, conversation))
+
+    async def dead_letter(self, id: int) -> DeadLetter | None:
+        """See `Store.dead_letter`."""
+        return await self._run(lambda db: upkeep.one_letter(db, id))
+
+    async def replay(self, id: int, message_id: str) -> bool:
+        """See `Store.replay`."""
+        now = self._clock.now
+        return await self._write(lambda db: upkeep.replay(db, now(), id, message_id, self._cap), wakes=True)
+
+    async def trail(self, conversation: str = "", after: int = 0, limit: int = 100) -> tuple[Audited, ...]:
+        """See `Store.trail`."""
+        return await self._run(lambda db: upkeep.trail(db, conversation, after, limit))
+
+    async def forget(self, conversation: str, *, dry_run: bool = False) -> Erased:
+        """See `Store.forget`."""
+
+        def work(db: sqlite3.Connection) -> Erased:
+            return upkeep.forget(db, self._clock.now(), conversation, dry_run=dry_run)
+
+        return await (self._run(work) if dry_run else self._write(work))
+
+    async def reset(self, conversation: str) -> Erased:
+        """See `Store.reset`."""
+        return await self._write(lambda db: upkeep.reset(db, self._clock.now(), conversation))
+
+    async def forget_user(self, user: str, pseudonym: str, within: str = "", *, dry_run: bool = False) -> Erased:
+        """See `Store.forget_user`. A conversation at a time, so that nobody waits for all of them."""
+        erased = Erased()
+        for conversation in await self._run(lambda db: upkeep.known(db, within)):
+
+            def work(db: sqlite3.Connection, where: str = conversation) -> Erased:
+                return upkeep.forget_user(db, self._clock.now(), where, user, pseudonym, dry_run=dry_run)
+
+            erased = erased.plus(await (self._run(work) if dry_run else self._write(work, wakes=True)))
+        return erased
+
+    async def expire(self, before: float) -> int:
+        """See `Store.expire`."""
+        return await self._write(lambda db: upkeep.expire(db, before))
+
+    async def dump(self, conversation: str) -> dict[str, Any] | None:
+        """See `Store.dump`."""
+        dumped = await self._run(lambda db: export.dump(db, conversation))
+        return None if dumped is None else to_json(conversation, dumped)
+
+    async def restore(self, conversation: str, dumped: dict[str, Any]) -> bool:
+        """See `Store.restore`."""
+        kept = from_json(dumped)
+        return await self._write(lambda db: export.restore(db, self._clock.now(), conversation, kept), wakes=True)
 
     # ------------------------------------------------------------ reading, spending, audit
 

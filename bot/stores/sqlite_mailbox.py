@@ -26,7 +26,7 @@ _PRUNED_AT_ONCE = 8
 def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Message, cap: int) -> bool:
     """Put a message into its mailbox; False where its id was seen. Raises MailboxFullError, ValueError."""
     _check_order(message)
-    place = _conversation(db, conversation)
+    place = place_of(db, conversation)
     if not _see(db, now, place, message.id):
         return False
     (waiting,) = db.execute(
@@ -42,6 +42,28 @@ def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Mess
         (now, message.order, message.order, now, place),
     )
     return True
+
+
+def append(
+    db: sqlite3.Connection, now: float, conversation: str, messages: Sequence[Message], *, as_they_are: bool = False
+) -> None:
+    """Put messages behind all that wait there, in their order; `as_they_are` lets each keep its own place."""
+    place = place_of(db, conversation)
+    for message in messages:
+        _check_order(message)
+        (last,) = db.execute(
+            "SELECT max(ord) FROM message WHERE conversation = ? AND place IS NULL", (place,)
+        ).fetchone()
+        _see(db, now, place, message.id)
+        _put(db, place, message, message.order if last is None or as_they_are else max(last, message.order))
+    if messages:
+        db.execute("UPDATE conversation SET at = ?, due = coalesce(due, ?) WHERE id = ?", (now, now, place))
+
+
+def is_seen(db: sqlite3.Connection, now: float, conversation: str, message_id: str) -> bool:
+    """Whether the id was seen in the last 25 hours."""
+    row = db.execute("SELECT id FROM conversation WHERE key = ?", (conversation,)).fetchone()
+    return row is not None and _was_seen(db, now, row["id"], message_id)
 
 
 def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None) -> bool:
@@ -210,7 +232,7 @@ def release(db: sqlite3.Connection, now: float, claim: Claim) -> bool:
 
 def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:
     """Move the claim's messages to the dead letters and end the turn; False when the claim is lost."""
-    place = _update_held(db, claim, "held = 0")
+    place = _update_held(db, claim, "held = 0, at = ?", now)
     if place is None:
         return False
     gone = _blanked(db, place)
@@ -229,16 +251,13 @@ def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:
 def dead(db: sqlite3.Connection, limit: int) -> tuple[DeadLetter, ...]:
     """The newest `limit` dead letters, newest first."""
     rows = db.execute("SELECT id, conversation, messages, reason, at FROM dead ORDER BY id DESC LIMIT ?", (limit,))
-    return tuple(
-        DeadLetter(
-            row["id"],
-            row["conversation"],
-            tuple(Message(*fields) for fields in json.loads(row["messages"])),
-            row["reason"],
-            row["at"],
-        )
-        for row in rows
-    )
+    return tuple(dead_letter(row) for row in rows)
+
+
+def dead_letter(row: sqlite3.Row) -> DeadLetter:
+    """The dead letter of a row of its table."""
+    messages = tuple(Message(*fields) for fields in json.loads(row["messages"]))
+    return DeadLetter(row["id"], row["conversation"], messages, row["reason"], row["at"])
 
 
 def stats(db: sqlite3.Connection, now: float) -> Stats:
@@ -265,7 +284,8 @@ def _check_order(message: Message) -> None:
         )
 
 
-def _conversation(db: sqlite3.Connection, key: str) -> int:
+def place_of(db: sqlite3.Connection, key: str) -> int:
+    """The id of the conversation's row, which is made where there is none."""
     db.execute("INSERT INTO conversation (key) VALUES (?) ON CONFLICT DO NOTHING", (key,))
     (place,) = db.execute("SELECT id FROM conversation WHERE key = ?", (key,)).fetchone()
     return int(place)

@@ -105,6 +105,7 @@ _V2 = (
     # `at` is when the conversation was last written to; `last` the highest order that was ever put into its mailbox.
     "ALTER TABLE conversation ADD COLUMN at REAL NOT NULL DEFAULT 0",
     "ALTER TABLE conversation ADD COLUMN last INTEGER",
+    "UPDATE conversation SET at = strftime('%s', 'now')",
     # `tat` is the theoretical arrival time of the generic cell rate algorithm, in microseconds since the epoch.
     "CREATE TABLE rate (key TEXT PRIMARY KEY, tat INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX rate_tat ON rate (tat)",

@@ -39,13 +39,18 @@ def without_takes(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SlowModel:
-    """Says what `script` says, a piece each `pause` seconds, and never the same twice: each take begins otherwise."""
+    """Says what `script` says, a piece each `pause` seconds, and never the same twice: each take begins otherwise.
+
+    It thinks for `wait` seconds before it begins.
+    """
 
     pause: float
+    wait: float = 0.0
 
     async def reply(self, prompt: Prompt, show: Show) -> Reply:
         """See `Model.reply`."""
         take = secrets.token_hex(4)
+        await asyncio.sleep(self.wait)
 
         def said(asked: Prompt, _n: int) -> Says:
             says = script(asked)

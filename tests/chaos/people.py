@@ -14,6 +14,8 @@ from bot.core.model import Conversation, Menu
 from tests.chaos.platform import Platform
 from tests.chaos.verdict import head_of
 
+COMMANDS = ("*exit", "*help", "*status", "*yolo", "*pm", "*architect", "*sm", "*nonsense")
+
 LOOK = 0.02
 """Seconds between two looks at what is still being answered."""
 
@@ -33,14 +35,16 @@ class Floor:
         """Look again and again, also while the server is away, until cancelled."""
         while True:
             try:
-                async with client.Redis.from_url(self.url, socket_timeout=1, decode_responses=True) as redis:
+                # With a `socket_timeout` of its own the client swallows a cancellation now and then (Python 3.11).
+                async with client.Redis.from_url(self.url, decode_responses=True, socket_timeout=None) as redis:
                     while True:
-                        due = await redis.zrange("gr:{0}:due", 0, -1)
+                        async with asyncio.timeout(1):
+                            due = await redis.zrange("gr:{0}:due", 0, -1)
                         async with self._looked:
                             self.busy = frozenset(str(member) for member in due)
                             self._looked.notify_all()
                         await asyncio.sleep(LOOK)
-            except (RedisError, OSError):
+            except (RedisError, OSError, TimeoutError):
                 await asyncio.sleep(LOOK)
 
     async def free(self, conversation: Conversation) -> None:
@@ -53,7 +57,7 @@ class Floor:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody in one conversation, who sends at least `turns` messages that are answered one by one."""
+    """Somebody in one conversation, who talks until `turns` turns were answered; with `leaves`, sends personas off."""
 
     conversation: Conversation
     platform: Platform
@@ -61,6 +65,7 @@ class Person:
     random: Random
     turns: int
     copies: int = COPIES
+    leaves: bool = True
     said: int = 0
 
     async def talk(self) -> None:
@@ -94,9 +99,7 @@ class Person:
         await self._say(f"have a look at {self._tag()} now")
 
     async def _command(self) -> None:
-        await self._say(
-            self.random.choice(("*help", "*status", "*yolo", "*pm", "*architect", "*sm", "*exit", "*nonsense"))
-        )
+        await self._say(self.random.choice(COMMANDS if self.leaves else COMMANDS[1:]))
 
     async def _type_a_number(self) -> None:
         await self._say(str(self.random.randint(1, 2)))

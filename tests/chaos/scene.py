@@ -18,6 +18,7 @@ from tests.chaos.platform import Call, Platform
 from tests.chaos.verdict import differences
 from tests.contract.redis_server import Server, running
 
+LEAVING_SECONDS = 15.0
 NAMES = ("one", "two")
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 """A killed Redis then loses nothing that it has answered; with `everysec` the last moment may be gone."""
@@ -39,9 +40,9 @@ class Scene:
     random: Random
     people: list[Person] = field(default_factory=list)
 
-    def person(self, conversation: Conversation, turns: int = 0) -> Person:
+    def person(self, conversation: Conversation, turns: int = 0, *, leaves: bool = True) -> Person:
         """Somebody in that conversation, with chances of their own."""
-        person = Person(conversation, self.platform, self.floor, Random(self.random.random()), turns)
+        person = Person(conversation, self.platform, self.floor, Random(self.random.random()), turns, leaves=leaves)
         self.people.append(person)
         return person
 
@@ -89,21 +90,26 @@ class Scene:
         """Return when every copy has come and nothing is owed to anybody."""
         async with asyncio.timeout(seconds):
             await self.platform.quiet()
-            for conversation in conversations:
-                await self.floor.free(conversation)
+            await asyncio.gather(*(self.floor.free(conversation) for conversation in conversations))
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[RedisStore]:
+        """What the replicas share, to look into."""
+        store = await RedisStore.open(self.server.url)
+        try:
+            yield store
+        finally:
+            await store.close()
 
     async def is_sound(self, conversations: Iterable[Conversation]) -> None:
         """Raises AssertionError with all that was lost, doubled, torn, buried or out of order."""
         found = list(self.platform.faults)
-        store = await RedisStore.open(self.server.url)
-        try:
+        async with self.store() as store:
             stats = await store.stats()
             found += [f"buried: {letter.reason}" for letter in await store.dead()]
             for conversation in conversations:
                 sent = [m for m in self.platform.sent if m.conversation == conversation]
                 found += await differences(conversation, sent, self.platform.state, store)
-        finally:
-            await store.close()
         assert not found, "\n".join(found)
         assert (stats.waiting, stats.in_flight, stats.dead) == (0, 0, 0)
 
@@ -111,7 +117,11 @@ class Scene:
         """End the replicas as an operator does. Raises AssertionError where one does not end well."""
         for name in list(self.fleet.replicas):
             process = self.fleet.replicas[name].process
-            await self.fleet.end(name, signal.SIGTERM)
+            try:
+                async with asyncio.timeout(LEAVING_SECONDS):
+                    await self.fleet.end(name, signal.SIGTERM)
+            except TimeoutError:
+                raise AssertionError(f"{name} does not end: {self.fleet.told(name)}") from None
             assert process is None or process.returncode == 0, self.fleet.told(name)
 
 

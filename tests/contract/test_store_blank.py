@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -121,6 +122,21 @@ async def test_the_next_turn_is_not_blanked(store: Store) -> None:
     await finish(store, await take(store), "state", (said("m1", "another m1"),))
 
     assert await store.log(ROOM) == (said("m1", "another m1"),)
+
+
+async def test_a_deletion_that_races_a_commit_always_wins(store: Store) -> None:
+    for n in range(12):
+        room = f"slack:T1:C{n}"
+        await send(store, mail("m1", 1), to=room)
+        claim = await take(store)
+        committing = asyncio.create_task(finish(store, claim, "state", (said("m1"),)))
+        for _ in range(n):
+            await asyncio.sleep(0)
+
+        assert await store.blank(room, "m1")
+
+        assert await committing
+        assert [json.loads(line)["text"] for line in await store.log(room)] == [""]
 
 
 async def test_a_dead_letter_loses_the_text_before_and_after_its_burial(store: Store) -> None:

@@ -28,7 +28,7 @@ class Without:
 
 class ActsBeforeTheCheckpoint(Worker):
     async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
-        marks = await self._deliver(turn, address, previews, again=False)
+        marks = await self._deliver(claim, turn, address, previews, again=False)
         await self._checkpoint(claim, turn)
         return marks
 
@@ -36,7 +36,7 @@ class ActsBeforeTheCheckpoint(Worker):
 class SealsBeforeTheCheckpoint(Worker):
     async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
         if any(isinstance(p, Post) and p.completes is not None for p in turn.posts):
-            marks = await self._deliver(turn, address, previews, again=False)
+            marks = await self._deliver(claim, turn, address, previews, again=False)
             await self._checkpoint(claim, turn)
             return marks
         return await super()._enter(claim, turn, address, previews)

@@ -9,6 +9,7 @@ from bot.models.absent import Absent
 from bot.models.anthropic import AnthropicModel
 from bot.models.rehearsal import Rehearsal
 from bot.settings import Settings, load
+from tests.contract.redis_server import running as redis_running
 from tests.fakes.platform import FakePlatform
 
 
@@ -55,3 +56,15 @@ async def test_a_bot_speaks_under_its_configured_name_and_within_its_configured_
         assert await bot.answered()
     (told,) = platform.seen()
     assert (told.voice.name, told.voice.icon) == ("Foyer", "🎪")
+
+
+async def test_a_bot_keeps_its_conversations_where_store_url_says(tmp_path: Path) -> None:
+    with redis_running(tmp_path / "server") as server:
+        chosen = settings(tmp_path, GREENROOM_STORE__URL=server.url)
+        for text, wanted in (("*architect", "I am **Winston**"), ("*status", "Active: 🏗️ **Winston**")):
+            platform = FakePlatform(spoken=len(text), clock=1000 * len(text))
+            async with running(chosen, library_of(chosen), {"fake": platform}) as bot:
+                await bot.inbox.receive(platform.said(text))
+                assert await bot.answered()
+            assert wanted in platform.texts[-1]
+    assert not chosen.store.path.exists()

@@ -25,6 +25,7 @@ from bot.doctor.surroundings import installed, required, terminal_findings
 from bot.ports import Message, Stats
 from bot.settings import Settings
 from bot.stores.sqlite import SqliteStore
+from tests.contract.redis_server import running as redis_running
 from tests.fakes.anthropic import Answer, FakeAnthropic, Hangs, answers, refuses, says
 
 KEY = "sk-ant-test-0123456789"
@@ -482,3 +483,15 @@ def test_a_reader_that_is_gone_ends_a_command_quietly(command: str) -> None:
     )
     os.close(write)
     assert run.returncode == 128 + 13 and run.stderr == b""
+
+
+def test_a_redis_is_looked_at_where_store_url_names_one(
+    tmp_path: Path, examine: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with redis_running(tmp_path / "server") as server:
+        monkeypatch.setenv("GREENROOM_STORE__URL", server.url)
+        told = of(examine(), "store")
+        assert told[0].level == "ok" and told[0].says.startswith("the Redis at redis://")
+        assert told[-1].says == "0 messages waiting, 0 turns under way"
+    (gone,) = of(examine(), "store")
+    assert gone.level == "problem"

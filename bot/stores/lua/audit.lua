@@ -1,8 +1,10 @@
--- key, conversation, record as JSON -> 1 added, 0 added before
+-- key, conversation, record as a JSON list -> 1 added, 0 added before
 local effect, conversation, record = unpack(ARGV, 6)
 
 if redis.call('SADD', key('audit-keys', conversation), effect) == 0 then
   return 0
 end
-redis.call('RPUSH', key('audit', conversation), record)
+local place = digits(now) .. ',' .. cjson.encode(effect)
+redis.call('RPUSH', key('audit', conversation), string.sub(record, 1, -2) .. ',' .. place .. ']')
+redis.call('ZADD', NAMES, 0, conversation)
 return 1

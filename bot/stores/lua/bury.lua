@@ -13,6 +13,7 @@ if blanked then
   return blanked
 end
 give_back(conversation)
+redis.call('HSET', key('conv', conversation), 'at', digits(now))
 local id = redis.call('INCR', LETTERS .. ':last')
 redis.call('ZADD', LETTERS, id, id)
 redis.call('HSET', key('letter', id), 'conversation', conversation, 'messages', messages, 'reason', reason,

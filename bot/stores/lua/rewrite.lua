@@ -1,13 +1,14 @@
--- conversation, then of each change: where, which one there, what it was, what it is to be (empty: taken out of the
--- mailbox, or the letter deleted) -> how many were not found as they were, and so were let be
-local conversation = ARGV[6]
+-- conversation, 1 to take it from who works on it or 0, then of each change: where, which one there, what it was, what
+-- it is to be (empty: taken out of the mailbox, or the letter deleted)
+-- -> how many were not found as they were, and so were let be
+local conversation, seizes = ARGV[6], ARGV[7] == '1'
+local CHANGES = 8
+local conv = key('conv', conversation)
 local stale, withdrawn = 0, false
 
 local function rewrite(where, which, was, is)
   if where == 'conv' then
-    local conv = key('conv', conversation)
-    local matches = redis.call('HGET', conv, which) == was
-    return matches and redis.call('HSET', conv, which, is)
+    return redis.call('HGET', conv, which) == was and redis.call('HSET', conv, which, is)
   elseif where == 'mail' then
     local mail = key('mail', conversation)
     withdrawn = withdrawn or is == ''
@@ -17,19 +18,23 @@ local function rewrite(where, which, was, is)
     if redis.call('HGET', letter, 'messages') ~= was then
       return false
     end
-    if is ~= '' then
-      return redis.call('HSET', letter, 'messages', is)
-    end
-    return redis.call('DEL', letter) and redis.call('ZREM', LETTERS, which)
+    return is ~= '' and redis.call('HSET', letter, 'messages', is)
+      or redis.call('DEL', letter) and redis.call('ZREM', LETTERS, which)
   end
   local list = key(where, conversation)
   return redis.call('LINDEX', list, which) == was and redis.call('LSET', list, which, is)
 end
 
-for n = 7, #ARGV, 4 do
+for n = CHANGES, #ARGV, 4 do
   if not rewrite(unpack(ARGV, n, n + 3)) then
     stale = stale + 1
   end
+end
+if seizes and stale == 0 and redis.call('HGET', conv, 'held') == '1' then
+  redis.call('HINCRBY', conv, 'fence', 1)
+  give_back(conversation)
+  due_at(conversation, now)
+  hint()
 end
 if withdrawn and redis.call('EXISTS', key('mail', conversation), key('taken', conversation)) == 0 then
   rest(conversation)

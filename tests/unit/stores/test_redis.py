@@ -14,10 +14,11 @@ import pytest
 import redis
 
 from bot.core.model import Record, Usage
-from bot.ports import Amount, Balance, Claim, Limit, Reservation, Store
+from bot.ports import Amount, Balance, Claim, Erased, Limit, Message, Reservation, Store
 from bot.stores import redis as redis_store
-from bot.stores import redis_link
+from bot.stores import redis_hints, redis_link
 from bot.stores.errors import StoreError
+from bot.stores.exporting import Dumped, to_json
 from bot.stores.redis import RedisStore
 from bot.stores.redis_link import script
 from tests.contract.redis_server import Server, running, running_cluster
@@ -183,6 +184,19 @@ class Proxy:
 
 RESERVED = Reservation(True, "", (Balance(Amount(5, 5)),))
 Call = Callable[[Store, Claim], Awaitable[object]]
+MOVED = to_json(OTHER, Dumped(1.0, state="moved", taken=(plain("m1", 1),), log=("line",), usage=(Usage(1),), turn="t"))
+
+
+async def forget_a_person(store: Store, _: Claim) -> object:
+    await store.enqueue(ROOM, Message("m9", '{"user":"U1","text":"secret"}', 9))
+    return await store.forget_user("U1", "somebody")
+
+
+async def replay(store: Store, claim: Claim) -> object:
+    await store.bury(claim, "over")
+    return await store.replay((await store.dead())[0].id, "again")
+
+
 CALLS: dict[str, tuple[Call, object]] = {
     "enqueue": (lambda store, _: store.enqueue(ROOM, plain("m9", 9)), True),
     "amend": (lambda store, _: store.amend(ROOM, "m2", None), True),
@@ -200,7 +214,14 @@ CALLS: dict[str, tuple[Call, object]] = {
     "reserve": (lambda store, _: store.reserve("k", "day", Amount(5, 5), [Limit("all", 9)]), RESERVED),
     "grant": (lambda store, _: store.grant("k", "all", "day", Amount(5, 5)), True),
     "stored": (lambda store, _: store.blank(ROOM, "m1"), False),
+    "wipe": (lambda store, _: store.forget(ROOM), Erased(1, messages=2)),
+    "restore": (lambda store, _: store.restore(OTHER, MOVED), True),
+    "rewrite": (forget_a_person, Erased(1, messages=1)),
+    "replay": (replay, True),
 }
+
+
+MARKS = ("given", "claimed", "at", "wiped")
 
 
 async def everything(store: RedisStore, admin: redis.Redis) -> dict[str, object]:
@@ -210,12 +231,13 @@ async def everything(store: RedisStore, admin: redis.Redis) -> dict[str, object]
     letters = [(letter.messages, letter.reason) for letter in await store.dead()]
     counts = await store.stats()
     return {
-        "conv": {field: value for field, value in conv.items() if field not in ("given", "claimed", "at")},
+        "conv": {field: value for field, value in conv.items() if field not in MARKS},
         "mail": admin.zrange(f"gr:{{0}}:mail:{ROOM}", 0, -1),
         "taken": admin.lrange(f"gr:{{0}}:taken:{ROOM}", 0, -1),
         "counts": (counts.waiting, counts.in_flight, counts.dead),
         "rest": (letters, await store.log(ROOM), await store.spent(ROOM), await store.audited(ROOM)),
         "budget": await store.budget("all", "day"),
+        "elsewhere": await store.dump(OTHER),
     }
 
 
@@ -472,7 +494,7 @@ async def test_a_closed_store_says_so(server: Server, admin: redis.Redis) -> Non
 async def test_mail_by_one_store_wakes_another_that_waits(
     store: RedisStore, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_store, "POLL_SECONDS", 60)
+    monkeypatch.setattr(redis_hints, "POLL_SECONDS", 60)
     async with opened(server.url) as other:
         assert await nothing_is_due(other)
         waiting = asyncio.create_task(other.wait(60))
@@ -527,7 +549,7 @@ async def test_a_lease_taken_over_by_another_store_makes_the_first_claim_void(
 
 
 async def test_a_cluster_does_what_a_single_server_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_store, "POLL_SECONDS", 60)
+    monkeypatch.setattr(redis_hints, "POLL_SECONDS", 60)
     with running_cluster(tmp_path) as server:
         rooms = [f"slack:T1:C{n}" for n in range(12)]
         async with opened(server.url, partitions=8) as store, opened(server.url, partitions=8) as other:
@@ -544,6 +566,53 @@ async def test_a_cluster_does_what_a_single_server_does(tmp_path: Path, monkeypa
                 assert await finish(other, claim, "state", ("line",))
             assert await store.log(rooms[3]) == ("line",)
             assert await nothing_is_due(store)
+
+
+async def test_what_operators_do_works_on_a_cluster_too(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as server:
+        rooms = [f"slack:T1:C{n}" for n in range(6)]
+        async with opened(server.url, partitions=8) as store:
+            for n, room in enumerate(rooms):
+                await send(store, Message("m1", '{"user":"U1","name":"Ada","id":"m1","text":"secret"}', n + 1), to=room)
+                await finish(store, await take(store), "state", ('{"kind":"said","who":"U1","id":"m1","text":"x"}',))
+                await store.audit(f"k{n}", room, Record("approve", "U1"))
+            assert await store.throttle("U1", 1, 1) == 0.0
+            limits = [Limit(room, 10) for room in rooms]
+            assert (await store.reserve("k", "day", Amount(5), limits)).allowed
+            assert await store.settle("k", Amount(7))
+            assert (await store.budget(rooms[5], "day")).spent == Amount(7)
+
+            assert [info.key for info in await store.conversations()] == rooms
+            assert await store.blank(rooms[0], "m1")
+            assert (await store.forget_user("U1", "somebody")).records == 6
+            assert {line.record.who for line in await store.trail()} == {"somebody"}
+            dumped = await store.dump(rooms[1])
+            assert dumped is not None and await store.restore("slack:T2:C9", dumped)
+            assert (await store.forget(rooms[1])).entries == 1
+            assert await store.expire(4e9) == 6
+            assert await store.conversations() == ()
+
+
+async def test_counters_and_reservations_do_not_stay_for_ever(store: RedisStore, admin: redis.Redis) -> None:
+    await store.throttle("U1", 6, 3)
+    await store.reserve("k", "day", Amount(5), [Limit("all")])
+    await store.grant("g", "all", "day", Amount(5))
+
+    assert 0 < admin.ttl("gr:{0}:rate:U1") <= 10
+    week, quarter = 7 * 24 * HOUR, 90 * 24 * HOUR
+    for key in ("reservation:k", "granted:g"):
+        assert week - 60 < admin.ttl(f"gr:{{0}}:{key}") <= week
+    assert quarter - 60 < admin.ttl("gr:{0}:budget:day") <= quarter
+
+
+async def test_what_is_left_of_a_forgotten_conversation_goes_in_time(store: RedisStore, admin: redis.Redis) -> None:
+    await send(store, plain("m1", 1))
+    await take(store)
+
+    await store.forget(ROOM)
+
+    assert admin.ttl(f"gr:{{0}}:conv:{ROOM}") > 0
+    assert not admin.exists(f"gr:{{0}}:taken:{ROOM}", f"gr:{{0}}:mail:{ROOM}")
 
 
 # ---------------------------------------------------------------- keys and their time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -86,3 +87,14 @@ def test_a_file_with_another_programs_mark_is_refused(db: sqlite3.Connection) ->
 
     with pytest.raises(StoreError, match=r"a\.db belongs to another program"):
         migrate(db, "a.db")
+
+
+def test_conversations_of_the_first_version_do_not_look_long_idle(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", MIGRATIONS[:1])
+    db.execute("INSERT INTO conversation (key) VALUES ('slack:T1:C1')")
+    before = time.time() - 5
+
+    migrate(db, "a.db")
+
+    at, last = db.execute("SELECT at, last FROM conversation").fetchone()
+    assert (at > before, last) == (True, None)

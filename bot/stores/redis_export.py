@@ -1,0 +1,92 @@
+"""How a conversation leaves a Redis store and comes into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.core.model import Record
+from bot.ports import Message
+from bot.stores import redis_codec as codec
+from bot.stores.exporting import Dumped, Line
+
+
+def dumped(stored: Sequence[Any]) -> Dumped | None:
+    """What `lua/stored.lua` tells; None where nothing is kept, or only what its forgetting has left."""
+    state, turn, flag, _, taken, mail, log, audit, at, last, state_version, turn_version, floor_open, spent, paid = (
+        stored
+    )
+    found = Dumped(
+        at=int(at or 0) / 1_000_000,
+        last=None if last is None else codec.load_order(last),
+        state=_text(state),
+        state_version=int(state_version or 0),
+        floor_open=floor_open != b"0",
+        turn=_text(turn),
+        turn_version=int(turn_version or 0),
+        taken=tuple(codec.message(kept) for kept in taken),
+        mail=tuple(codec.message(kept) for kept in mail),
+        flag=None if flag is None else codec.message(flag),
+        log=tuple(line.decode() for line in log),
+        usage=codec.usages(_pairs(spent)),
+        paid=tuple(sorted(key.decode() for key in paid)),
+        audit=tuple(_line(kept, n) for n, kept in enumerate(audit)),
+    )
+    return None if found.is_empty and not audit else found
+
+
+def arguments(kept: Dumped) -> list[str | bytes | int]:
+    """The lists that `lua/restore.lua` reads, each behind its length."""
+    messages = [part for m in (*kept.taken, *kept.mail) for part in (codec.order_of(m), codec.body_of(m))]
+    usage: list[str | bytes | int] = []
+    for one in kept.usage:
+        counts = {
+            "input": one.input,
+            "output": one.output,
+            "cache_read": one.cache_read,
+            "cache_write": one.cache_write,
+        }
+        for counter, count in counts.items():
+            usage += [f"{counter} {one.model}", count]
+    audit = [part for line in kept.audit for part in (line.key, _kept(line))]
+    lists: list[Sequence[str | bytes | int]] = [
+        _fields(kept), messages, [len(kept.taken)], kept.log, usage, kept.paid, audit, kept.seen
+    ]  # fmt: skip
+    return [part for one in lists for part in (len(one), *one)]
+
+
+def _fields(kept: Dumped) -> list[str | bytes | int]:
+    fields: dict[str, str | bytes | int | None] = {
+        "at": round(kept.at * 1_000_000),
+        "last": None if kept.last is None else codec.order_of(Message("", "", kept.last)),
+        "state": kept.state,
+        "state_version": kept.state_version,
+        "floor_open": int(kept.floor_open),
+        "turn": kept.turn,
+        "turn_version": kept.turn_version,
+        "head": kept.taken[0].id if kept.taken else None,
+    }
+    if kept.flag is not None and kept.taken:
+        fields |= {"flag": codec.kept(kept.flag), "flag_head": kept.taken[0].id}
+    return [part for field, value in fields.items() if value is not None for part in (field, value)]
+
+
+def _line(kept: bytes, n: int) -> Line:
+    """A line of the audit trail; one of an older build has no key, so its place has to do."""
+    what, who, sha, *place = json.loads(kept)
+    at, key = place or (0, f"line {n}")
+    return Line(key, at / 1_000_000, Record(what, who, sha))
+
+
+def _kept(line: Line) -> str:
+    record = line.record
+    return json.dumps([record.what, record.who, record.sha, round(line.at * 1_000_000), line.key])
+
+
+def _text(kept: bytes | None) -> str | None:
+    return None if kept is None else kept.decode()
+
+
+def _pairs(flat: Sequence[bytes]) -> Mapping[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,34 @@
+"""How long a turn lies still after `kill -9` of the replica that was at it.
+
+python -m tests.bench.recovery [--lease SECONDS] [--times N]
+
+The bar is the lease and one second more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from tests.chaos.measures import recovery
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.recovery")
+    parser.add_argument("--lease", type=float, default=2.0, help="seconds")
+    parser.add_argument("--times", type=int, default=5)
+    args = parser.parse_args()
+    times = []
+    for number in range(args.times):
+        with tempfile.TemporaryDirectory(prefix="greenroom-recovery-") as folder:
+            times.append(asyncio.run(recovery(Path(folder), args.lease, number)))
+        print(f"recovery after kill -9: {times[-1]:.2f} s (lease {args.lease:g} s)")
+    worst, bar = max(times), args.lease + 1
+    print(f"longest of {args.times}: {worst:.2f} s; the bar is {bar:g} s: {'held' if worst <= bar else 'NOT HELD'}")
+
+
+if __name__ == "__main__":
+    main()

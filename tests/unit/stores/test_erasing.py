@@ -1,0 +1,73 @@
+"""Taking words and names out of stored texts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
+
+ADA = {"user": "U1", "name": "Ada", "text": "secret"}
+
+
+def person_out(value: Any) -> Any:
+    text = json.dumps(value)
+    return json.loads(without_person(text, "U1", names_of(text, "U1"), "somebody"))
+
+
+@pytest.mark.parametrize("text", ["", "no JSON with m1", "[", '"m1"', "1", "null", '["m1", 1]', '{"id": "m2"}'])
+def test_what_names_nothing_stays_byte_for_byte(text: str) -> None:
+    assert without_message(text, {"m1"}) == text
+    assert without_person(text, "m1", {"m1"}, "somebody") == text
+    assert not names_message(text, "m1")
+    assert not is_from(text, "m1")
+
+
+def test_a_message_is_found_however_deep_and_only_its_text_goes() -> None:
+    text = json.dumps({"a": [{"b": {"id": "m1", "text": "secret", "n": 2**62}}, {"id": "m2", "text": "m1"}]})
+
+    assert json.loads(without_message(text, {"m1"})) == {
+        "a": [{"b": {"id": "m1", "text": "", "n": 2**62}}, {"id": "m2", "text": "m1"}]
+    }
+    assert names_message(text, "m1")
+
+
+def test_a_person_loses_words_name_and_roles() -> None:
+    assert person_out({**ADA, "roles": ["lead"], "menu": ""}) == {
+        "user": "somebody", "name": "somebody", "text": "", "roles": [], "menu": ""
+    }  # fmt: skip
+
+
+def test_a_person_is_found_by_who_only_where_that_is_a_person() -> None:
+    assert person_out({"kind": "said", "who": "U1", "name": "Ada", "text": "x"})["who"] == "somebody"
+    assert person_out({"what": "approve", "who": "U1", "sha": "1"}) == {
+        "what": "approve",
+        "who": "somebody",
+        "sha": "1",
+    }
+    for persona in ({"kind": "reply", "who": "U1", "text": "x"}, {"_type": "AskModel", "who": "U1"}):
+        assert person_out(persona) == persona
+
+
+def test_a_persons_names_leave_the_lists_of_people() -> None:
+    state = {
+        "people": ["Ada", "Bob", "Ada L."],
+        "refused": ["U1", "U2"],
+        "gate": {"said": [ADA, {**ADA, "name": "Ada L."}]},
+    }
+
+    assert person_out(state)["people"] == ["Bob"]
+    assert person_out(state)["refused"] == ["U2"]
+
+
+def test_somebody_elses_words_stay_also_about_the_person() -> None:
+    other = {"user": "U2", "name": "Bob", "text": "Ada (U1) is right"}
+
+    assert person_out([other]) == [other]
+
+
+def test_a_message_is_a_persons_only_by_its_own_user() -> None:
+    assert is_from(json.dumps(ADA), "U1")
+    assert not is_from(json.dumps({"said": [ADA]}), "U1")
