@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,11 @@ class Lease:
     seconds: float
     asked_at: float
 
-    async def hold(self, turn: Coroutine[Any, Any, None]) -> None:
-        """Carry `turn` out and renew the lease meanwhile. Raises LostError when it is lost, or what `turn` raises."""
-        carrying = asyncio.create_task(turn)
-        keeping = asyncio.create_task(self._keep())
+    async def hold(self, turn: Callable[[Claim], Coroutine[Any, Any, None]]) -> None:
+        """Carry the turn out and renew the lease meanwhile. Raises LostError when it is lost, or what `turn` raises."""
+        ends = await self._confirmed()
+        carrying = asyncio.create_task(turn(self.claim))
+        keeping = asyncio.create_task(self._keep(ends))
         try:
             await asyncio.wait((carrying, keeping), return_when=asyncio.FIRST_COMPLETED)
             if not carrying.done():
@@ -49,25 +50,40 @@ class Lease:
         finally:
             await ended([carrying, keeping])
 
-    async def _keep(self) -> None:
-        """Renew until the lease is lost, or has not been heard of for so long that it must be taken for lost."""
+    async def _confirmed(self) -> float:
+        """When the lease ends by the loop's clock; a claim that came late may be somebody else's by now, so ask."""
         loop = asyncio.get_running_loop()
-        ends, delay = self.asked_at + self.seconds, self.seconds / 3
+        asked_at = self.asked_at
+        if loop.time() > asked_at + self.seconds / 3:
+            asked_at = loop.time()
+            if not await self._renewed(asked_at + self.seconds):
+                raise LostError
+        return asked_at + self.seconds
+
+    async def _keep(self, ends: float) -> None:
+        """Renew until the lease is lost, or has not been heard of for so long that it must be taken for lost."""
+        loop, delay = asyncio.get_running_loop(), self.seconds / 3
         while True:
             await self.clock.sleep(delay)
             asked_at = loop.time()
-            try:
-                async with asyncio.timeout_at(ends):
-                    if not await self.store.renew(self.claim, self.seconds):
-                        return
+            renewed = await self._renewed(ends)
+            if renewed:
                 ends, delay = asked_at + self.seconds, self.seconds / 3
-            except Exception as error:
-                where = self.claim.head.id, self.claim.conversation
-                log.warning("the lease of turn %s of %s could not be renewed: %r", *where, error)
-                left = ends - loop.time()
-                if left <= 0:
-                    return
-                delay = min(SOONEST, left)
+                continue
+            left = ends - loop.time()
+            if renewed is False or left <= 0:
+                return
+            delay = min(SOONEST, left)
+
+    async def _renewed(self, until: float) -> bool | None:
+        """Whether the lease was renewed; None where the store has not told by then."""
+        try:
+            async with asyncio.timeout_at(until):
+                return await self.store.renew(self.claim, self.seconds)
+        except Exception as error:
+            where = self.claim.head.id, self.claim.conversation
+            log.warning("the lease of turn %s of %s could not be renewed: %r", *where, error)
+            return None
 
 
 async def ended(tasks: Sequence[asyncio.Future[Any]]) -> None:

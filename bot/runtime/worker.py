@@ -187,7 +187,7 @@ class Worker:
                 outcome = "buried"
                 await self._give_up(claim, f"its lease ran out {claim.expiries} times")
                 return
-            await Lease(self.store, self.clock, claim, options.lease, asked_at).hold(self._carry(claim))
+            await Lease(self.store, self.clock, claim, options.lease, asked_at).hold(self._carry)
             outcome = "committed"
         except asyncio.CancelledError:
             await asyncio.shield(self._release(claim))

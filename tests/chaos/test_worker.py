@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bot.app import SystemClock
+from bot.core.model import SESSION_VERSION
 from bot.core.prompt import Prompt
 from bot.ports import Reply, Show
 from bot.runtime.inbox import Inbox
@@ -222,15 +223,35 @@ async def test_a_turn_whose_lease_cannot_be_renewed_is_let_go_before_another_tak
         assert [message.sealed for message in on.platform.seen()] == [True, True]
 
 
-async def test_a_claim_that_came_late_is_let_go_when_the_store_lets_go_of_it() -> None:
-    async with bench(wait=10 * LEASE) as on:
+async def test_of_a_claim_that_came_too_late_nothing_is_begun() -> None:
+    async with bench() as on:
         await on.say("*architect tell me about m1")
-        on.store.lags["claim"] = 0.8 * LEASE
-        on.store.fails["renew"] = refused
-        loop = asyncio.get_running_loop()
-        before = loop.time()
+        on.store.lags["claim"] = 2 * LEASE
+        working = asyncio.create_task(on.worker.work())
+        await on.until(lambda: "claim" in on.store.calls)
+        await asyncio.sleep(1.2 * LEASE)
+        other = await on.store.real.claim("other", 60, SESSION_VERSION)
+        assert await working
+        assert other is not None
+        assert on.platform.messages == {}
+        assert on.store.calls == ["claim", "renew"]
+
+
+async def test_a_claim_that_came_late_but_holds_is_carried_out() -> None:
+    async with bench() as on:
+        await on.say("*architect")
+        on.store.lags["claim"] = 0.6 * LEASE
         assert await on.worker.work()
-        assert loop.time() - before < 1.4 * LEASE
+        assert len(on.platform.texts) == 1
+
+
+async def test_a_claim_that_came_late_is_let_go_where_the_store_does_not_tell_whether_it_holds() -> None:
+    async with bench() as on:
+        await on.say("*architect")
+        on.store.lags["claim"] = 0.6 * LEASE
+        on.store.fails["renew"] = hung
+        assert await on.worker.work()
+        assert on.platform.messages == {}
 
 
 # ---------------------------------------------------------------- cancellation
