@@ -18,6 +18,7 @@ from tests.chaos.platform import Call, Platform
 from tests.chaos.verdict import differences
 from tests.contract.redis_server import Server, running
 
+CALM_SECONDS = 1.0
 LEAVING_SECONDS = 15.0
 NAMES = ("one", "two")
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
@@ -82,7 +83,10 @@ class Scene:
 
         self.platform.on_call = on_call
         try:
-            await over.wait()
+            async with asyncio.timeout(CALM_SECONDS):
+                await over.wait()
+        except TimeoutError:  # nobody has anything to do
+            await self.until(lambda: self.fleet.kill(self.random.choice(NAMES)), "somebody to kill")
         finally:
             self.platform.on_call = lambda call: None
 
