@@ -180,7 +180,7 @@ async def running(
         durability=kept.durability,
         clock=clock,
     )
-    model = model_of(settings, clock)
+    model, asked = model_of(settings, clock), options_of(settings)
     options = Options(
         name=socket.gethostname(),
         lease=settings.store.lease,
@@ -190,8 +190,8 @@ async def running(
         host=Voice(settings.name, settings.icon),
         context=settings.model.context,
         compact_at=settings.model.compact_at,
-        price=options_of(settings).cost,
-        model_of=options_of(settings).choose,
+        price=asked.cost,
+        model_of=asked.choose,
         access=access_of(settings),
         budgets=budgets_of(settings),
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -61,35 +61,43 @@ def _time(low: str, high: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _share(value: object) -> float:
+def _number(value: object) -> float:
+    """A number; NaN where `value` is none."""
     try:
-        share = math.nan if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
+        return math.nan if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
     except ValueError:
-        share = math.nan
+        return math.nan
+
+
+def _share(value: object) -> float:
+    share = _number(value)
     if not 0 <= share <= 0.95:
         raise ValueError("a share from 0 to 0.95, such as 0.75")
     return share
 
 
 def _price(value: object) -> float:
-    try:
-        price = math.nan if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
-    except ValueError:
-        price = math.nan
+    price = _number(value)
     if not 0 <= price < math.inf:
         raise ValueError("a price in $ per million tokens, 0 or more")
     return price
 
 
-def _address(value: object) -> str:
+def _web(value: object, expected: str) -> tuple[str, SplitResult]:
+    """An address of the web, or nothing, and its parts. Raises ValueError with what is `expected`."""
     text = value.strip() if isinstance(value, str) else "?"
     try:
         parts = urlsplit(text)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
-        sound = False
+        raise ValueError(expected) from None
     if text and not sound:
-        raise ValueError('an address such as "http://localhost:11434", or "" for the service\'s own')
+        raise ValueError(expected)
+    return text, parts
+
+
+def _address(value: object) -> str:
+    text, parts = _web(value, 'an address such as "http://localhost:11434", or "" for the service\'s own')
     if text and (parts.username or parts.password):
         raise ValueError("an address without user and password")
     if text.rstrip("/").endswith("/v1"):
@@ -98,14 +106,7 @@ def _address(value: object) -> str:
 
 
 def _collector(value: object) -> str:
-    text = value.strip() if isinstance(value, str) else "?"
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        sound = False
-    if text and not sound:
-        raise ValueError('an address such as "http://localhost:4318", or "" to send no traces')
+    text, parts = _web(value, 'an address such as "http://localhost:4318", or "" to send no traces')
     if text and (parts.username or parts.password or parts.query or parts.fragment):
         raise ValueError("an address without user, password and query")
     return text.rstrip("/").removesuffix("/v1/traces")
