@@ -185,6 +185,7 @@ async def running(
         name=socket.gethostname(),
         lease=settings.store.lease,
         idle=settings.talk.idle,
+        listen=lambda where: settings.talk.channels.get(where.channel, settings.talk.listen),
         together=settings.talk.together if settings.talk.coalesce else 1,
         in_flight=settings.worker.turns_in_flight if in_background else 0,
         host=Voice(settings.name, settings.icon),

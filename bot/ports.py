@@ -6,7 +6,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.core.model import Conversation, Entry, Mark, Menu, Receipt, Record, Usage, Voice
+from bot.core.model import (
+    Attachment,
+    Conversation,
+    Entry,
+    Inbound,
+    Mark,
+    Menu,
+    Receipt,
+    Record,
+    Saved,
+    Usage,
+    Voice,
+    Whisper,
+)
 from bot.core.prompt import Prompt
 from bot.personas.model import Cast
 
@@ -170,11 +183,27 @@ class MailboxFullError(Exception):
     """The conversation's mailbox holds its cap; the message was not taken. Tell its sender."""
 
 
+class StoreError(Exception):
+    """The store cannot be opened or used right now, which says nothing about what was asked of it.
+
+    Wait, and ask again. Where a connection was lost or no answer came, what was asked for may have taken effect, and
+    the message says so; every call can be made again without harm.
+    """
+
+
+class StoreRefusedError(StoreError):
+    """The store answers and cannot take this very call: what is in it, or the store's own code, is wrong.
+
+    Waiting does not help. Nothing of the call took effect.
+    """
+
+
 class Store(Protocol):
     """Mailboxes, sessions and logs of all conversations; the one place where state is.
 
-    Every write of a claim is fenced: it takes effect only while no later claim of the conversation exists, and
-    tells by False that it did not. One suite, `tests/contract`, holds every implementation to this text.
+    Any call may raise StoreError. Every write of a claim is fenced: it takes effect only while no later claim of the
+    conversation exists, and tells by False that it did not. One suite, `tests/contract`, holds every implementation to
+    this text.
     """
 
     async def enqueue(self, conversation: str, message: Message) -> bool:
@@ -187,8 +216,13 @@ class Store(Protocol):
     async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
         """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none."""
 
-    async def claim(self, worker: str, lease: float, version: int, together: int = 1) -> Claim | None:
+    async def claim(
+        self, worker: str, lease: float, version: int, together: int = 1, platforms: frozenset[str] | None = None
+    ) -> Claim | None:
         """The due conversation that has waited longest, for `lease` seconds; None when nothing is due.
+
+        With `platforms`, only among conversations whose key begins with one of these names and a colon; what others
+        have waiting costs nothing.
 
         Due is a conversation with mail that nobody holds (or whose holder's lease has ended) and whose retry delay is
         over. One whose state or turn was saved under a newer version than `version` is left alone. At most
@@ -196,8 +230,11 @@ class Store(Protocol):
         floor was open.
         """
 
-    async def wait(self, seconds: float) -> None:
-        """Return when something may have become due, at the latest after `seconds`."""
+    async def wait(self, seconds: float, platforms: frozenset[str] | None = None) -> None:
+        """Return when something may have become due on those platforms, at the latest after `seconds`.
+
+        Only what happened since this store's last claim for the same `platforms` counts, so claim before.
+        """
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """Hold the conversation for `lease` seconds from now; False when the claim is lost."""
@@ -342,7 +379,8 @@ class Store(Protocol):
     async def expire(self, before: float) -> int:
         """Delete what has had nothing to do since `before`, in seconds since the epoch; how many conversations.
 
-        Dead letters of before then go too; the audit trail stays.
+        Dead letters of before then go too; the audit trail stays. It is done a few at a time, so that others get their
+        turn in between; one that is cancelled, or fails, has deleted some.
         """
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
@@ -355,8 +393,8 @@ class Store(Protocol):
         mail and of what was said come along. Raises ValueError for what no `dump` gave.
         """
 
-    async def stats(self) -> Stats:
-        """Counts over everything."""
+    async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
+        """Counts over everything, or over the conversations of those platforms."""
 
     async def close(self) -> None:
         """Let go of what the store holds open."""
@@ -370,7 +408,8 @@ class Outgoing:
     """One piece of a post as it goes to a platform.
 
     `key` is the same whenever this very piece is sent again. `since` is the order of the message that the turn began
-    with: nothing of this turn stands above it. `again` says that an earlier worker may have shown it already.
+    with: nothing of this turn stands above it. `again` says that an earlier worker may have shown it already. `only`
+    they are to see it, as far as the platform can do that. With a `file`, `text` stands beside it.
     """
 
     key: str
@@ -380,6 +419,16 @@ class Outgoing:
     since: int
     menu: Menu | None = None
     again: bool = False
+    only: Whisper | None = None
+    file: Upload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A text that goes up as a file; `name` is the same whenever the same one is sent again, and of no other."""
+
+    name: str
+    text: str
 
 
 class Transport(Protocol):
@@ -387,6 +436,12 @@ class Transport(Protocol):
 
     limit: int
     """The longest `Outgoing.text` that is posted as one message, in characters."""
+
+    most: int
+    """The most messages that one post may become before it goes up as a file; 0 where there are no files."""
+
+    tables: bool
+    """Whether Markdown tables are shown as tables; else they come as code, with aligned columns."""
 
     async def post(self, out: Outgoing) -> Receipt:
         """Post it. Raises TransportError."""
@@ -408,6 +463,41 @@ class Transport(Protocol):
 
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """The ref and text of our own unsealed preview below `since` that a dead worker left; None without one."""
+
+    async def busy(self, out: Outgoing) -> None:
+        """Show for some seconds that `out.voice` is at work. Best effort: raises nothing but cancellation."""
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """The file with its text, of which at most the first `room` characters, or with its problem. May be repeated.
+
+        Raises TransportError where it may be read a little later.
+        """
+
+
+class Door(Protocol):
+    """What an adapter has of the bot: the way in, and a look at what is kept."""
+
+    async def receive(self, inbound: Inbound) -> bool:
+        """Queue a message or a press; False when this delivery of it was not the first.
+
+        Once this has returned, nothing of it can be lost: it may be acknowledged. Raises MailboxFullError (tell its
+        sender) and StoreError (do not acknowledge, so that the platform delivers it again).
+        """
+
+    async def edited(self, inbound: Inbound, was: str) -> None:
+        """A message was edited: `inbound` as it reads now, `was` as it read before. Raises as `receive` does."""
+
+    async def deleted(self, conversation: Conversation, message_id: str) -> None:
+        """A message was deleted. Raises StoreError."""
+
+    async def saved(self, conversation: Conversation) -> Saved | None:
+        """Where a conversation stands; None where it never began. Raises StoreError."""
+
+    async def conversations(self, platform: str, workspace: str = "") -> tuple[Conversation, ...]:
+        """All conversations of a platform (and workspace) that began. Raises StoreError."""
+
+    async def last_seen(self, conversation: Conversation) -> int:
+        """The order of the newest message that was ever queued there, 0 without one. Raises StoreError."""
 
 
 class TransportError(Exception):
@@ -588,6 +678,7 @@ __all__ = [
     "Committed",
     "ConversationInfo",
     "DeadLetter",
+    "Door",
     "Ended",
     "Entry",
     "Erased",
@@ -610,6 +701,9 @@ __all__ = [
     "Stats",
     "Stepped",
     "Store",
+    "StoreError",
+    "StoreRefusedError",
     "Transport",
     "TransportError",
+    "Upload",
 ]

@@ -22,6 +22,7 @@ from bot.core.model import (
     Turnover,
     Voice,
     Waiting,
+    Whisper,
 )
 from bot.personas.model import Cast, Persona
 
@@ -78,9 +79,9 @@ class Draft:
         """Post under the name of the active persona, or of `who`."""
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
 
-    def tell(self, markdown: str, menu: Menu | None = None) -> None:
-        """Post as the host."""
-        self.posts.append(Post(HOST, markdown, menu))
+    def tell(self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None) -> None:
+        """Post as the host; where the platform can do that, for the eyes of `only`."""
+        self.posts.append(Post(HOST, markdown, menu, only=only))
 
     def note(self, entry: Entry) -> None:
         """Add to the log."""
@@ -93,12 +94,14 @@ class Draft:
         self.change(waiting=Waiting(self.session.active, purpose))
         self.request = AskModel(self.session.active)
 
-    def menu(self, options: tuple[Option, ...], *, prompt: str = "", lasting: bool = False) -> Menu:
+    def menu(
+        self, options: tuple[Option, ...], *, prompt: str = "", lasting: bool = False, words: bool = False
+    ) -> Menu:
         """A new menu, open from now on. `options` are at least one and at most 25."""
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"m{number}", options, prompt, lasting)
+        made = Menu(f"m{number}", options, prompt, lasting, words)
         gate = self.session.gate.menu if self.session.gate else ""
         kept = [m for m in self.session.menus if m.id == gate]
         rest = [m for m in self.session.menus if m.id != gate]
@@ -123,7 +126,7 @@ class Draft:
 
     def halt(self, gate: Gate, options: tuple[Option, ...], question: str, *, by_host: bool = False) -> None:
         """Ask `question` with `options`, and wait for a human at `gate`."""
-        menu = self.menu(options)
+        menu = self.menu(options, words=gate.kind == "ask")
         self.change(gate=replace(gate, menu=menu.id))
         if by_host:
             self.tell(question, menu)
@@ -136,7 +139,7 @@ class Draft:
         if old is None:
             return
         self.close(menu_id)
-        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting)
+        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words)
         gate = self.session.gate
         if gate and gate.menu == menu_id:
             self.change(gate=replace(gate, menu=new.id))

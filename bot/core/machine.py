@@ -8,6 +8,8 @@ from typing import assert_never
 from bot.core import commands
 from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
 from bot.core.draft import Draft
+from bot.core.listening import Ear
+from bot.core.menus import label
 from bot.core.model import (
     Activate,
     Answer,
@@ -32,13 +34,16 @@ from bot.core.model import (
     Session,
     Step,
     Turnover,
+    Whisper,
 )
 from bot.core.modes import activation, chat, gates, orders, tooluse
-from bot.core.text import is_emoji_only
 from bot.personas.model import Cast
 
 REFUSED = 50
 """So many users are remembered as having been told that they are not heard."""
+
+MENTIONS = 50
+"""So many messages that mentioned the bot are remembered, for the threads that may begin below them."""
 
 
 def step(session: Session, event: Event, cast: Cast) -> Step:
@@ -49,15 +54,13 @@ def step(session: Session, event: Event, cast: Cast) -> Step:
     match event:
         case Said():
             _inherit(draft, event.inherit)
-            _refuse(draft, event.refusals, tuple(line.user for line in event.lines))
             _said(draft, event)
         case Picked():
             _inherit(draft, event.inherit)
             _refuse(draft, event.refusals, (event.user,))
             if event.refusals:
                 return draft.finished()
-            line = Line(event.user, event.name, "", event.turn, event.at)
-            _picked(draft, event.menu, event.number, line)
+            _pressed(draft, event)
         case Resumed():
             pass  # no mode of this build cuts its chains
         case ModelReplied():
@@ -99,8 +102,16 @@ def _refuse(draft: Draft, refusals: tuple[Refusal, ...], heard: tuple[str, ...])
 
 
 def _said(draft: Draft, event: Said) -> None:
-    lines = tuple(line for line in event.lines if _is_for_us(line))
-    if len(lines) == 1:
+    session = draft.session
+    if event.called:
+        draft.change(called=True)
+    if mentions := tuple(line.id for line in event.lines if line.addressed and not event.direct):
+        draft.change(mentions=(*session.mentions, *mentions)[-MENTIONS:])
+    ear = Ear(event.listen, bool(session.active), session.called or event.called, event.asleep)
+    lines = tuple(line for line in event.lines if ear.hears(line))
+    refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
+    _refuse(draft, refusals, tuple(line.user for line in event.lines))
+    if len(lines) == 1 and not lines[0].files:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
         if meaning is not None:
@@ -108,23 +119,16 @@ def _said(draft: Draft, event: Said) -> None:
             return
         number = commands.number(line.text)
         if number is not None and event.seen and event.seen[-1] and not event.asleep:
-            _picked(draft, event.seen[-1], number, line)
+            _numbered(draft, event.seen[-1], number, line)
             return
         if commands.is_stop(line.text) and draft.session.gate is None:
             if draft.persona:
                 draft.tell("Nothing is being written just now.")
             return
-    if event.asleep:
-        lines = lines if any(line.addressed for line in lines) else ()
+    if not ear.hears_talk and not any(line.addressed for line in lines):
+        return
     if lines:
         chat.talk(draft, lines, event)
-
-
-def _is_for_us(line: Line) -> bool:
-    """Not empty, not an aside, not emoji alone, not for another human."""
-    if not line.text.strip() or commands.is_aside(line.text) or (line.others and not line.addressed):
-        return False
-    return not is_emoji_only(line.text) or commands.number(line.text) is not None
 
 
 def _command(draft: Draft, meaning: One | Several | Unknown, line: Line) -> None:
@@ -173,22 +177,46 @@ def _option(target: Target, args: str) -> Option:
 # ---------------------------------------------------------------- choices
 
 
-def _picked(draft: Draft, menu_id: str, number: int, line: Line) -> None:
-    menu = draft.open_menu(menu_id)
-    gate = draft.session.gate
+def _pressed(draft: Draft, event: Picked) -> None:
+    """A press shows on no platform by itself: what it chose is said, and what is wrong with it only to who pressed."""
+    menu, gate, only = draft.open_menu(event.menu), draft.session.gate, Whisper(event.user, event.handle)
+    option = menu.pick(event.number) if menu else None
+    if menu is None or option is None:
+        now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."
+        draft.tell(f"That choice has passed. {now}", only=only)
+    elif _is_for_admins(gate, menu, option) and not draft.admin:
+        draft.tell("Only an admin can decide that.", only=only)
+    else:
+        draft.tell(f"{event.name} chose: {label(option)}")
+        _choose(draft, menu, option, Line(event.user, event.name, "", event.turn, event.at))
+
+
+def _numbered(draft: Draft, menu_id: str, number: int, line: Line) -> None:
+    """Somebody typed a number below the menu of that id."""
+    menu, gate = draft.open_menu(menu_id), draft.session.gate
+    option = menu.pick(number) if menu else None
     if menu is None:
         _passed(draft, gate)
-        return
-    option = menu.pick(number)
-    if option is None:
+    elif option is None:
         draft.tell(f"There is no {number} in that list; it goes from 1 to {len(menu.options)}.")
-        return
-    if gate and gate.kind == "forget" and gate.menu == menu_id and option.action == Decide("yes") and not draft.admin:
+    elif _is_for_admins(gate, menu, option) and not draft.admin:
         draft.repeat(menu_id, "Only an admin can decide that.")
-        return
+    else:
+        if gate and gate.menu == menu_id and (gate.call or isinstance(option.action, Run)):
+            draft.tell(f"{line.name} chose: {label(option)}")
+        _choose(draft, menu, option, line)
+
+
+def _is_for_admins(gate: Gate | None, menu: Menu, option: Option) -> bool:
+    """Whether choosing it decides what only admins may decide."""
+    return gate is not None and gate.kind == "forget" and gate.menu == menu.id and option.action == Decide("yes")
+
+
+def _choose(draft: Draft, menu: Menu, option: Option, line: Line) -> None:
+    gate = draft.session.gate
     if not menu.lasting:
         draft.close(menu.id)
-    if gate and gate.menu == menu_id:
+    if gate and gate.menu == menu.id:
         _decided(draft, gate, option, line)
     else:
         _chosen(draft, menu, option, line)
@@ -220,7 +248,6 @@ def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
         case Decide():
             chat.declined(draft, gate, line.name)
         case Run(command, args):
-            draft.tell(f"{line.name} chose: {option.label}")
             gates.close_calls(draft, f"{line.name} chose to run *{command}; the host runs it now.")
             draft.open_gate()
             _act(draft, Run(command, args), args, line)

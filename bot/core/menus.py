@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.model import Menu, Post
+from bot.core.model import Menu, Option, Post
 
 
 def as_text(post: Post) -> str:
@@ -14,10 +14,10 @@ def as_text(post: Post) -> str:
 
 def numbered(menu: Menu) -> str:
     """The options as `1. label - hint`, one a line, and the prompt below them."""
-    lines = [f"{n}. {_code(o.label)}{f' - {o.hint}' if o.hint else ''}" for n, o in enumerate(menu.options, 1)]
+    lines = [f"{n}. {label(o)}{f' - {o.hint}' if o.hint else ''}" for n, o in enumerate(menu.options, 1)]
     return "\n".join([*lines, *(["", menu.prompt] if menu.prompt else [])])
 
 
-def _code(label: str) -> str:
-    """A command as code, so that no platform reads its asterisk as markup."""
-    return f"`{label}`" if label.startswith("*") else label
+def label(option: Option) -> str:
+    """What an option is called in a sentence: a command as code, so that no platform reads its asterisk as markup."""
+    return f"`{option.label}`" if option.label.startswith("*") else option.label

@@ -15,6 +15,9 @@ SESSION_VERSION = 1
 MENU_OPTIONS = 25
 """Most options a menu may have: a Discord select takes 25 (docs, select menu structure)."""
 
+FILE = 100_000
+"""So many characters of a file are taken into a talk at most; in most languages they are some 25,000 tokens."""
+
 # ---------------------------------------------------------------- where and who
 
 
@@ -47,14 +50,41 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message.
+
+    `size` is in bytes, `media` its media type as the platform tells it, `ref` what its adapter finds it by. `text` is
+    what it says, once it was read: all of it, or with `cut` its beginning. Where it could not be read as text,
+    `problem` says why, in words for people.
+    """
+
+    name: str
+    size: int = 0
+    media: str = ""
+    ref: str = ""
+    text: str | None = None
+    cut: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """Somebody who alone is to see a post. `handle` is what the adapter needs for that; it may have run out."""
+
+    user: str
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A message or a press, as an adapter hands it over.
 
     `id` is the platform's own and the same for every delivery of one message. `order` is the platform's own
     order as an integer (a ts in microseconds, a snowflake), comparable with a `Receipt`'s. `at` is in seconds
     since the epoch. `text` is free of the platform's escapes and of the mention of the bot, which
-    `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`.
-    `roles` are the sender's, where the platform has such; an `outsider` is a guest, or of another organisation.
+    `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`;
+    with `menu` alone, `text` is an answer in words to that menu. `roles` are the sender's, where the platform has such;
+    an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`).
     """
 
     conversation: Conversation
@@ -71,6 +101,8 @@ class Inbound:
     number: int = 0
     roles: tuple[str, ...] = ()
     outsider: bool = False
+    files: tuple[Attachment, ...] = ()
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +123,13 @@ class Voice:
 
 
 HOST = Voice("Greenroom", "🟢")
+
+Listen = Literal["active", "mention", "commands"]
+"""How a conversation is listened to.
+
+active: people's messages are for the persona that is on. mention: only those that mention the bot, presses, and all
+in a thread that began with a mention. commands: only those that mention the bot, commands, choices and presses.
+"""
 
 # ---------------------------------------------------------------- menus
 
@@ -128,9 +167,9 @@ class Turnover:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Decide what a gate waits for."""
+    """Decide what a gate waits for; to `drop` something is more than to say no to it."""
 
-    choice: Literal["yes", "no"]
+    choice: Literal["yes", "no", "drop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +196,15 @@ class Menu:
     """Numbered choices put before people, and what each of them means.
 
     A menu carries an id, the session's own counter; buttons carry it too, and a typed number is bound to the menu
-    that stood before it. With `lasting` it may be chosen from again and again; else it lives once.
+    that stood before it. With `lasting` it may be chosen from again and again; else it lives once. With `words` it may
+    be answered in one's own words too.
     """
 
     id: str
     options: tuple[Option, ...]
     prompt: str = ""
     lasting: bool = False
+    words: bool = False
 
     def pick(self, number: int) -> Option | None:
         """The option shown under `number`, counted from 1; None where there is none."""
@@ -175,7 +216,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message of a human, as the machine takes it."""
+    """One message of a human, as the machine takes it; `addressed` also where it was said in private."""
 
     user: str
     name: str
@@ -184,6 +225,7 @@ class Line:
     at: float
     addressed: bool = False
     others: bool = False
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +246,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Somebody who was not heard, and why, in words for people."""
+    """A message that is not heard, and why, in words for people; of a press there is no `line`."""
 
     user: str
     name: str
     why: str
+    line: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +269,8 @@ class Said:
     `seen` tells what offered numbers above it, in the platform's order, the last one last: a menu's id each, ""
     for a persona's own words. `asleep`: the channel was silent for longer than `talk.idle`. `inherit`: the personas
     of the channel in which this thread has just begun. `direct`: a private talk with the bot. `admin`: all of it was
-    said by admins. `refusals` are those who wrote and are not heard: none of `lines` is theirs.
+    said by admins. `refusals` are the messages that are not heard: none of `lines` is among them. `listen` is how the
+    conversation is listened to; `called`: this thread has just begun below a message that was addressed to the bot.
     """
 
     turn: str
@@ -238,11 +282,13 @@ class Said:
     account: Account = Account()
     admin: bool = False
     refusals: tuple[Refusal, ...] = ()
+    listen: Listen = "active"
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Somebody pressed an option of the menu with that id."""
+    """Somebody pressed an option of the menu with that id. `handle` is for an answer that they alone see."""
 
     turn: str
     user: str
@@ -254,6 +300,7 @@ class Picked:
     account: Account = Account()
     admin: bool = False
     refusals: tuple[Refusal, ...] = ()
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,12 +441,13 @@ Request = AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something to be said. `completes` is the ordinal of the ask that this is the reply of."""
+    """Something to be said. `completes` is the ordinal of the ask that this is the reply of; `only` may see it."""
 
     voice: Voice
     markdown: str
     menu: Menu | None = None
     completes: int | None = None
+    only: Whisper | None = None
 
     @property
     def offers(self) -> bool:
@@ -462,12 +510,13 @@ class Tools:
 class Gate:
     """A halt: only a human event opens it.
 
-    exit: leave or stay. forget: wipe the conversation or not. run: run `command` or not (asked by fuzzy match or
+    exit: leave or stay. forget: wipe the conversation or not. file: what to do with a file that is too long (`said`
+    is what came with it). run: run `command` or not (asked by fuzzy match or
     plain text; `said` is what was typed).
     propose: the same, asked by the model through the tool call `call`. ask: the model's own question, ditto.
     """
 
-    kind: Literal["exit", "run", "propose", "ask", "forget"]
+    kind: Literal["exit", "run", "propose", "ask", "forget", "file"]
     menu: str
     command: str = ""
     args: str = ""
@@ -491,7 +540,8 @@ class Session:
     `menus` are those still open. `people` are the names of those who spoke lately, for the guard against
     impersonation. `unfinished` tells what became of the last reply, if it did not end by itself: none came, or part.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
-    that a budget is nearly, or wholly, used up.
+    that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
+    the threads that may begin below them; `called` says that this thread began so, or that the bot was mentioned in it.
     """
 
     personas: tuple[str, ...] = ()
@@ -506,6 +556,8 @@ class Session:
     refused: tuple[str, ...] = ()
     warned: str = ""
     over: str = ""
+    mentions: tuple[str, ...] = ()
+    called: bool = False
 
     @property
     def active(self) -> str:

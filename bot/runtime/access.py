@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.model import Inbound, Refusal
 from bot.ports import Store
+from bot.runtime.turns import line
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,19 @@ class Access:
             return "Guests and people from other organisations need to be allowed by this bot's operator first."
         return ""
 
-    async def refusals(self, messages: Sequence[Inbound], store: Store) -> dict[str, Refusal]:
-        """The messages that are not to be heard, by their ids, and why."""
+    async def refusals(
+        self, messages: Sequence[Inbound], store: Store, hears: Callable[[Inbound], bool] = lambda _: True
+    ) -> dict[str, Refusal]:
+        """The messages that are not to be heard, by their ids, and why. Only what the bot `hears` counts as haste."""
         found: dict[str, Refusal] = {}
         for message in messages:
             why = self.refuses(message)
-            if not why and self.per_minute > 0 and not self.is_admin(message):
+            if not why and self.per_minute > 0 and not self.is_admin(message) and hears(message):
                 where = message.conversation
                 key = f"{where.platform}:{where.workspace}:{message.user}"
                 wait = await store.throttle(key, self.per_minute, self.burst)
                 if wait > 0:
                     why = f"That is faster than I may answer one person. Write again in {math.ceil(wait)} s."
             if why:
-                found[message.id] = Refusal(message.user, message.name, why)
+                found[message.id] = Refusal(message.user, message.name, why, None if message.number else line(message))
         return found

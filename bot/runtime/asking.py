@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.core.codec import load
@@ -16,11 +17,15 @@ from bot.core.text import own_words, settled
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Store, Transport
 from bot.runtime.budget import Purse
+from bot.runtime.lease import ended
 
 log = logging.getLogger(__name__)
 
 CONTROL_POLL = 0.5
 """Seconds between two looks at the control flag while a model is silent; while it speaks, each piece looks."""
+
+BUSY = 7.0
+"""Seconds after which it is shown again that somebody is at work: Discord shows it for 10 (docs, trigger typing)."""
 
 
 @dataclass(slots=True)
@@ -91,9 +96,10 @@ async def ask(
     if over := await purse.reserve(key, where, request):
         return ModelFailed(asked.ordinal, "budget", notice=Notice(purse.today(), over)), None
     try:
-        reply, flag = await _until_stopped(
-            lambda show: model.reply(request, show), preview, lambda: store.flagged(asked.claim), purse.clock
-        )
+        async with _seen_busy(preview, purse.clock):
+            reply, flag = await _until_stopped(
+                lambda show: model.reply(request, show), preview, lambda: store.flagged(asked.claim), purse.clock
+            )
     except ModelError as error:
         await purse.settle(key, where, error.usage)
         if not error.partial:
@@ -109,6 +115,22 @@ async def ask(
     return ModelReplied(
         asked.ordinal, reply.content, reply.stop, reply.usage, crowded=crowded, notice=notice
     ), preview.ref
+
+
+@asynccontextmanager
+async def _seen_busy(preview: Preview, clock: Clock) -> AsyncIterator[None]:
+    """Meanwhile, as long as nothing of the reply is seen, people see that it is being made."""
+
+    async def show() -> None:
+        while preview.ref is None:
+            await preview.transport.busy(preview.out)
+            await clock.sleep(BUSY)
+
+    showing = asyncio.create_task(show())
+    try:
+        yield
+    finally:
+        await ended([showing])
 
 
 async def _until_stopped(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bot.core import commands
-from bot.core.codec import dump
-from bot.core.model import Conversation, Inbound
+from bot.core.codec import dump, load
+from bot.core.model import Conversation, Inbound, Saved
 from bot.ports import Message, Store
+
+PAGE = 500
+"""So many conversations are looked up at once."""
 
 
 class Inbox:
-    """Takes messages and presses from every platform."""
+    """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -20,7 +23,7 @@ class Inbox:
         `stop` goes past the mailbox to the turn in flight, where there is one. Raises MailboxFullError: the sender
         is to be told.
         """
-        plain = not inbound.menu and commands.is_plain(inbound.text)
+        plain = not inbound.menu and not inbound.files and commands.is_plain(inbound.text)
         message = Message(inbound.id, dump(inbound), inbound.order, plain)
         key = inbound.conversation.key
         if not inbound.menu and commands.is_stop(inbound.text) and await self._store.control(key, message):
@@ -45,3 +48,24 @@ class Inbox:
         """A message was deleted: it is out of the mailbox, or out of every later prompt."""
         if not await self._store.amend(conversation.key, message_id, None):
             await self._store.blank(conversation.key, message_id)
+
+    async def saved(self, conversation: Conversation) -> Saved | None:
+        """Where a conversation stands; None where it never began."""
+        state = await self._store.peek(conversation.key)
+        return load(state, Saved) if state else None
+
+    async def conversations(self, platform: str, workspace: str = "") -> tuple[Conversation, ...]:
+        """All conversations of a platform (and workspace) that began."""
+        prefix = f"{platform}:{workspace}:" if workspace else f"{platform}:"
+        found: list[Conversation] = []
+        after = prefix
+        while page := await self._store.conversations(after, PAGE):
+            found += [Conversation.parse(info.key) for info in page if info.key.startswith(prefix)]
+            after = page[-1].key
+            if not after.startswith(prefix):
+                break
+        return tuple(found)
+
+    async def last_seen(self, conversation: Conversation) -> int:
+        """The order of the newest message that was ever queued there, 0 without one."""
+        return await self._store.last_seen(conversation.key)

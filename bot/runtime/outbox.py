@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from hashlib import blake2b
 
-from bot.core.menus import as_text
+from bot.core.menus import as_text, numbered
 from bot.core.model import Conversation, Post, Receipt
 from bot.core.text import pieces
-from bot.ports import Outgoing, Transport
+from bot.ports import Outgoing, Transport, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,22 @@ class Address:
         return f"{self.conversation.key}/{self.head}/{ordinal}"
 
 
-def outgoing(address: Address, ordinal: int, post: Post, limit: int, *, again: bool) -> tuple[Outgoing, ...]:
-    """The pieces of `post`, each at most `limit` characters, the menu under the last."""
-    text = as_text(post)
-    parts = pieces(text, limit)
+WHOLE = "_(this is how it begins; all of it is in the file)_"
+"""Put under the beginning of a post that is too long for messages."""
+
+
+def outgoing(address: Address, ordinal: int, post: Post, transport: Transport, *, again: bool) -> tuple[Outgoing, ...]:
+    """What `post` becomes on a platform: pieces that fit, the menu under the last.
+
+    What would be more pieces than the platform wants is its beginning, a file with the whole, and the menu by itself.
+    """
+    parts = list(pieces(as_text(post), transport.limit))
     key = address.key(ordinal)
+    upload: int | None = None
+    if 0 < transport.most < len(parts):
+        upload, menu = 1, [numbered(post.menu)] if post.menu else []
+        parts = [_beginning(post.markdown, transport.limit), "", *menu]
+    file = Upload(f"{_slug(post.voice.name)}-{blake2b(key.encode(), digest_size=5).hexdigest()}.md", post.markdown)
     last = len(parts) - 1
     return tuple(
         Outgoing(
@@ -38,9 +51,21 @@ def outgoing(address: Address, ordinal: int, post: Post, limit: int, *, again: b
             since=address.since,
             menu=post.menu if number == last else None,
             again=again,
+            only=post.only,
+            file=file if number == upload else None,
         )
         for number, part in enumerate(parts)
     )
+
+
+def _beginning(markdown: str, limit: int) -> str:
+    """The first piece of a long text, and that it goes on in a file; what a preview has shown is a prefix of it."""
+    return f"{pieces(markdown, limit - len(WHOLE) - 2)[0]}\n\n{WHOLE}"
+
+
+def _slug(name: str) -> str:
+    """A name as a part of a file's: letters, digits and dashes, at most 40."""
+    return re.sub(r"\W+", "-", name.casefold()).strip("-")[:40] or "text"
 
 
 async def deliver(
@@ -53,7 +78,7 @@ async def deliver(
     """
     receipt: Receipt | None = None
     number = post.completes if post.completes is not None else ordinal
-    for out in outgoing(address, number, post, transport.limit, again=again):
+    for out in outgoing(address, number, post, transport, again=again):
         receipt = await transport.find(out) if again else None
         if receipt is None:
             if again and preview is None and post.completes is not None:

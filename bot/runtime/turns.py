@@ -8,11 +8,13 @@ from types import MappingProxyType
 from typing import assert_never
 
 from bot.core.codec import load
+from bot.core.listening import Ear
 from bot.core.model import (
     Account,
     HumanEvent,
     Inbound,
     Line,
+    Listen,
     Mail,
     Mark,
     ModelReplied,
@@ -24,6 +26,7 @@ from bot.core.model import (
     Resumed,
     Said,
     Saved,
+    Session,
     Spent,
     Step,
     Turn,
@@ -46,27 +49,69 @@ def opening(
     claim: Claim,
     saved: Saved,
     idle: float,
-    inherit: tuple[str, ...],
+    parent: Session | None = None,
     account: Account = NOTHING_USED,
     is_admin: Callable[[Inbound], bool] = lambda _: False,
     refused: Mapping[str, Refusal] = MappingProxyType({}),
+    listen: Listen = "active",
 ) -> HumanEvent:
-    """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps."""
+    """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps.
+
+    `parent` is the session of the channel, where this is the first turn of a thread in it.
+    """
     messages = mail(claim)
     first = messages[0]
     turn = claim.head.id
     if isinstance(first, Resumed):
         return replace(first, turn=turn)
-    if first.menu:
+    inherit = parent.personas if parent else ()
+    if first.menu and first.number:
         press = Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
-        return replace(press, admin=is_admin(first), refusals=tuple(refused.values()))
+        refusals = tuple(refused.values())
+        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle)
     said = tuple(m for m in messages if isinstance(m, Inbound) and m.id not in refused)
+    lines = tuple(line(m) for m in said)
+    return Said(
+        turn,
+        lines,
+        seen=(first.menu,) if first.menu else seen(saved.marks, first.order),
+        direct=first.direct,
+        asleep=is_asleep(first, saved, idle),
+        inherit=inherit,
+        account=account,
+        admin=all(is_admin(m) for m in said),
+        refusals=tuple(refused.values()),
+        listen=listen,
+        called=claim.state is None and is_called(first, parent),
+    )
+
+
+def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
+    """Whether the top level of a channel has been silent for more than `idle` seconds (0: never) before `first`."""
     top_level = not first.conversation.thread and not first.direct
-    asleep = top_level and idle > 0 and saved.active_at > 0 and first.at - saved.active_at > idle
-    lines = tuple(Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others) for m in said)
-    admin = all(is_admin(m) for m in said)
-    above = seen(saved.marks, first.order)
-    return Said(turn, lines, above, first.direct, asleep, inherit, account, admin, tuple(refused.values()))
+    return top_level and idle > 0 and saved.active_at > 0 and first.at - saved.active_at > idle
+
+
+def is_called(first: Inbound, parent: Session | None) -> bool:
+    """Whether a thread that begins with `first` began with a mention: in itself, or in the message above the thread."""
+    where = first.conversation
+    return bool(where.thread) and (first.addressed or (parent is not None and where.thread in parent.mentions))
+
+
+def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen: Listen) -> Ear:
+    """How the conversation listens to the messages of a claim."""
+    first = next((m for m in mail(claim) if isinstance(m, Inbound)), None)
+    session = parent or saved.session
+    if first is None:
+        return Ear(listen, bool(session.active))
+    called = saved.session.called or (claim.state is None and is_called(first, parent))
+    return Ear(listen, bool(session.active), called, is_asleep(first, saved, idle))
+
+
+def line(message: Inbound) -> Line:
+    """A message as the machine takes it."""
+    m = message
+    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:

@@ -16,7 +16,9 @@ from bot import telemetry
 from bot.core import machine
 from bot.core.codec import dump, load
 from bot.core.draft import voice_of
+from bot.core.listening import Ear
 from bot.core.model import (
+    FILE,
     HOST,
     SESSION_VERSION,
     AskModel,
@@ -24,8 +26,10 @@ from bot.core.model import (
     Conversation,
     Event,
     ForgetAll,
+    HumanEvent,
     Inbound,
     LibraryRead,
+    Listen,
     LoadResource,
     Mark,
     ModelFailed,
@@ -36,7 +40,9 @@ from bot.core.model import (
     ResourceLoaded,
     Result,
     Resumed,
+    Said,
     Saved,
+    Session,
     TellBudget,
     Turn,
     Usage,
@@ -92,8 +98,9 @@ APOLOGY = "Something went wrong with your message, and trying again did not help
 class Options:
     """How a worker works. Times are in seconds; `host` is the voice that the bot itself speaks under.
 
-    `context` are the tokens that a model can take; at the share `compact_at` of them a talk is compacted, at 0 never.
-    `price` gives what usage costs in $, None where that is not known, `model_of` the model for a persona's wish.
+    `listen` tells how a conversation is listened to. `context` are the tokens that a model can take; at the share
+    `compact_at` of them a talk is compacted, at 0 never. `price` gives what usage costs in $, None where that is not
+    known, `model_of` the model for a persona's wish.
     """
 
     name: str = "worker"
@@ -104,6 +111,7 @@ class Options:
     host: Voice = HOST
     context: int = 200_000
     compact_at: float = 0.75
+    listen: Callable[[Conversation], Listen] = lambda conversation: "active"
     price: Callable[[Usage], float | None] = lambda usage: None
     model_of: Callable[[str], str] = str
     access: Access = field(default_factory=Access)
@@ -237,20 +245,38 @@ class Worker:
         await self._commit(claim, before, turn, address, marks)
 
     async def _begin(self, claim: Claim, before: Saved, cast: Cast) -> Turn:
-        inherit: tuple[str, ...] = ()
-        parent = Conversation.parse(claim.conversation).parent
-        if claim.state is None and parent:
-            state = await self.store.peek(parent.key)
-            inherit = load(state, Saved).session.personas if state else ()
+        parent = await self._parent(claim)
         options = self.options
         account = turns.account(before, options.context, options.price)
+        listen = options.listen(Conversation.parse(claim.conversation))
+        ear = turns.ear(claim, before, options.idle, parent, listen)
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
-        refused = await options.access.refusals(said, self.store)
-        event = turns.opening(claim, before, options.idle, inherit, account, options.access.is_admin, refused)
+        refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
+        event = turns.opening(claim, before, options.idle, parent, account, options.access.is_admin, refused, listen)
+        event = await self._with_files(event, Conversation.parse(claim.conversation), ear)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
         turn = turns.began(claim, machine.step(before.session, event, cast))
         self._stepped(claim, event, turn)
         return turn
+
+    async def _parent(self, claim: Claim) -> Session | None:
+        """The session of the channel in which this claim begins a thread."""
+        parent = Conversation.parse(claim.conversation).parent
+        if claim.state is not None or parent is None:
+            return None
+        state = await self.store.peek(parent.key)
+        return load(state, Saved).session if state else None
+
+    async def _with_files(self, event: HumanEvent, where: Conversation, ear: Ear) -> HumanEvent:
+        """The event with what its files say, of those messages that are heard."""
+        if not isinstance(event, Said) or not any(line.files for line in event.lines):
+            return event
+        transport = self.transports[where.platform]
+        lines = []
+        for line in event.lines:
+            files = [await transport.read(file, FILE) if ear.hears(line) else file for file in line.files]
+            lines.append(replace(line, files=tuple(files)))
+        return replace(event, lines=tuple(lines))
 
     def _stepped(self, claim: Claim, event: Event, turn: Turn) -> None:
         request = type(turn.request).__name__ if turn.request else ""

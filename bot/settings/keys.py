@@ -250,12 +250,20 @@ def _one_of(name: str, info: ValidationInfo, *more: str) -> str:
     return name
 
 
+Listening = Literal["active", "mention", "commands"]
+
+
 class TalkSettings(BaseModel, frozen=True, extra="forbid"):
-    """How people are listened to. `idle` is in seconds; with `coalesce`, at most `together` messages make one turn."""
+    """How people are listened to. `idle` is in seconds; with `coalesce`, at most `together` messages make one turn.
+
+    `listen` is for all channels but those that `channels` names by the platform's ids; a channel counts with its threads.
+    """
 
     idle: Annotated[float, _time("1m", "365d")] = 8 * 3600.0
     coalesce: bool = True
     together: Annotated[int, _whole(1, 20)] = 20
+    listen: Listening = "active"
+    channels: dict[str, Listening] = Field(default_factory=dict)
 
 
 class NamesSettings(BaseModel, frozen=True, extra="forbid"):

@@ -21,7 +21,7 @@ from uuid import uuid4
 import redis
 
 from bot.core.codec import dump
-from bot.core.model import Conversation, Inbound, Receipt, Usage
+from bot.core.model import Attachment, Conversation, Inbound, Receipt, Usage
 from bot.core.prompt import Prompt
 from bot.ports import Message, Outgoing, Reply, Show, Store
 from bot.runtime.worker import Options, Worker
@@ -45,6 +45,8 @@ class Sink:
     """A platform that takes everything, keeps nothing, and shows no previews."""
 
     limit = 3500
+    most = 0
+    tables = True
 
     def __init__(self) -> None:
         self.order = 10_000_000
@@ -71,6 +73,13 @@ class Sink:
 
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """There are none."""
+
+    async def busy(self, out: Outgoing) -> None:
+        """Nobody looks."""
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """There are none."""
+        return file
 
 
 class Answering:

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from bot.core.codec import dump, load
-from bot.core.model import Conversation, Receipt
+from bot.core.model import Attachment, Conversation, Receipt
 from bot.ports import Outgoing, TransportError
 
 SECONDS = 5.0
@@ -22,6 +22,8 @@ class HttpTransport:
     url: str
     name: str
     limit: int = 3500
+    most: int = 0
+    tables: bool = True
 
     async def post(self, out: Outgoing) -> Receipt:
         """See `Transport.post`."""
@@ -57,6 +59,13 @@ class HttpTransport:
         """See `Transport.torn`."""
         found = await self._call("torn", conversation=dump(conversation), since=since)
         return found and (found[0], found[1])
+
+    async def busy(self, out: Outgoing) -> None:
+        """Nobody looks."""
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """People send no files here."""
+        return file
 
     async def _call(self, method: str, **given: Any) -> Any:
         timeout = aiohttp.ClientTimeout(total=SECONDS)

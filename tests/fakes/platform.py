@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from bot.core.model import Conversation, Inbound, Menu, Receipt, Voice
-from bot.ports import Outgoing
+from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice
+from bot.ports import Outgoing, Upload
 
 ROOM = Conversation("fake", "team", "general")
 
@@ -26,15 +26,21 @@ class Shown:
     menu: Menu | None = None
     key: str = ""
     sealed: bool = True
+    only: str = ""
+    file: Upload | None = None
 
 
 @dataclass(slots=True)
 class FakePlatform:
     limit: int = 3500
+    most: int = 5
+    tables: bool = True
     messages: dict[str, Shown] = field(default_factory=dict)
     clock: int = 0
     spoken: int = 0
     previews: bool = True
+    files: dict[str, Attachment] = field(default_factory=dict)
+    busied: list[Outgoing] = field(default_factory=list)
 
     # -------------------------------------------------------- people
 
@@ -50,9 +56,12 @@ class FakePlatform:
         addressed: bool = False,
         others: bool = False,
         direct: bool = False,
+        files: tuple[Attachment, ...] = (),
+        handle: str = "",
     ) -> Inbound:
         order = self._tick()
         self.spoken += 1
+        self.files |= {file.ref: file for file in files}
         return Inbound(
             conversation,
             f"in{self.spoken}",
@@ -66,6 +75,8 @@ class FakePlatform:
             others,
             menu,
             number,
+            files=tuple(replace(file, text=None, cut=False, problem="") for file in files),
+            handle=handle,
         )
 
     def seen(self, conversation: Conversation = ROOM) -> list[Shown]:
@@ -83,9 +94,18 @@ class FakePlatform:
 
     async def post(self, out: Outgoing) -> Receipt:
         assert len(out.text) <= self.limit, "a real platform refuses or cuts this"
-        assert out.text.strip(), "no platform posts nothing"
+        assert out.text.strip() or (out.file and out.file.text.strip()), "no platform posts nothing"
         order = self._tick()
-        self.messages[str(order)] = Shown(order, out.conversation.key, out.voice, out.text, out.menu, out.key)
+        self.messages[str(order)] = Shown(
+            order,
+            out.conversation.key,
+            out.voice,
+            out.text,
+            out.menu,
+            out.key,
+            only=out.only.user if out.only else "",
+            file=out.file,
+        )
         return Receipt(str(order), order)
 
     async def find(self, out: Outgoing) -> Receipt | None:
@@ -123,6 +143,14 @@ class FakePlatform:
             if message.conversation == conversation.key and not message.sealed and message.order > since:
                 return ref, message.text
         return None
+
+    async def busy(self, out: Outgoing) -> None:
+        self.busied.append(out)
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        kept = self.files[file.ref]
+        text = kept.text
+        return kept if text is None else replace(kept, text=text[:room], cut=len(text) > room)
 
     def _tick(self) -> int:
         self.clock += 1

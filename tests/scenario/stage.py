@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.core.codec import load
-from bot.core.model import Conversation, Entry, Inbound, Saved, Session
+from bot.core.model import Conversation, Entry, Inbound, Listen, Saved, Session
 from bot.personas.model import Cast
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
@@ -60,11 +60,13 @@ def answering(text: str) -> Script:
 
 
 @asynccontextmanager
-async def stage(script: Script | None = None, *, cast: Cast = CAST, limit: int = 3500) -> AsyncIterator[Stage]:
+async def stage(
+    script: Script | None = None, *, cast: Cast = CAST, limit: int = 3500, listen: Listen = "active"
+) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
     platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), FakeLibrary(cast)
-    worker = Worker(store, {"fake": platform}, model, library, clock, Options())
+    worker = Worker(store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen))
     try:
         yield Stage(clock, store, platform, model, library, Inbox(store), worker)
     finally:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.core.menus import label
 from bot.core.model import MENU_OPTIONS, Activate, Conversation, Turnover
 from bot.core.prompt import Prompt
 from bot.personas.model import Cast, Persona
@@ -69,7 +70,8 @@ async def test_buttons_of_a_help_menu_stay_good_while_the_persona_is_on() -> Non
         await s.say("hello")
         await s.say("*status")
         for _ in range(2):
-            (ran,) = await s.press(greeting.menu.id, 2)
+            chose, ran = await s.press(greeting.menu.id, 2)
+            assert chose.text == f"alice chose: {label(greeting.menu.options[1])}"
             assert ran.text.startswith("`*create-backend-architecture`")
         await s.say("*pm")
         (passed,) = await s.press(greeting.menu.id, 2)
@@ -87,17 +89,29 @@ async def test_a_menu_that_decides_something_lives_once() -> None:
         assert (await s.session()).active == "pm"
 
 
-async def test_a_passed_choice_shows_the_open_question_again_under_a_new_id() -> None:
+async def test_a_number_for_a_passed_choice_shows_the_open_question_again_under_a_new_id() -> None:
+    async with stage(never) as s:
+        await s.say("*pm")
+        await s.say("*exit")
+        await s.say("2")
+        late = s.platform.said("1", at=s.clock.now())
+        (first,) = await s.say("*exit")
+        (again,) = await s.hear(late)
+        assert again.text.startswith("That choice has passed. What is asked now:")
+        assert first.menu and again.menu and again.menu.id != first.menu.id
+        assert again.menu.options == first.menu.options
+
+
+async def test_a_press_on_a_passed_choice_is_answered_to_who_pressed_alone() -> None:
     async with stage(never) as s:
         await s.say("*pm")
         (first,) = await s.say("*exit")
-        (again,) = await s.press("m99", 1)
-        assert again.text.startswith("That choice has passed. What is asked now:")
-        assert first.menu and again.menu and again.menu.id != first.menu.id
-        (passed,) = await s.press(first.menu.id, 1)
-        assert passed.menu is not None, "the old copy is no longer open"
-        (goodbye,) = await s.press(passed.menu.id, 1)
-        assert "Goodbye" in goodbye.text
+        for menu, number in (("m99", 1), (first.menu.id if first.menu else "", 9)):
+            (whispered,) = await s.press(menu, number, user="bob", handle="h1")
+            assert whispered.text == "That choice has passed. What is asked now stands further down."
+            assert whispered.only == "Ubob"
+        gate = (await s.session()).gate
+        assert gate and first.menu and gate.menu == first.menu.id
 
 
 async def test_a_number_beyond_the_list_is_told() -> None:

@@ -188,7 +188,10 @@ def test_settings_cannot_be_changed() -> None:
             "colour: red\n",
             f"1: colour: no such key; there are {SECTIONS}",
         ),
-        ("talk:\n  zzz: 1\n", "2: talk.zzz: no such key; there are talk.idle, talk.coalesce, talk.together"),
+        (
+            "talk:\n  zzz: 1\n",
+            "2: talk.zzz: no such key; there are talk.idle, talk.coalesce, talk.together, talk.listen, talk.channels",
+        ),
         (
             "model:\n  aliases:\n    haiku:\n      inptu: 1\n",
             "4: model.aliases.haiku.inptu: no such key; did you mean model.aliases.haiku.input?",

@@ -98,7 +98,6 @@ def answered_in_words(draft: Draft, lines: tuple[Line, ...], event: Said) -> Non
 def chosen(draft: Draft, gate: Gate, answer: Answer, name: str) -> None:
     """Somebody chose an option of the model's question."""
     draft.open_gate()
-    draft.tell(f"{name} chose: {answer.text}")
     tooluse.answer(draft, gate.call, f"{name} chose: {answer.text}")
     tooluse.advance(draft)
 
@@ -107,7 +106,6 @@ def declined(draft: Draft, gate: Gate, name: str) -> None:
     """Somebody decided against a command: talk it is, or nothing at all."""
     draft.open_gate()
     if gate.call:
-        draft.tell(f"{name} chose to go on talking.")
         tooluse.answer(draft, gate.call, f"{name} decided not to run it and wants to go on talking.")
         tooluse.advance(draft)
     elif gate.said:

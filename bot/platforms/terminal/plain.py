@@ -7,9 +7,10 @@ import codecs
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import TextIO
 
-from bot.core.model import Conversation, Inbound, Receipt
+from bot.core.model import Attachment, Conversation, Inbound, Receipt
 from bot.platforms.terminal.harmless import harmless, in_one_line
 from bot.platforms.terminal.typed import Orders, TerminalError, Typing
 from bot.ports import MailboxFullError, Outgoing
@@ -44,6 +45,8 @@ class PlainTransport:
     """
 
     limit = 1_000_000
+    most = 0
+    tables = True
 
     def __init__(self, out: TextIO, orders: Orders) -> None:
         self._out, self._orders = out, orders
@@ -92,6 +95,13 @@ class PlainTransport:
 
     async def withdraw(self, ref: str) -> None:
         """There is nothing to withdraw."""
+
+    async def busy(self, out: Outgoing) -> None:
+        """There is nothing to show."""
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """Nobody can send a file through a terminal."""
+        return replace(file, problem="files cannot be sent here")
 
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """There is nothing to be found."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-from bot.core.model import Conversation, Receipt, Voice
+from bot.core.model import Attachment, Conversation, Receipt, Voice
 from bot.platforms.terminal.harmless import in_one_line
 from bot.platforms.terminal.markdown import blocks, laid_out
 from bot.platforms.terminal.plain import AGAIN
@@ -44,6 +44,8 @@ class ScreenTransport:
     """A `bot.ports.Transport` onto a screen. What is printed stays: nothing can be found again, or taken back."""
 
     limit = 1_000_000
+    most = 0
+    tables = True
 
     def __init__(self, screen: Screen, orders: Orders) -> None:
         self._screen, self._orders = screen, orders
@@ -97,6 +99,13 @@ class ScreenTransport:
         """Say that what was shown does not stand."""
         if self._end(ref) is not None:
             await self._screen.show([(DIM, f"{TAKEN_BACK}\n")])
+
+    async def busy(self, out: Outgoing) -> None:
+        """There is nothing to show."""
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """Nobody can send a file through a terminal."""
+        return replace(file, problem="files cannot be sent here")
 
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """What an earlier process printed cannot be found."""
