@@ -1,4 +1,4 @@
-"""The command line: `greenroom chat`, `personas`, `doctor`, and what operators do to the store."""
+"""The command line: `greenroom run`, `chat`, `personas`, `doctor`, and what operators do to the store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import getpass
 import io
-import logging
 import os
 import signal
 import sys
@@ -41,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         match args.command:
             case "chat":
                 return _chat(args)
+            case "run":
+                return _run(args)
             case "personas":
                 return _flushed(_personas(args))
             case "doctor":
@@ -76,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
         "--model", metavar="NAME", help="an alias or id, or `rehearsal` to try without a key (model.name)"
     )
     chat.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
+    run = commands.add_parser("run", help="serve on Slack and Discord, wherever there is a token for")
+    run.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
+    run.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
+    run.add_argument("--model", metavar="NAME", help="an alias or id, or `rehearsal` (model.name)")
     tool.add_parser(commands)
     operations.add_parser(commands)
     for name, command in commands.choices.items():
@@ -137,6 +142,20 @@ def _personas(args: argparse.Namespace) -> int:
     return tool.run(args, settings.library.paths, shipped_agents() if settings.library.shipped else None)
 
 
+def _run(args: argparse.Namespace) -> int:
+    from bot import service
+    from bot.health.errors import HealthError
+    from bot.ports import PlatformError, StoreError
+
+    settings = _settings(args)
+    try:
+        asyncio.run(service.run(settings))
+    except (HealthError, PlatformError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return FAILURE
+    return 0
+
+
 def _chat(args: argparse.Namespace) -> int:
     from bot.health.errors import HealthError
     from bot.platforms.terminal.typed import TerminalError
@@ -178,6 +197,8 @@ async def _until_a_signal(talk: Coroutine[Any, Any, int], library: Library) -> i
 
     SIGHUP has the library read again. It also comes when the terminal is closed: then it ends the talk.
     """
+    from bot.service import read_again
+
     loop = asyncio.get_running_loop()
     talking = loop.create_task(talk)
     told = 0
@@ -194,7 +215,7 @@ async def _until_a_signal(talk: Coroutine[Any, Any, int], library: Library) -> i
         if had_terminal and not _has_terminal():
             tell(signal.SIGHUP)
             return
-        task = loop.create_task(_read_again(library))
+        task = loop.create_task(read_again(library))
         reading.add(task)
         task.add_done_callback(reading.discard)
 
@@ -206,14 +227,6 @@ async def _until_a_signal(talk: Coroutine[Any, Any, int], library: Library) -> i
         if told:
             return told
         raise
-
-
-async def _read_again(library: Library) -> None:
-    problems = await library.refresh()
-    log = logging.getLogger(__name__)
-    log.warning("the persona files were read again: %s personas", len(library.cast.personas))
-    for problem in problems:
-        log.warning("%s", problem)
 
 
 def _has_terminal() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from bot.core.model import (
     Attachment,
@@ -266,7 +266,8 @@ class Store(Protocol):
         """End the turn: save the state, append to the log, take the messages off, clear the turn; all or nothing.
 
         A control flag that the turn has not used becomes an ordinary message. `follow_up` is put at the mailbox's
-        tail. Replaying a commit that took effect is True and changes nothing. False when the claim is lost.
+        tail. Replaying a commit that took effect is True and changes nothing, unless somebody has ended another turn
+        meanwhile. False when the claim is lost.
         """
 
     async def retry(self, claim: Claim, delay: float) -> bool:
@@ -409,7 +410,8 @@ class Outgoing:
 
     `key` is the same whenever this very piece is sent again. `since` is the order of the message that the turn began
     with: nothing of this turn stands above it. `again` says that an earlier worker may have shown it already. `only`
-    they are to see it, as far as the platform can do that. With a `file`, `text` stands beside it.
+    they are to see it, as far as the platform can do that. With a `file`, `text` stands beside it. `asker` is the user
+    whom a reply answers, "" where that is nobody.
     """
 
     key: str
@@ -421,6 +423,7 @@ class Outgoing:
     again: bool = False
     only: Whisper | None = None
     file: Upload | None = None
+    asker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,6 +503,27 @@ class Door(Protocol):
         """The order of the newest message that was ever queued there, 0 without one. Raises StoreError."""
 
 
+class Adapter(Protocol):
+    """One platform, both ways: what it brings goes to a `Door`, what is said on it goes through its `transport`."""
+
+    name: str
+    """What its conversations' keys begin with."""
+
+    @property
+    def transport(self) -> Transport:
+        """The way out."""
+
+    def trouble(self) -> str:
+        """Why there is no connection just now, in words for operators; "" while there is one."""
+
+    async def serve(self, door: Door, library: Library) -> None:
+        """Take what comes, until cancelled; connections that break are made again. Raises PlatformError."""
+
+
+class PlatformError(Exception):
+    """A platform cannot be used as things are; the text says why and what to do about it."""
+
+
 class TransportError(Exception):
     """A post was refused or could not be delivered; `retry` tells whether trying again may help."""
 
@@ -539,11 +563,22 @@ Show = Callable[[str], Awaitable[None]]
 """Takes the next piece of a reply's text as it comes in."""
 
 
+@runtime_checkable
+class Meter(Protocol):
+    """What a `Show` may be besides: told what a call has come to that ends without a `Reply`, as it was cancelled."""
+
+    def used(self, usage: Usage) -> None:
+        """Note it; where nothing is told, nobody knows. Must neither wait nor raise."""
+
+
 class Model(Protocol):
     """Something that answers a prompt."""
 
     async def reply(self, prompt: Prompt, show: Show) -> Reply:
-        """Answer `prompt`, giving each piece of text to `show` as it comes. Raises ModelError; may be cancelled."""
+        """Answer `prompt`, giving each piece of text to `show` as it comes. Raises ModelError; may be cancelled.
+
+        What a cancelled call has come to so far is told to `show`, where that is a `Meter` and the service has told.
+        """
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -669,6 +704,7 @@ SILENT: Observer = Silent()
 
 __all__ = [
     "SILENT",
+    "Adapter",
     "Asked",
     "Audited",
     "Begun",
@@ -688,11 +724,13 @@ __all__ = [
     "MailboxFullError",
     "Mark",
     "Message",
+    "Meter",
     "Model",
     "ModelError",
     "Observer",
     "Outcome",
     "Outgoing",
+    "PlatformError",
     "Posted",
     "Reply",
     "Reservation",

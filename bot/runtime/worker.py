@@ -68,6 +68,8 @@ from bot.ports import (
     Posted,
     Stepped,
     Store,
+    StoreError,
+    StoreRefusedError,
     Transport,
 )
 from bot.runtime import turns
@@ -75,6 +77,7 @@ from bot.runtime.access import Access
 from bot.runtime.asking import Ask, ask
 from bot.runtime.budget import Budgets, Purse
 from bot.runtime.lease import SOONEST, Lease, LostError, ended
+from bot.runtime.lease import now as _time
 from bot.runtime.outbox import Address, deliver
 
 log = logging.getLogger(__name__)
@@ -129,6 +132,13 @@ class Worker:
     clock: Clock
     options: Options = field(default_factory=Options)
     observer: Observer = SILENT
+    _held: dict[tuple[str, int], Lease] = field(default_factory=dict, init=False, repr=False)
+    _pause: float = field(default=SOONEST, init=False, repr=False)
+
+    @property
+    def platforms(self) -> frozenset[str]:
+        """The platforms whose conversations it carries: those that it can post to."""
+        return frozenset(self.transports)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, `in_flight` turns at a time; then let the turns in flight finish.
@@ -144,9 +154,9 @@ class Worker:
                     claim = await self._claim()
                     delay = SOONEST
                     if claim is not None:
-                        group.create_task(self._in_a_slot(claim, asked_at, free))
+                        group.create_task(self._in_a_slot(claim, asked_at, free, stop))
                         continue
-                    await _unless(stop, self.store.wait(POLL))
+                    await _unless(stop, self.store.wait(POLL, self.platforms))
                     free.release()
                 except Exception as error:
                     first = delay == SOONEST
@@ -155,9 +165,10 @@ class Worker:
                     await _unless(stop, self.clock.sleep(delay))
                     delay = min(2 * delay, LATEST)
 
-    async def _in_a_slot(self, claim: Claim, asked_at: float, free: asyncio.Semaphore) -> None:
+    async def _in_a_slot(self, claim: Claim, asked_at: float, free: asyncio.Semaphore, stop: asyncio.Event) -> None:
         try:
-            await self._turn_of(claim, asked_at)
+            if pause := await self._turn_of(claim, asked_at):
+                await _unless(stop, self.clock.sleep(pause))
         except Exception:
             where = claim.head.id, claim.conversation
             log.exception("turn %s of %s could not even be given back; its lease runs out", *where)
@@ -167,24 +178,29 @@ class Worker:
     async def work(self) -> bool:
         """Claim one conversation and carry its turn to the end; False when nothing was due.
 
-        Raises what the store raises when the turn cannot even be given back; its lease then ends by itself.
+        A turn over which the store fails is given back, and is due at once; this returns after a while then. Raises
+        StoreError when nothing can be claimed, and where a failed turn cannot even be given back; its lease then ends
+        by itself.
         """
         asked_at = _time()
         claim = await self._claim()
         if claim is None:
             return False
-        await self._turn_of(claim, asked_at)
+        if pause := await self._turn_of(claim, asked_at):
+            await self.clock.sleep(pause)
         return True
 
     async def _claim(self) -> Claim | None:
         options = self.options
-        return await self.store.claim(options.name, options.lease, SESSION_VERSION, options.together)
+        how = options.name, options.lease, SESSION_VERSION, options.together
+        return await self.store.claim(*how, self.platforms)
 
-    async def _turn_of(self, claim: Claim, asked_at: float) -> None:
+    async def _turn_of(self, claim: Claim, asked_at: float) -> float:
         with telemetry.turn(claim.conversation, claim.head.id, self.options.name):
-            await self._work_on(claim, asked_at)
+            return await self._work_on(claim, asked_at)
 
-    async def _work_on(self, claim: Claim, asked_at: float) -> None:
+    async def _work_on(self, claim: Claim, asked_at: float) -> float:
+        """Carry the turn as far as it goes; for how many seconds to leave the store alone then."""
         options = self.options
         began = _time()
         outcome: Outcome = "released"
@@ -194,9 +210,10 @@ class Worker:
             if claim.expiries >= EXPIRIES:
                 outcome = "buried"
                 await self._give_up(claim, f"its lease ran out {claim.expiries} times")
-                return
-            await Lease(self.store, self.clock, claim, options.lease, asked_at).hold(self._carry)
+                return 0.0
+            await self._hold(Lease(self.store, self.clock, claim, options.lease, asked_at))
             outcome = "committed"
+            self._pause = SOONEST
         except asyncio.CancelledError:
             await asyncio.shield(self._release(claim))
             raise
@@ -204,6 +221,10 @@ class Worker:
             outcome = "lost"
             log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
         except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, StoreRefusedError):
+                # It says nothing about the turn, so it does not count: whoever takes it up goes on from what is stored.
+                outcome, reason = "released", type(error).__name__
+                return await self._give_back(claim, error)
             log.exception("turn %s of %s failed", claim.head.id, claim.conversation)
             outcome, reason = "retried", type(error).__name__
             if claim.attempt + 1 >= EXCEPTIONS:
@@ -213,6 +234,23 @@ class Worker:
                 await self.store.retry(claim, 2.0**claim.attempt)
         finally:
             self.observer.saw(Ended(claim, outcome, _time() - began, reason))
+        return 0.0
+
+    async def _give_back(self, claim: Claim, error: StoreError) -> float:
+        """Let somebody else try, or this worker later; the pause grows until a turn is carried to its end."""
+        pause, self._pause = self._pause, min(2 * self._pause, LATEST)
+        where = claim.head.id, claim.conversation
+        log.error("turn %s of %s has to wait, for the store fails (%s); going on in %.1f s", *where, error, pause)
+        await self._release(claim)
+        return pause
+
+    async def _hold(self, lease: Lease) -> None:
+        key = lease.claim.conversation, lease.claim.fence
+        self._held[key] = lease
+        try:
+            await lease.hold(self._carry)
+        finally:
+            del self._held[key]
 
     async def _release(self, claim: Claim) -> None:
         try:
@@ -303,6 +341,8 @@ class Worker:
             if isinstance(post, Record):
                 await self.store.audit(address.key(number), address.conversation.key, post)
                 continue
+            # A process that was suspended must not go on with what somebody else may have done since.
+            await self._held[claim.conversation, claim.fence].confirm()
             preview = previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             receipt = await deliver(transport, address, number, voiced, preview, again=again)
@@ -320,7 +360,9 @@ class Worker:
             case AskModel(who) as request:
                 ordinal = turns.ordinal(turn)
                 voice = voice_of(cast, who)
-                out = Outgoing(address.key(ordinal), address.conversation, voice, "", address.since, again=again)
+                asker = next((m.user for m in turns.mail(claim) if isinstance(m, Inbound)), "")
+                key, where = address.key(ordinal), address.conversation
+                out = Outgoing(key, where, voice, "", address.since, again=again, asker=asker)
                 room = int(self.options.context * self.options.compact_at)
                 asked = Ask(claim, turn, request, ordinal, out, room)
                 began = _time()
@@ -395,11 +437,6 @@ class Worker:
         except Exception:
             log.exception("the apology for turn %s of %s could not be posted", claim.head.id, claim.conversation)
         await self.store.bury(claim, reason)
-
-
-def _time() -> float:
-    """Seconds on a clock that nobody sets; only differences mean something."""
-    return asyncio.get_running_loop().time()
 
 
 async def _unless(stop: asyncio.Event, doing: Awaitable[object]) -> bool:

@@ -61,6 +61,14 @@ def _time(low: str, high: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _keep(value: object) -> float:
+    seconds = _seconds(value)
+    # A message that comes again is known by what is kept of its conversation, and may come for 25 hours.
+    if seconds and not _seconds("2d") <= seconds <= _seconds("3650d"):
+        raise ValueError("a time from 2d to 3650d, such as 180d, or 0 to keep everything")
+    return seconds
+
+
 def _number(value: object) -> float:
     """A number; NaN where `value` is none."""
     try:
@@ -124,6 +132,14 @@ def _listen(value: object) -> str:
     return text
 
 
+def _slack_api(value: object) -> str:
+    expected = 'an address such as "https://slack.com/api/"'
+    text, parts = _web(value, expected)
+    if not text or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError(expected)
+    return text.rstrip("/") + "/"
+
+
 def _redis(value: object) -> str:
     text = value.strip() if isinstance(value, str) else "?"
     try:
@@ -181,9 +197,10 @@ class LibrarySettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class StoreSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where conversations are kept. `path` is relative to the current directory; `lease` is in seconds.
+    """Where conversations are kept. `path` is relative to the current directory; `lease` and `keep` are in seconds.
 
-    With a `url` they are on that Redis server instead; `load` takes its password out, into the secrets.
+    What was silent for longer than `keep` is forgotten; with 0 nothing is. With a `url` they are on that Redis server
+    instead; `load` takes its password out, into the secrets.
     """
 
     path: HomePath = Path(".greenroom/state.sqlite3")
@@ -192,6 +209,7 @@ class StoreSettings(BaseModel, frozen=True, extra="forbid"):
     durability: Literal["normal", "full"] = "normal"
     mailbox: Annotated[int, _whole(1, 100_000)] = 500
     lease: Annotated[float, _time("1s", "10m")] = 15.0
+    keep: Annotated[float, BeforeValidator(_keep)] = 180 * 86400.0
 
 
 class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):
@@ -299,6 +317,42 @@ class BudgetSettings(BaseModel, frozen=True, extra="forbid"):
     everywhere: LimitSettings = LimitSettings()
 
 
+class SlackSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):
+    """How Slack is reached; it is used where the environment gives a bot token.
+
+    `api` is the Web API's address. In mode http, events are taken at `listen` (host:port) under the path `path`.
+    """
+
+    mode: Literal["socket", "http"] = "socket"
+    listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:3000"
+    path: Annotated[str, StringConstraints(pattern=r"^/[\w/.-]*$")] = "/slack/events"
+    api: Annotated[str, BeforeValidator(_slack_api)] = "https://slack.com/api/"
+    backfill: Annotated[float, _time("0s", "7d")] = 24 * 3600.0
+
+
+class ShardSettings(BaseModel, frozen=True, extra="forbid"):
+    """Which of `count` shards this process holds: the ids, counted from 0."""
+
+    count: Annotated[int, _whole(1, 16_384)]
+    ids: tuple[Annotated[int, _whole(0, 16_383)], ...]
+
+    @field_validator("ids")
+    @classmethod
+    def _are_of_them(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        count = info.data.get("count")
+        if not value or len(set(value)) < len(value) or (count is not None and max(value) >= count):
+            raise ValueError("different numbers from 0 to one less than count, at least one")
+        return value
+
+
+class DiscordSettings(BaseModel, frozen=True, extra="forbid"):
+    """How Discord is reached; it is used where the environment gives a token."""
+
+    shards: Literal["auto"] | ShardSettings = "auto"
+    avatars: bool = True
+    backfill: Annotated[float, _time("0s", "7d")] = 24 * 3600.0
+
+
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     """How much is done at a time: conversations that may have a turn under way in this process."""
 
@@ -329,6 +383,10 @@ class Secrets(BaseModel, frozen=True, extra="forbid"):
 
     anthropic_api_key: SecretStr | None = None
     redis_password: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    discord_token: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -341,6 +399,8 @@ class Settings(BaseSettings):
     library: LibrarySettings = LibrarySettings()
     store: StoreSettings = StoreSettings()
     model: ModelSettings = ModelSettings()
+    slack: SlackSettings = SlackSettings()
+    discord: DiscordSettings = DiscordSettings()
     talk: TalkSettings = TalkSettings()
     access: AccessSettings = AccessSettings()
     budget: BudgetSettings = BudgetSettings()

@@ -33,6 +33,9 @@ from bot.settings.yaml_lines import Key
 LOOKUP = (Path("greenroom.yaml"), Path("config/greenroom.yaml"))
 """Where the file is looked for when none is named, from the current directory; the first that is there counts."""
 
+TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "DISCORD_TOKEN")
+"""What the platforms know the bot by, as their own documentation calls it."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -90,6 +93,7 @@ def load(path: Path | None, env: Mapping[str, str], options: Mapping[str, str] =
     secrets = {
         "anthropic_api_key": _secret(reading, "ANTHROPIC_API_KEY", env),
         "redis_password": _store_password(reading) or _secret(reading, "REDIS_PASSWORD", env),
+        **{name.lower(): _secret(reading, name, env) for name in TOKENS},
     }
     try:
         settings = Settings(**{**reading.values, "secrets": secrets})

@@ -26,6 +26,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.operations": VALUES | {"bot.app", "bot.platforms.terminal.harmless", "bot.settings", "bot.stores"},
     "bot.doctor": None,
     "bot.app": None,
+    "bot.service": None,
     "bot.cli": None,
     "bot.__main__": None,
 }

@@ -1,0 +1,113 @@
+"""Slack, both ways: the connection on which it tells things, and the parts that take them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.platforms.slack.arrival import Me
+from bot.platforms.slack.backfill import backfill
+from bot.platforms.slack.home import Home
+from bot.platforms.slack.line import Line, http_line, socket_line
+from bot.platforms.slack.listening import Ears
+from bot.platforms.slack.options import SlackOptions
+from bot.platforms.slack.people import People
+from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.streaming import Streams
+from bot.platforms.slack.transport import SlackTransport
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.platforms.slack.web import opened as web_opened
+from bot.ports import Door, Library, PlatformError
+
+log = logging.getLogger(__name__)
+
+FIRST_TRY, LATEST_TRY = 1.0, 60.0
+"""Seconds after which a connection that could not be made is tried again: they double from the first to the latest."""
+
+
+class SlackAdapter:
+    """A `bot.ports.Adapter` for one workspace."""
+
+    name = "slack"
+
+    def __init__(self, web: Web, me: Me, options: SlackOptions) -> None:
+        self._web, self._me, self._options = web, me, options
+        box = Postbox(web, me)
+        self._streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
+        self.transport = SlackTransport(web, box, self._streams)
+        self._line: Line | None = None
+        self._why = "Slack has not been connected yet"
+
+    def trouble(self) -> str:
+        """Why nothing comes from Slack just now; "" while it does."""
+        if self._web.revoked:
+            return f"Slack no longer takes the bot's token ({self._web.revoked})"
+        return self._why if self._line is None else self._line.trouble()
+
+    async def serve(self, door: Door, library: Library) -> None:
+        """Take what Slack tells, until cancelled; what was missed while no connection was there is caught up."""
+        options = self._options
+        people = People(self._web, self._me.team)
+        home = Home(self._web, people, self._me.team, options.host.name)
+        ears = Ears(self._web, self._me, people, home, door, library)
+
+        async def catch_up() -> None:
+            if options.backfill:
+                await backfill(self._web, door, self._me.team, options.backfill, ears.message)
+
+        opening = socket_line if options.mode == "socket" else http_line
+        delay = FIRST_TRY
+        while True:
+            try:
+                async with opening(self._web, self._me, options, ears.take) as line:
+                    self._line, delay = line, FIRST_TRY
+                    await catch_up()
+                    while True:
+                        await line.interrupted()
+                        await catch_up()
+            except (RefusedError, UnansweredError, OSError) as error:
+                self._line, self._why = None, f"Slack cannot be connected: {error}"
+                log.error("%s; trying again in %.0f s", self._why, delay)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LATEST_TRY)
+            finally:
+                self._line = None
+
+    async def close(self) -> None:
+        """End what is being shown."""
+        await self._streams.close()
+
+
+@asynccontextmanager
+async def opened(options: SlackOptions) -> AsyncIterator[SlackAdapter]:
+    """The adapter, when Slack knows the bot's token. Raises PlatformError."""
+    if options.mode == "socket" and not options.app_token.startswith("xapp-"):
+        raise PlatformError(
+            "Slack in mode socket needs SLACK_APP_TOKEN, which begins with xapp-: make one with the scope "
+            "connections:write under Basic Information, App-Level Tokens"
+        )
+    if options.mode == "http" and not options.signing_secret:
+        raise PlatformError(
+            "Slack in mode http needs SLACK_SIGNING_SECRET, from Basic Information, App Credentials: without it "
+            "anybody could speak for Slack"
+        )
+    async with web_opened(options.bot_token, options.api) as web:
+        try:
+            found = await web.call("auth.test", again=True)
+        except RefusedError as error:
+            raise PlatformError(
+                f"Slack does not take SLACK_BOT_TOKEN ({error.code}): copy the Bot User OAuth Token, which begins with "
+                "xoxb-, from OAuth & Permissions"
+            ) from error
+        except UnansweredError as error:
+            raise PlatformError(f"Slack cannot be reached at {options.api}: {error}") from error
+        if not found.get("bot_id"):
+            raise PlatformError("SLACK_BOT_TOKEN is not a bot's: copy the one that begins with xoxb-")
+        me = Me(user=found["user_id"], bot=found["bot_id"], team=found["team_id"], app=found.get("app_id", ""))
+        adapter = SlackAdapter(web, me, options)
+        try:
+            yield adapter
+        finally:
+            await adapter.close()

@@ -1,0 +1,201 @@
+"""What Slack tells the bot, each kind to where it belongs. It is acknowledged when it is safe in its mailbox."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.model import Conversation, Inbound
+from bot.platforms.slack import arrival, blocks, views
+from bot.platforms.slack.arrival import Me, Person
+from bot.platforms.slack.home import Home
+from bot.platforms.slack.people import People
+from bot.platforms.slack.posting import place
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.ports import Door, Library, MailboxFullError, StoreError
+
+log = logging.getLogger(__name__)
+
+FULL = "Too many messages are waiting here, so this one was not taken. Please send it again in a while."
+GONE_EVENTS = ("tokens_revoked", "app_uninstalled")
+LEFT_EVENTS = ("channel_archive", "channel_deleted", "channel_left", "group_archive", "group_deleted", "group_left")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Slack gets back: a status, 503 where it is to deliver again, and a body."""
+
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+
+
+TAKEN = Answer()
+AGAIN = Answer(503)
+
+
+class Ears:
+    """Takes everything that Slack delivers, in whatever way it came."""
+
+    def __init__(self, web: Web, me: Me, people: People, home: Home, door: Door, library: Library) -> None:
+        self._web, self._me, self._people = web, me, people
+        self._home, self._door, self._library = home, door, library
+
+    async def take(self, body: Mapping[str, Any]) -> Answer:
+        """One delivery. Never raises but for cancellation: what fails is delivered again."""
+        try:
+            return await self._take(body)
+        except (StoreError, UnansweredError) as error:
+            log.warning("a delivery of Slack's was not taken, and comes again: %s", error)
+        except Exception:
+            log.exception("a delivery of Slack's could not be read, and comes again")
+        return AGAIN
+
+    async def _take(self, body: Mapping[str, Any]) -> Answer:
+        match body.get("type"):
+            case "event_callback":
+                await self._event(body.get("event") or {}, str(body.get("event_id", "")))
+            case "block_actions":
+                await self._pressed(body)
+            case "view_submission":
+                return await self._submitted(body)
+            case "message_action" | "shortcut":
+                await self._shortcut(body)
+            case _ if "command" in body:
+                person = await self._people.person(str(body["user_id"]))
+                order = time.time_ns() // 1000
+                await self._receive(arrival.slash(body, self._me, person, order))
+            case other:
+                log.debug("nothing is done with a %s of Slack's", other)
+        return TAKEN
+
+    # -------------------------------------------------------- events
+
+    async def _event(self, event: Mapping[str, Any], event_id: str) -> None:
+        match event.get("type"):
+            case "message" | "app_mention":
+                await self.message(event)
+            case "app_home_opened" if event.get("tab") == "home":
+                await self._home.show(str(event["user"]), self._door, self._library)
+            case "app_home_opened":
+                await self._home.suggest(str(event.get("channel", "")), self._library)
+            case "agent_session_stopped":
+                await self._stopped(event, event_id)
+            case "user_change":
+                self._people.changed(user=str((event.get("user") or {}).get("id", "")))
+            case "member_joined_channel" | "member_left_channel":
+                self._people.changed(channel=str(event.get("channel", "")))
+                if event.get("type") == "member_left_channel" and event.get("user") == self._me.user:
+                    log.warning(
+                        "the bot was taken out of %s: what is said there is not heard any more", event["channel"]
+                    )
+            case kind if kind in GONE_EVENTS:
+                self._web.revoked = str(kind)
+                log.error("Slack says %s: install the app again and set SLACK_BOT_TOKEN", kind)
+            case kind if kind in LEFT_EVENTS:
+                log.warning("Slack says %s of %s: nothing more is said there", kind, event.get("channel"))
+            case other:
+                log.debug("nothing is done with Slack's event %s", other)
+
+    async def message(self, event: Mapping[str, Any]) -> None:
+        """Somebody wrote, edited or deleted something. Raises StoreError and UnansweredError."""
+        match event.get("subtype"):
+            case "message_deleted":
+                if found := arrival.deletion(event, self._me.team):
+                    await self._door.deleted(*found)
+            case "message_changed":
+                if changed := arrival.edit(event, self._me, await self._sender(event.get("message") or {})):
+                    await self._full_told(changed[0], self._door.edited(*changed))
+            case _:
+                if arrival.sender_of(event):
+                    inbound = arrival.message(event, self._me, await self._sender(event))
+                    if inbound:
+                        await self._receive(inbound)
+
+    async def _sender(self, message: Mapping[str, Any]) -> Person:
+        user = arrival.sender_of(message)
+        return await self._people.person(user) if user else Person("", "")
+
+    async def _stopped(self, event: Mapping[str, Any], event_id: str) -> None:
+        """Slack's own stop button."""
+        thread = event.get("thread_ts") or (event.get("agent_session") or {}).get("thread_ts") or ""
+        channel, user = str(event.get("channel") or event.get("channel_id") or ""), str(event.get("user") or "")
+        if not channel or not user:
+            log.warning("Slack's stop button named no channel or no user, so it stops nothing")
+            return
+        person = await self._people.person(user)
+        where = Conversation("slack", self._me.team, channel, str(thread))
+        order = time.time_ns() // 1000
+        await self._receive(Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True))
+
+    # -------------------------------------------------------- presses, views, shortcuts
+
+    async def _pressed(self, body: Mapping[str, Any]) -> None:
+        user = str(body["user"]["id"])
+        page = views.turned(body)
+        if page is not None:
+            await self._home.show(user, self._door, self._library, page)
+            return
+        person = await self._people.person(user)
+        if arrival.action_of(body).get("action_id") == views.START:
+            await self._start(body, person)
+            return
+        match arrival.press(body, self._me, person):
+            case Inbound() as inbound:
+                await self._receive(inbound)
+            case blocks.Words() as asked:
+                saved = await self._door.saved(asked.conversation)
+                menu = next((m for m in saved.session.menus if m.id == asked.menu), None) if saved else None
+                handle = str(body.get("response_url") or "")
+                await self._open(body, views.answering(asked, menu.prompt if menu else "", handle))
+            case arrival.Mismatch(why):
+                log.warning("a press in Slack counts for nothing: %s", why)
+
+    async def _start(self, body: Mapping[str, Any], person: Person) -> None:
+        """Bring a persona on in the private talk with whoever pressed it in the App Home."""
+        try:
+            channel = await self._people.direct(person.user)
+        except RefusedError as error:
+            log.warning("no private talk with %s could be begun (%s)", person.user, error)
+            return
+        if inbound := views.start(body, self._me, person, channel):
+            await self._receive(inbound)
+
+    async def _submitted(self, body: Mapping[str, Any]) -> Answer:
+        person = await self._people.person(str(body["user"]["id"]))
+        read = views.asked if (body.get("view") or {}).get("callback_id") == views.ASK else arrival.words
+        match read(body, self._me, person, time.time_ns() // 1000):
+            case Inbound() as inbound:
+                await self._receive(inbound)
+                return TAKEN
+            case arrival.Mismatch(why):
+                return Answer(
+                    body={"response_action": "errors", "errors": {blocks.TEXT: f"This cannot be sent: {why}."}}
+                )
+
+    async def _shortcut(self, body: Mapping[str, Any]) -> None:
+        if body.get("callback_id") == views.ASK:
+            await self._open(body, views.asking(self._library.cast, body))
+
+    async def _open(self, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
+        try:
+            await self._web.call("views.open", trigger_id=body.get("trigger_id"), view=view)
+        except RefusedError as error:
+            log.warning("a form could not be opened (%s)", error)
+
+    # -------------------------------------------------------- into the house
+
+    async def _receive(self, inbound: Inbound) -> None:
+        await self._full_told(inbound, self._door.receive(inbound))
+
+    async def _full_told(self, inbound: Inbound, taking: Any) -> None:
+        try:
+            await taking
+        except MailboxFullError:
+            where = inbound.conversation
+            try:
+                await self._web.call("chat.postEphemeral", user=inbound.user, text=FULL, **place(where))
+            except RefusedError as error:
+                log.warning("that %s is full could not be told to %s (%s)", where.key, inbound.user, error)

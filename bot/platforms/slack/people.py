@@ -1,0 +1,100 @@
+"""Who people are and which channels they belong to, asked of Slack and remembered for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from bot.platforms.slack.arrival import Person
+from bot.platforms.slack.web import RefusedError, Web
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Remembered(Generic[T]):
+    """Answers that stay good for `seconds`, the newest `most` of them; one question is asked once at a time."""
+
+    ask: Callable[[str], Awaitable[T]]
+    seconds: float
+    most: int = 5000
+    known: dict[str, tuple[float, T]] = field(default_factory=dict)
+    asking: dict[str, asyncio.Task[T]] = field(default_factory=dict)
+
+    async def get(self, key: str) -> T:
+        """The answer for `key`. Raises what `ask` raises, which is not remembered."""
+        now = time.monotonic()
+        if (found := self.known.get(key)) and found[0] > now:
+            return found[1]
+        task = self.asking.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self.ask(key))
+            self.asking[key] = task
+            task.add_done_callback(lambda _: self.asking.pop(key, None))
+        answer = await asyncio.shield(task)
+        self.known.pop(key, None)
+        self.known[key] = (now + self.seconds, answer)
+        while len(self.known) > self.most:
+            del self.known[next(iter(self.known))]
+        return answer
+
+    def forget(self, key: str) -> None:
+        """Ask again next time."""
+        self.known.pop(key, None)
+
+
+class People:
+    """People of one workspace and its channels. Its questions raise UnansweredError where Slack gives no answer."""
+
+    def __init__(self, web: Web, team: str) -> None:
+        self._web, self._team = web, team
+        self._persons = Remembered(self._person, 600.0)
+        self._members = Remembered(self._members_of, 60.0, 500)
+        self._direct = Remembered(self._direct_with, 24 * 3600.0)
+
+    async def person(self, user: str) -> Person:
+        """Somebody by id. Whom Slack does not show to the bot goes by the id, and counts as an outsider."""
+        return await self._persons.get(user)
+
+    async def is_member(self, user: str, channel: str) -> bool:
+        """Whether somebody belongs to a channel; not where Slack does not tell."""
+        return user in await self._members.get(channel)
+
+    async def direct(self, user: str) -> str:
+        """The id of the private channel with somebody. Raises RefusedError too."""
+        return await self._direct.get(user)
+
+    def changed(self, user: str = "", channel: str = "") -> None:
+        """Somebody, or who belongs to a channel, has changed."""
+        self._persons.forget(user)
+        self._members.forget(channel)
+
+    async def _person(self, user: str) -> Person:
+        try:
+            found = (await self._web.call("users.info", again=True, user=user))["user"]
+        except RefusedError as error:
+            log.warning("who %s is cannot be told (%s); taken for somebody from outside", user, error)
+            return Person(user, user, outsider=True)
+        profile = found.get("profile", {})
+        name = profile.get("display_name") or profile.get("real_name") or found.get("real_name") or found.get("name")
+        is_guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted"))
+        is_stranger = bool(found.get("is_stranger")) or found.get("team_id", self._team) != self._team
+        return Person(user, str(name or user), outsider=is_guest or is_stranger)
+
+    async def _members_of(self, channel: str) -> frozenset[str]:
+        try:
+            pages = self._web.pages("conversations.members", "members", channel=channel, limit=1000)
+            return frozenset([str(member) async for member in pages])
+        except RefusedError as error:
+            log.info("who belongs to %s cannot be told (%s)", channel, error)
+            return frozenset()
+
+    async def _direct_with(self, user: str) -> str:
+        opened = await self._web.call("conversations.open", again=True, users=[user])
+        return str(opened["channel"]["id"])

@@ -1,0 +1,216 @@
+"""Posts onto Slack, each found again by the key in its metadata."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+
+from bot.core.model import Attachment, Conversation, Receipt, Voice
+from bot.platforms.attachments import read_text
+from bot.platforms.slack import markup
+from bot.platforms.slack.arrival import Me, order_of
+from bot.platforms.slack.blocks import menu_blocks
+from bot.platforms.slack.history import messages
+from bot.platforms.slack.icons import short_name
+from bot.platforms.slack.web import WAITS, RefusedError, UnansweredError, Web
+from bot.ports import Outgoing, TransportError
+
+log = logging.getLogger(__name__)
+
+EVENT = "greenroom_post"
+"""The type of the metadata that a post carries; its payload is the key."""
+
+CHUNK = 65536
+
+GONE: Mapping[str, str] = {
+    "channel_not_found": "Slack shows the bot no such channel: it was deleted, or the bot was never invited",
+    "not_in_channel": "the bot is not in this channel any more: invite it again",
+    "is_archived": "this channel is archived",
+    "restricted_action": "a setting of the workspace keeps the bot from posting here",
+    "user_not_in_channel": "they are not in this channel",
+    "missing_scope": "the app lacks a scope: install it again from the manifest",
+}
+"""What Slack says where posting again would not help, in words."""
+
+
+class Postbox:
+    """Messages of the bot in one workspace: written, looked for, taken back. Raises TransportError."""
+
+    def __init__(self, web: Web, me: Me) -> None:
+        self._web, self._me = web, me
+        self._customize = True
+
+    # -------------------------------------------------------- writing
+
+    async def post(self, out: Outgoing) -> Receipt:
+        """Post it; where no answer comes, it is looked for before it is posted again."""
+        where = out.conversation.channel
+        for wait in (*WAITS, None):
+            try:
+                answer = await self._web.call("chat.postMessage", where=where, **self._message(out))
+                return receipt(str(answer["ts"]))
+            except UnansweredError as error:
+                if wait is None:
+                    raise TransportError(f"Slack does not answer: {error}") from error
+                await asyncio.sleep(wait)
+                if found := await self.find(out):
+                    return found
+            except RefusedError as error:
+                if not self._spoken_for(error):
+                    raise self.told(error, out.conversation) from error
+        raise AssertionError("the last round returns or raises")
+
+    async def whisper(self, out: Outgoing) -> Receipt:
+        """Show it to `out.only` alone. Slack keeps no such message: one that is repeated shows twice."""
+        if out.only is None:
+            raise ValueError(f"nobody to whisper to: {out.key}")
+        message = self._message(out)
+        del message["metadata"], message["unfurl_links"], message["unfurl_media"]
+        try:
+            answer = await self._web.call("chat.postEphemeral", again=True, user=out.only.user, **message)
+        except UnansweredError as error:
+            raise TransportError(f"Slack does not answer: {error}") from error
+        except RefusedError as error:
+            if self._spoken_for(error):
+                return await self.whisper(out)
+            raise self.told(error, out.conversation) from error
+        return receipt(str(answer["message_ts"]))
+
+    async def upload(self, out: Outgoing) -> Receipt:
+        """Put the file up. Slack shows files under the bot's own name, and keeps no metadata with them."""
+        if out.file is None:
+            raise ValueError(f"no file to put up: {out.key}")
+        data = out.file.text.encode()
+        where = place(out.conversation)
+        try:
+            slot = await self._web.call(
+                "files.getUploadURLExternal", again=True, filename=out.file.name, length=len(data)
+            )
+            async with self._web.session.post(slot["upload_url"], data=data) as answer:
+                if answer.status != 200:
+                    raise TransportError(f"Slack took no file: HTTP {answer.status}")
+            await self._web.call(
+                "files.completeUploadExternal",
+                files=[{"id": slot["file_id"], "title": out.file.name}],
+                channel_id=where.pop("channel"),
+                **where,
+            )
+        except (UnansweredError, aiohttp.ClientError, TimeoutError) as error:
+            if found := await self.find(out):
+                return found
+            raise TransportError(f"Slack does not answer: {error}") from error
+        except RefusedError as error:
+            raise self.told(error, out.conversation) from error
+        # The message that shows the file comes later, and Slack does not say under which ts.
+        return Receipt(str(slot["file_id"]), time.time_ns() // 1000)
+
+    def voiced(self, voice: Voice) -> dict[str, Any]:
+        """The arguments that make a post somebody's own."""
+        if not self._customize:
+            return {}
+        icon = short_name(voice.icon)
+        return {"username": voice.name, "icon_emoji": icon} if icon else {"username": f"{voice.icon} {voice.name}"}
+
+    def text_of(self, out: Outgoing) -> str:
+        """Its text, with the speaker's name in it where Slack does not let the bot speak under that."""
+        return out.text if self._customize else markup.speaking(out.voice.name, out.voice.icon, out.text)
+
+    def _message(self, out: Outgoing) -> dict[str, Any]:
+        where, text = out.conversation, self.text_of(out)
+        return {
+            "text": markup.fallback(text),
+            "blocks": [*markup.blocks(text), *(menu_blocks(where, out.menu) if out.menu else [])],
+            "metadata": metadata(out.key),
+            "unfurl_links": False,
+            "unfurl_media": False,
+            **place(where),
+            **self.voiced(out.voice),
+        }
+
+    def _spoken_for(self, error: RefusedError) -> bool:
+        """Whether names and icons were what Slack refused: then do without, and say so once."""
+        if error.code != "missing_scope" or "customize" not in error.needed or not self._customize:
+            return False
+        self._customize = False
+        log.warning(
+            "the Slack app lacks the scope chat:write.customize: personas speak under the bot's own name, with theirs "
+            "in the text; install the app again from the manifest"
+        )
+        return True
+
+    def told(self, error: RefusedError, where: Conversation) -> TransportError:
+        """What Slack refused, for whoever has to mend it."""
+        says = GONE.get(error.code) or (f"Slack says {error.code}")
+        return TransportError(f"nothing can be posted to {where.key}: {says}", retry=bool(self._web.revoked))
+
+    # -------------------------------------------------------- looking
+
+    async def find(self, out: Outgoing) -> Receipt | None:
+        """The message of that key, or the one that shows that file."""
+        async for message in self.ours(out.conversation, out.since):
+            files = {file.get("name") for file in message.get("files", ())}
+            if key_of(message) == out.key or (out.file and out.file.name in files):
+                return receipt(str(message["ts"]))
+        return None
+
+    async def ours(self, where: Conversation, since: int) -> AsyncIterator[dict[str, Any]]:
+        """The bot's own messages of a conversation below `since`. Raises TransportError where they cannot be read."""
+        try:
+            async for message in messages(self._web, where, since):
+                if message.get("bot_id") == self._me.bot:
+                    yield message
+        except UnansweredError as error:
+            raise TransportError(f"what stands in {where.key} cannot be seen: {error}") from error
+        except RefusedError as error:
+            raise self.told(error, where) from error
+
+    # -------------------------------------------------------- files of people
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """The file with its text. Raises TransportError where it may be read a little later."""
+        if file.problem or not file.ref:
+            return file
+
+        async def chunks() -> AsyncIterator[bytes]:
+            headers = {"Authorization": f"Bearer {self._web.client.token}"}
+            async with self._web.session.get(file.ref, headers=headers) as answer:
+                if answer.status in (429, 500, 502, 503, 504):
+                    raise TransportError(f"Slack does not give {file.name} just now: HTTP {answer.status}")
+                # Slack answers with its page for signing in where the bot may not have the file.
+                if answer.status != 200 or (answer.content_type == "text/html" and "html" not in file.media):
+                    raise FileNotFoundError
+                async for chunk in answer.content.iter_chunked(CHUNK):
+                    yield chunk
+
+        try:
+            return await read_text(file, chunks(), room)
+        except FileNotFoundError:
+            return Attachment(file.name, file.size, file.media, file.ref, problem="Slack did not let me have this file")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise TransportError(f"{file.name} cannot be read just now: {error}") from error
+
+
+def place(where: Conversation) -> dict[str, Any]:
+    """The arguments that say where a post goes."""
+    return {"channel": where.channel, **({"thread_ts": where.thread} if where.thread else {})}
+
+
+def metadata(key: str) -> dict[str, Any]:
+    """What a post carries so that it can be found."""
+    return {"event_type": EVENT, "event_payload": {"key": key}}
+
+
+def key_of(message: Mapping[str, Any]) -> str:
+    """The key that a message carries; "" without one."""
+    found = message.get("metadata") or {}
+    return str(found.get("event_payload", {}).get("key", "")) if found.get("event_type") == EVENT else ""
+
+
+def receipt(ts: str) -> Receipt:
+    """A message's receipt."""
+    return Receipt(ts, order_of(ts))

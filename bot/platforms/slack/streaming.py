@@ -1,0 +1,222 @@
+"""Replies that people watch as they are written, as Slack's own streams.
+
+A stream carries no key until it is sealed. Slack ends it after some five minutes, so it is begun anew before that, and
+whatever goes wrong with it, the finished reply is posted instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.core.model import Conversation, Receipt
+from bot.platforms.slack import markup
+from bot.platforms.slack.blocks import menu_blocks
+from bot.platforms.slack.posting import Postbox, key_of, metadata, place, receipt
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.ports import Outgoing, TransportError
+
+log = logging.getLogger(__name__)
+
+PACE = 0.7
+"""Seconds between two pieces of a stream: Slack takes some 100 a minute of a workspace (docs, chat.appendStream)."""
+
+OLD = 240.0
+"""Seconds after which a stream is begun anew; Slack ends it after about 300."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream under way: its message, what it shows, what it shall show, and when it began by the loop's clock."""
+
+    out: Outgoing
+    ts: str
+    began: float
+    sent: str = ""
+    wanted: str = ""
+    dead: bool = False
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    pump: asyncio.Task[None] | None = None
+
+
+class Streams:
+    """The streams of this process. `now` is a clock of seconds that only runs forward."""
+
+    def __init__(self, web: Web, box: Postbox, team: str, now: Callable[[], float]) -> None:
+        self._web, self._box, self._team, self._now = web, box, team, now
+        self._open: dict[str, Stream] = {}
+        self._streams_in_dms = True
+
+    async def preview(self, out: Outgoing) -> str | None:
+        """Begin a stream, and give its ref; None where Slack has none here, or does not want one now."""
+        is_dm = out.conversation.channel.startswith("D")
+        if not (out.conversation.thread or (is_dm and self._streams_in_dms)):
+            return None
+        ts = await self._begin(out, "")
+        if ts is None:
+            return None
+        stream = Stream(out, ts, self._now())
+        stream.pump = asyncio.create_task(self._pump(stream))
+        ref = f"{out.conversation.channel}:{ts}"
+        self._open[ref] = stream
+        return ref
+
+    async def extend(self, ref: str, text: str) -> None:
+        """Show `text` soon; what is newer overtakes what was not yet sent."""
+        stream = self._open.get(ref)
+        if stream:
+            stream.wanted = markup.neutral(self._shown(stream.out, text), finished=False)
+            stream.more.set()
+
+    async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
+        """Finish the stream as the post `out`; None where it had to be taken away."""
+        stream = self._open.pop(ref, None)
+        if stream is None:
+            await self._remove(*ref.split(":", 1))
+            return None
+        await self._halt(stream)
+        text = markup.neutral(self._shown(out, out.text))
+        where = out.conversation
+        if not stream.dead and text.startswith(stream.sent):
+            rest = text[len(stream.sent) :]
+            extra: dict[str, Any] = {"markdown_text": rest} if rest else {}
+            if out.menu:
+                extra["blocks"] = menu_blocks(where, out.menu)
+            try:
+                await self._web.call(
+                    "chat.stopStream", channel=where.channel, ts=stream.ts, metadata=metadata(out.key), **extra
+                )
+                return receipt(stream.ts)
+            except UnansweredError:
+                if found := await self._box.find(out):
+                    return found
+            except RefusedError as error:
+                log.info("a stream could not be finished (%s); the reply is posted instead", error)
+        await self._remove(where.channel, stream.ts)
+        return None
+
+    async def withdraw(self, ref: str) -> None:
+        """Take the stream away."""
+        stream = self._open.pop(ref, None)
+        channel, ts = ref.split(":", 1)
+        if stream:
+            await self._halt(stream)
+            ts = stream.ts
+        await self._remove(channel, ts)
+
+    async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
+        """Our newest message there without a key; should there be more of them, the others are taken away."""
+        refs = {ref for ref, stream in self._open.items() if stream.out.conversation == conversation}
+        found: list[dict[str, Any]] = [
+            message
+            async for message in self._box.ours(conversation, since)
+            if not key_of(message) and not message.get("files")
+            if f"{conversation.channel}:{message['ts']}" not in refs
+        ]
+        found.sort(key=lambda message: str(message["ts"]))
+        for message in found[:-1]:
+            await self._remove(conversation.channel, str(message["ts"]))
+        if not found:
+            return None
+        return f"{conversation.channel}:{found[-1]['ts']}", str(found[-1].get("text", ""))
+
+    async def close(self) -> None:
+        """Stop showing; what is open is finished or replaced by whoever takes its turn up."""
+        for stream in self._open.values():
+            await self._halt(stream)
+        self._open.clear()
+
+    # -------------------------------------------------------- one stream
+
+    def _shown(self, out: Outgoing, text: str) -> str:
+        return self._box.text_of(replace(out, text=text))
+
+    async def _begin(self, out: Outgoing, text: str) -> str | None:
+        where = out.conversation
+        arguments = {**place(where), **self._box.voiced(out.voice)}
+        if not where.channel.startswith("D"):
+            if not out.asker:
+                return None
+            arguments |= {"recipient_team_id": self._team, "recipient_user_id": out.asker}
+        if text:
+            arguments["markdown_text"] = text
+        try:
+            return str((await self._web.call("chat.startStream", **arguments))["ts"])
+        except RefusedError as error:
+            if not where.thread and error.code in ("invalid_arguments", "invalid_thread_ts", "missing_thread_ts"):
+                self._streams_in_dms = False
+            log.info("no stream in %s (%s); the reply comes when it is finished", where.key, error)
+        except UnansweredError as error:
+            # Should it have begun after all, `torn` finds it, since it bears no key.
+            log.warning("whether a stream began in %s is not known (%s)", where.key, error)
+            await self._sweep(out)
+        return None
+
+    async def _sweep(self, out: Outgoing) -> None:
+        """Take away what may have begun without our knowing."""
+        try:
+            if torn := await self.torn(out.conversation, out.since):
+                await self._remove(*torn[0].split(":", 1))
+        except TransportError as error:
+            log.warning("%s", error)
+
+    async def _pump(self, stream: Stream) -> None:
+        while not stream.dead:
+            await stream.more.wait()
+            stream.more.clear()
+            if stream.ending.is_set():
+                return
+            await self._forward(stream)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stream.ending.wait(), PACE)
+
+    async def _forward(self, stream: Stream) -> None:
+        """Send what is wanted and not yet shown; a stream that has grown old is begun anew with all of it."""
+        wanted, channel = stream.wanted, stream.out.conversation.channel
+        if self._now() - stream.began > OLD:
+            ts = await self._begin(stream.out, wanted)
+            if ts is None:
+                stream.dead = True
+                return
+            old, stream.ts, stream.began, stream.sent = stream.ts, ts, self._now(), wanted
+            await self._remove(channel, old)
+            return
+        if len(wanted) <= len(stream.sent):
+            return
+        try:
+            await self._web.call(
+                "chat.appendStream", channel=channel, ts=stream.ts, markdown_text=wanted[len(stream.sent) :]
+            )
+            stream.sent = wanted
+        except (RefusedError, UnansweredError) as error:
+            # What it shows now is not known: the finished reply takes its place.
+            stream.dead = True
+            log.info("a stream came to its end too early (%s)", error)
+
+    async def _halt(self, stream: Stream) -> None:
+        """Let what is on its way arrive, so that it is known what is shown, and send nothing more."""
+        stream.ending.set()
+        stream.more.set()
+        if stream.pump:
+            await stream.pump
+
+    async def _remove(self, channel: str, ts: str) -> None:
+        """Delete a message of ours, as far as Slack lets us; one that still streams is ended first."""
+        for method in ("chat.delete", "chat.stopStream", "chat.delete"):
+            try:
+                await self._web.call(method, again=True, channel=channel, ts=ts)
+            except RefusedError as error:
+                if error.code == "message_not_found":
+                    return
+                log.info("an unfinished reply could not be taken away at once (%s)", error)
+            except UnansweredError as error:
+                log.warning("an unfinished reply could not be taken away (%s)", error)
+                return
+            else:
+                if method == "chat.delete":
+                    return

@@ -1,0 +1,76 @@
+"""`bot.ports.Transport` onto Slack."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.core.model import Attachment, Conversation, Receipt
+from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.streaming import Streams
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.ports import Outgoing
+
+log = logging.getLogger(__name__)
+
+
+class SlackTransport:
+    """Posts, streams and files of the bot in one workspace."""
+
+    limit = 3_500
+    """Slack splits or refuses a text above some 4,000 characters, though its documentation names 40,000."""
+
+    most = 5
+    tables = False
+
+    def __init__(self, web: Web, box: Postbox, streams: Streams) -> None:
+        self._web, self._box, self._streams = web, box, streams
+
+    async def post(self, out: Outgoing) -> Receipt:
+        """Post it; see `Postbox`."""
+        if out.only:
+            return await self._box.whisper(out)
+        return await (self._box.upload(out) if out.file else self._box.post(out))
+
+    async def find(self, out: Outgoing) -> Receipt | None:
+        """What is there of an earlier `post` of it; a whisper cannot be found again."""
+        return None if out.only else await self._box.find(out)
+
+    async def preview(self, out: Outgoing) -> str | None:
+        """Begin a stream where Slack has some: in threads and in private."""
+        return await self._streams.preview(out)
+
+    async def extend(self, ref: str, text: str) -> None:
+        """Show more of the stream."""
+        await self._streams.extend(ref, text)
+
+    async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
+        """Finish the stream; None where it had to be taken away."""
+        return await self._streams.seal(ref, out)
+
+    async def withdraw(self, ref: str) -> None:
+        """Take the stream away."""
+        await self._streams.withdraw(ref)
+
+    async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
+        """A stream that a dead worker left."""
+        return await self._streams.torn(conversation, since)
+
+    async def busy(self, out: Outgoing) -> None:
+        """Say "is thinking..." below the thread; Slack has no such line at a channel's top level."""
+        where = out.conversation
+        if not where.thread:
+            return
+        try:
+            await self._web.call(
+                "assistant.threads.setStatus",
+                channel_id=where.channel,
+                thread_ts=where.thread,
+                status="is thinking...",
+                **self._box.voiced(out.voice),
+            )
+        except (RefusedError, UnansweredError) as error:
+            log.debug("that somebody is at work could not be shown (%s)", error)
+
+    async def read(self, file: Attachment, room: int) -> Attachment:
+        """The file with its text."""
+        return await self._box.read(file, room)

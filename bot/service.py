@@ -1,0 +1,117 @@
+"""`greenroom run`: the bot as a service on all platforms that it has tokens for, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from pydantic import SecretStr
+
+from bot.app import library_of, running
+from bot.core.model import Voice
+from bot.personas.library import Library
+from bot.platforms.slack.options import SlackOptions
+from bot.ports import Adapter, PlatformError
+from bot.runtime.lease import ended
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+NO_PLATFORM = (
+    "No platform to run on: set SLACK_BOT_TOKEN with SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET in mode http), "
+    "or DISCORD_TOKEN, in the environment. `greenroom chat` needs none of them."
+)
+
+
+@asynccontextmanager
+async def adapters_of(settings: Settings) -> AsyncIterator[tuple[Adapter, ...]]:
+    """An adapter for each platform that there is a token for. Raises PlatformError, also where there is none."""
+    found: list[Adapter] = []
+    async with AsyncExitStack() as stack:
+        if settings.secrets.slack_bot_token:
+            from bot.platforms.slack.adapter import opened as slack
+
+            found.append(await stack.enter_async_context(slack(slack_options(settings))))
+        if settings.secrets.discord_token:
+            from bot.platforms.discord.adapter import opened as discord
+
+            found.append(await stack.enter_async_context(discord(discord_options(settings))))
+        if not found:
+            raise PlatformError(NO_PLATFORM)
+        yield tuple(found)
+
+
+def slack_options(settings: Settings) -> SlackOptions:
+    """Slack's part of the settings, as its adapter takes it."""
+    chosen, secrets = settings.slack, settings.secrets
+    return SlackOptions(
+        bot_token=_revealed(secrets.slack_bot_token),
+        app_token=_revealed(secrets.slack_app_token),
+        signing_secret=_revealed(secrets.slack_signing_secret),
+        mode=chosen.mode,
+        listen=chosen.listen,
+        path=chosen.path,
+        api=chosen.api,
+        host=Voice(settings.name, settings.icon),
+        backfill=chosen.backfill,
+    )
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP has the library read again.
+
+    Told to stop, it takes nothing new, and turns in flight get `app.DRAIN` seconds. Raises PlatformError, StoreError,
+    ListenError, TracingError.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    library = library_of(settings, keep=True)
+    reread = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reread.set)
+    reading = asyncio.create_task(_read_when_told(library, reread))
+    try:
+        async with adapters_of(settings) as adapters:
+            await serve(settings, library, adapters, stop)
+    finally:
+        await ended([reading])
+
+
+async def serve(settings: Settings, library: Library, adapters: Sequence[Adapter], stop: asyncio.Event) -> None:
+    """Serve on these platforms until `stop` is set. Raises what `run` raises."""
+    transports = {adapter.name: adapter.transport for adapter in adapters}
+    connected = {adapter.name: adapter.trouble for adapter in adapters}
+    async with running(settings, library, transports, connected=connected) as bot:
+        serving = [asyncio.create_task(adapter.serve(bot.inbox, library)) for adapter in adapters]
+        stopping = asyncio.create_task(stop.wait())
+        log.info("serving on %s", ", ".join(transports))
+        try:
+            done, _ = await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if not stop.is_set():
+                raise PlatformError("A platform's adapter ended by itself, which it never should; see the log.")
+        finally:
+            await ended([*serving, stopping])
+
+
+async def _read_when_told(library: Library, reread: asyncio.Event) -> None:
+    while await reread.wait():
+        reread.clear()
+        await read_again(library)
+
+
+async def read_again(library: Library) -> None:
+    """Read the persona files again and say in the log what came of it."""
+    problems = await library.refresh()
+    log.warning("the persona files were read again: %s personas", len(library.cast.personas))
+    for problem in problems:
+        log.warning("%s", problem)

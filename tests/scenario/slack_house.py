@@ -1,0 +1,125 @@
+"""A whole bot on a strict fake of Slack: real slack-bolt and slack-sdk, real store, worker and machine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.core.codec import load
+from bot.core.model import Conversation, Entry, Saved, Session
+from bot.personas.model import Cast
+from bot.platforms.slack.adapter import SlackAdapter, opened
+from bot.platforms.slack.options import SlackOptions
+from bot.ports import Store
+from bot.runtime.inbox import Inbox
+from bot.runtime.lease import ended
+from bot.runtime.worker import Options, Worker
+from bot.stores.sqlite import SqliteStore
+from tests.fakes.library import CAST, FakeLibrary
+from tests.fakes.model import FakeModel, Script
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_state import Person, Room, Seen
+from tests.scenario.stage import answering
+
+
+class WallClock:
+    """`bot.ports.Clock` as the machine's clock has it."""
+
+    def now(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(slots=True)
+class House:
+    """The fake, the people in it, and the bot that lives there."""
+
+    fake: FakeSlack
+    adapter: SlackAdapter
+    store: Store
+    worker: Worker
+    model: FakeModel
+    library: FakeLibrary
+    options: SlackOptions
+    serving: list[asyncio.Task[Any]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Connect, and begin to work."""
+        inbox = Inbox(self.store)
+        self.serving = [
+            asyncio.create_task(self.adapter.serve(inbox, self.library)),
+            asyncio.create_task(self.worker.run(asyncio.Event())),
+        ]
+        await self.fake.until(lambda: not self.adapter.trouble() or any(t.done() for t in self.serving), "a connection")
+        for task in self.serving:
+            if task.done():
+                task.result()
+
+    async def stop(self) -> None:
+        """Die, more or less gracefully."""
+        await ended(self.serving)
+
+    async def quiet(self, deadline: float = 10.0) -> None:
+        """Wait until everything that was said is in the house, and nothing is due or in flight."""
+        await self.fake.settled(deadline)
+        end = asyncio.get_running_loop().time() + deadline
+        while True:
+            stats = await self.store.stats()
+            if not stats.waiting and not stats.in_flight:
+                return
+            assert asyncio.get_running_loop().time() < end, f"still at work: {stats}"
+            await asyncio.sleep(0.01)
+
+    async def hear(self, person: Person, room: Room, text: str, **how: Any) -> list[Seen]:
+        """What is posted, there and to that thread, because somebody says something."""
+        thread = how.get("thread")
+        before = {seen.ts for seen in self.fake.seen(room, thread)}
+        said = await self.fake.says(person, room, text, **how)
+        await self.quiet()
+        return [seen for seen in self.fake.seen(room, thread) if seen.ts not in before and seen.ts != said]
+
+    async def session(self, room: Room, thread: str = "") -> Session:
+        state = await self.store.peek(self.conversation(room, thread).key)
+        return load(state, Saved).session if state else Session()
+
+    async def log(self, room: Room, thread: str = "") -> list[Entry]:
+        return [load(line, Entry) for line in await self.store.log(self.conversation(room, thread).key)]
+
+    def conversation(self, room: Room, thread: str = "") -> Conversation:
+        return Conversation("slack", self.fake.ws.team, room.id, thread)
+
+
+@asynccontextmanager
+async def slack_house(
+    script: Script | None = None,
+    *,
+    cast: Cast = CAST,
+    fake: FakeSlack | None = None,
+    slack: Callable[[SlackOptions], SlackOptions] = lambda options: options,
+    works: Callable[[Options], Options] = lambda options: options,
+) -> AsyncIterator[House]:
+    """A bot at work in a fake workspace; `slack` and `works` change what it is told by the settings."""
+    async with fake or FakeSlack() as there:
+        options = slack(SlackOptions(there.ws.bot_token, there.ws.app_token, there.secret, api=there.api))
+        store = await SqliteStore.open(":memory:", clock=WallClock())
+        model, library = FakeModel(script or answering("Fine.")), FakeLibrary(cast)
+        try:
+            async with opened(options) as adapter:
+                transports = {"slack": adapter.transport}
+                told = works(replace(Options(), lease=5.0))
+                worker = Worker(store, transports, model, library, WallClock(), told)
+                house = House(there, adapter, store, worker, model, library, options)
+                await house.start()
+                try:
+                    yield house
+                finally:
+                    await house.stop()
+        finally:
+            await store.close()
+        assert there.interactions.problems == []
