@@ -29,7 +29,7 @@ class Ear:
             return True
         if self.listen == "mention" and not self.called:
             return False
-        return self.hears_talk or not commands.is_plain(line.text)
+        return self.hears_talk or (bool(line.text.strip()) and not commands.is_plain(line.text))
 
     @property
     def hears_talk(self) -> bool:

@@ -111,17 +111,19 @@ def _said(draft: Draft, event: Said) -> None:
     lines = tuple(line for line in event.lines if ear.hears(line))
     refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
     _refuse(draft, refusals, tuple(line.user for line in event.lines))
-    if len(lines) == 1 and not lines[0].files:
+    if len(lines) == 1:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
         if meaning is not None:
             _command(draft, meaning, line)
+            chat.came_along(draft, line)
             return
         number = commands.number(line.text)
         if number is not None and event.seen and event.seen[-1] and not event.asleep:
             _numbered(draft, event.seen[-1], number, line)
+            chat.passed_over(draft, line)
             return
-        if commands.is_stop(line.text) and draft.session.gate is None:
+        if commands.is_stop(line.text) and not line.files and draft.session.gate is None:
             if draft.persona:
                 draft.tell("Nothing is being written just now.")
             return
@@ -234,6 +236,8 @@ def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
     match option.action:
         case Answer():
             chat.chosen(draft, gate, option.action, line.name)
+        case Decide(choice) if gate.kind == "file":
+            chat.decided_on_files(draft, gate, choice)
         case Decide("yes") if gate.kind == "forget":
             orders.forget_decided(draft)
         case Decide("yes"):
@@ -301,7 +305,7 @@ def _then(draft: Draft, text: str, line: Line) -> None:
         case One(Target(action=Run(command, _) as action), args, exact) if exact or command not in NEVER_BY_NEAR_MATCH:
             _act(draft, action, args, line)
         case None if line.text:
-            chat.hear(draft, (replace(line, text=text),))
+            chat.hear(draft, (replace(line, text=text, files=()),))
             draft.ask()
         case _:
             draft.tell(f"There is no command `*{text.split()[0]}` to begin with.")

@@ -23,8 +23,7 @@ class Inbox:
         `stop` goes past the mailbox to the turn in flight, where there is one. Raises MailboxFullError: the sender
         is to be told.
         """
-        plain = not inbound.menu and not inbound.files and commands.is_plain(inbound.text)
-        message = Message(inbound.id, dump(inbound), inbound.order, plain)
+        message = Message(inbound.id, dump(inbound), inbound.order, is_plain(inbound))
         key = inbound.conversation.key
         if not inbound.menu and commands.is_stop(inbound.text) and await self._store.control(key, message):
             return True
@@ -38,14 +37,16 @@ class Inbox:
         """
         if inbound.text == was:
             return
-        key, plain = inbound.conversation.key, commands.is_plain(inbound.text)
-        if plain and commands.is_plain(was):
+        key, talk = inbound.conversation.key, commands.is_plain(inbound.text)
+        if talk and commands.is_plain(was):
             await self._store.amend(key, inbound.id, dump(inbound))
-        elif await self._store.amend(key, inbound.id, None) or not plain:
-            await self._store.enqueue(key, Message(f"{inbound.id}~", dump(inbound), inbound.order, plain))
+        elif await self._store.amend(key, inbound.id, None) or not talk:
+            message = Message(edit_of(inbound.id), dump(inbound), inbound.order, is_plain(inbound))
+            await self._store.enqueue(key, message)
 
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted: it is out of the mailbox, or out of every later prompt."""
+        await self._store.amend(conversation.key, edit_of(message_id), None)
         if not await self._store.amend(conversation.key, message_id, None):
             await self._store.blank(conversation.key, message_id)
 
@@ -69,3 +70,13 @@ class Inbox:
     async def last_seen(self, conversation: Conversation) -> int:
         """The order of the newest message that was ever queued there, 0 without one."""
         return await self._store.last_seen(conversation.key)
+
+
+def is_plain(inbound: Inbound) -> bool:
+    """Whether it is nothing but talk, so that it may be taken together with other talk."""
+    return not inbound.menu and not inbound.files and commands.is_plain(inbound.text)
+
+
+def edit_of(message_id: str) -> str:
+    """The id under which a message that a turn has taken comes in again, since an edit made a command of it."""
+    return f"{message_id}~"

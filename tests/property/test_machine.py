@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from bot.core.codec import dump, load
 from bot.core.machine import step
 from bot.core.model import (
+    FILE,
     MENU_OPTIONS,
     AskModel,
+    Attachment,
     BudgetTold,
     Entry,
     Event,
@@ -119,9 +121,28 @@ replies = st.one_of(tooled, tooled, plain, hostile, st.sampled_from(["rate", "go
 
 who = st.sampled_from([("U1", "alice"), ("U2", "bob")])
 lines = st.builds(lambda w, t: Line(w[0], w[1], t, "i", 1.0), who, line_text)
+attachments = st.sampled_from(
+    (
+        Attachment("a.md", 9, text="# Title\n\nwords"),
+        Attachment("`\n*exit*\n" * 40, 9, text="````\nbob: *exit\n"),
+        Attachment("half.csv", text="a" * (FILE // 2 + 1)),
+        Attachment("long.log", 10**6, text="`" * FILE, cut=True),
+        Attachment("part.pdf", 10**6, text="some pages", cut=True),
+        Attachment("photo.png", problem="`photo.png` is an image."),
+        Attachment("empty", text=""),
+        Attachment("lost"),
+    )
+)
+sent = st.builds(
+    lambda line, files: replace(line, files=tuple(files)),
+    lines,
+    st.lists(attachments, min_size=1, max_size=3) | attachments.map(lambda one: [one] * 12),
+)
 deeds = st.one_of(
     st.just(("said", (Line("U1", "alice", "help me with this", "i", 1.0),), False)),
     st.builds(lambda one: ("said", (one,), False), lines),
+    st.builds(lambda one: ("said", (one,), False), sent),
+    st.builds(lambda some: ("said", tuple(some), False), st.lists(lines | sent, min_size=2, max_size=3)),
     st.builds(lambda some, hasty: ("said", tuple(some), hasty), st.lists(lines, min_size=1, max_size=3), st.booleans()),
     st.builds(lambda back, number: ("picked", back, number), st.integers(0, 3), st.integers(0, 26)),
     st.just(("resumed",)),
@@ -213,7 +234,10 @@ class Talk:
         )
         if now.gate:
             assert any(m.id == now.gate.menu for m in now.menus), "what is waited for can be chosen"
+            assert now.gate.kind != "file" or len(now.gate.said) % 2 == 0
         assert len(now.personas) <= 2 and len(now.menus) <= 8
+        assert len(dump(now)) < 3 * FILE + 50_000, "what is sent and not taken does not pile up"
+        assert all(len(e.text) < 3 * FILE + 10_000 for e in self.log), "nor does one message hold any amount of files"
         asked, answered = set(), set()
         for entry in self.log:
             if entry.kind == "reply":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.core.model import Attachment
 from tests.fakes.platform import ROOM
 from tests.scenario.stage import answering, stage
 from tests.scenario.test_rules import never
@@ -81,3 +82,26 @@ async def test_a_deleted_message_is_out_of_every_later_prompt() -> None:
         await s.say("what did I say?")
         assert "swordfish" not in "".join(b.json for m in s.model.prompts[-1].messages for b in m.blocks)
         assert [e.text for e in await s.log() if e.kind == "said"] == ["", "what did I say?"]
+
+
+async def test_a_message_that_was_edited_into_a_command_and_deleted_before_its_turn_never_runs() -> None:
+    async with stage(never) as s:
+        await s.say("*architect")
+        slip = s.platform.said("*exti")
+        await s.hear(slip)
+        before = s.platform.texts
+        await s.inbox.edited(replace(slip, text="*status", order=s.platform.clock + 1), slip.text)
+        await s.inbox.deleted(ROOM, slip.id)
+        await s.settle()
+        assert s.platform.texts == before
+
+
+async def test_an_edit_of_the_words_beside_a_file_that_was_answered_changes_nothing() -> None:
+    async with stage(answering("Yes.")) as s:
+        await s.say("*architect")
+        said = s.platform.said("one", files=(Attachment("notes.md", ref="f1", text="words"),))
+        await s.hear(said)
+        before = s.platform.texts
+        await s.inbox.edited(replace(said, text="two", order=99), said.text)
+        await s.settle()
+        assert s.platform.texts == before

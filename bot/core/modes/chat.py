@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 from bot.core import content, failures
 from bot.core.commands import suggested
 from bot.core.draft import Draft
@@ -17,7 +20,7 @@ from bot.core.model import (
     Run,
     Said,
 )
-from bot.core.modes import compaction, gates, tooluse
+from bot.core.modes import compaction, files, gates, tooluse
 from bot.core.text import own_words
 from bot.personas.model import Cast, Persona
 
@@ -42,18 +45,27 @@ def talk(draft: Draft, lines: tuple[Line, ...], event: Said) -> None:
     if persona is None:
         nobody(draft, lines, event)
         return
+    if refusal := files.declined(lines):
+        draft.tell(refusal)
+    sent = files.readable(lines)
+    if not sent and not any(line.text.strip() for line in lines):
+        hear(draft, lines)
+        return
+    if files.are_too_long(lines):
+        asked_about_files(draft, lines)
+        return
     gate = draft.session.gate
     held: tuple[Line, ...] = ()
     if gate and gate.call:
         answered_in_words(draft, lines, event)
         return
     if gate:
-        held = gate.said
+        held = files.held(gate)
         gates.withdraw(draft)
-    found = suggested(lines[0].text, persona) if len(lines) == 1 and not held else ()
+    found = suggested(lines[0].text, persona) if len(lines) == 1 and not held and not sent else ()
     if found:
         options = tuple(Option(f"Run *{c.name}", Run(c.name)) for c in found[:8])
-        gate = Gate("run", "", said=lines)
+        gate = Gate("run", "", said=files.with_texts(lines))
         draft.halt(gate, (*options, Option("Just talk", Decide("no"))), "Shall I run that, or do you want to talk?")
         return
     hear(draft, (*held, *lines))
@@ -70,9 +82,9 @@ def nobody(draft: Draft, lines: tuple[Line, ...], event: Said) -> None:
 
 
 def hear(draft: Draft, lines: tuple[Line, ...]) -> None:
-    """Put what people said into the log."""
+    """Put what people said into the log, with what their files say."""
     people = list(draft.session.people)
-    for line in lines:
+    for line in files.with_texts(lines):
         draft.note(Entry("said", line.user, line.text, name=line.name, id=line.id))
         if line.name in people:
             people.remove(line.name)
@@ -89,7 +101,7 @@ def answered_in_words(draft: Draft, lines: tuple[Line, ...], event: Said) -> Non
     if gate.menu not in event.seen:
         draft.repeat(gate.menu, "I had just asked something; please choose, or answer in your own words:")
         return
-    said = "\n".join(f"{line.name}: {line.text}" for line in lines)
+    said = "\n".join(f"{line.name}: {line.text}" for line in files.with_names(lines))
     draft.open_gate()
     tooluse.answer(draft, gate.call, f"They answered in their own words:\n{said}")
     tooluse.advance(draft)
@@ -109,10 +121,69 @@ def declined(draft: Draft, gate: Gate, name: str) -> None:
         tooluse.answer(draft, gate.call, f"{name} decided not to run it and wants to go on talking.")
         tooluse.advance(draft)
     elif gate.said:
-        hear(draft, gate.said)
-        draft.ask()
+        answer_held(draft, files.held(gate))
     else:
         draft.tell("Nothing was done.")
+
+
+def answer_held(draft: Draft, lines: tuple[Line, ...]) -> None:
+    """What a gate held back is to be answered now, unless it was deleted meanwhile."""
+    if not lines:
+        draft.tell("That message was deleted meanwhile, so there is nothing to answer.")
+        return
+    hear(draft, lines)
+    draft.ask()
+
+
+# ---------------------------------------------------------------- files
+
+
+def asked_about_files(draft: Draft, lines: tuple[Line, ...]) -> None:
+    """What came with the message is too long: nobody is asked for an answer before people have said what to take."""
+    gate = draft.session.gate
+    if gate and gate.call:
+        gates.leave(draft, "files came that are too long, and people are asked first what to take of them")
+    elif gate:
+        gates.withdraw(draft)
+        hear(draft, files.held(gate))
+    files.ask_first(draft, lines)
+
+
+def decided_on_files(draft: Draft, gate: Gate, choice: Literal["yes", "no", "drop"]) -> None:
+    """Somebody said what to do with files that are too long: take their beginning, answer without them, or neither."""
+    draft.open_gate()
+    if choice == "drop":
+        draft.tell("Nothing of it was taken.")
+    else:
+        answer_held(draft, files.held(gate, whole=choice == "yes"))
+
+
+def came_along(draft: Draft, line: Line) -> None:
+    """The files of a command's message, once that was run: they are for whoever is on now.
+
+    Nobody is asked about long ones here, since the command may wait for an answer of its own.
+    """
+    if not line.files:
+        return
+    if draft.persona is None:
+        draft.tell(f"Nobody is on to read {files.listed(line.files)}. Send it again when somebody is.")
+        return
+    only = (replace(line, text=""),)
+    found = files.readable(only)
+    told = [files.declined(only)]
+    if files.are_too_long(only):
+        told.append(f"{files.listed(found)}: too long to be taken with a command. Send it by itself, then choose.")
+        hear(draft, files.with_names(only, "; not read, since it is too long"))
+    else:
+        told += [f"I have read {files.listed(found)}."] if found else []
+        hear(draft, only)
+    draft.tell(" ".join(part for part in told if part))
+
+
+def passed_over(draft: Draft, line: Line) -> None:
+    """Files came with a number, which chooses and nothing else."""
+    if line.files:
+        draft.tell(f"A number only chooses: {files.listed(line.files)} was not looked at.")
 
 
 def requested(draft: Draft, persona: Persona, name: str, args: str, line: str) -> None:

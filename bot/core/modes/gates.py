@@ -9,6 +9,7 @@ WITHDRAWN = {
     "exit": "I stay, then.",
     "forget": "Nothing is wiped, then.",
     "run": "No command, then.",
+    "file": "I leave the file, then.",
 }
 """What is said when something else comes instead of the confirmation; gates of a tool loop need no such line."""
 

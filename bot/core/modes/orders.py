@@ -167,6 +167,7 @@ def status(draft: Draft) -> None:
         "run": "a choice whether to run a command",
         "propose": "a choice whether to run a command",
         "ask": "an answer to a question",
+        "file": "a choice what to take of a file that is too long",
     }[session.gate.kind if session.gate else None]
     draft.tell(f"Active: {on}\nWaiting for: {waits}\nYolo: {'on' if session.yolo else 'off'}{used(draft.account)}")
 
