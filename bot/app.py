@@ -22,6 +22,8 @@ from bot.ports import Limit, Model, Store, Transport
 from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, MILLION, Budgets
 from bot.runtime.inbox import Inbox
+from bot.runtime.lease import ended
+from bot.runtime.upkeep import Upkeep
 from bot.runtime.worker import Options, Worker
 from bot.settings import REHEARSAL, Settings
 from bot.settings.keys import LimitSettings
@@ -64,13 +66,13 @@ class Bot:
         claim finds nothing, though something was due before it.
         """
         while True:
-            stats = await self.store.stats()
+            stats = await self.store.stats(self.worker.platforms)
             if not stats.waiting and not stats.in_flight:
                 return True
             if stats.oldest_due > self.patience:
                 tried = time.time()
                 if not await self.worker.work():
-                    oldest = (await self.store.stats()).oldest_due
+                    oldest = (await self.store.stats(self.worker.platforms)).oldest_due
                     if oldest and time.time() - oldest < tried:
                         return False
             await asyncio.sleep(0.01)
@@ -199,6 +201,7 @@ async def running(
     worker = Worker(store, transports, model, library, clock, options, watch.observer)
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
+    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep).run())
     drain = DRAIN
 
     def state() -> State:
@@ -219,7 +222,7 @@ async def running(
         finally:
             stop.set()
             try:
-                if drain and (await store.stats()).in_flight:
+                if drain and (await store.stats(worker.platforms)).in_flight:
                     await asyncio.wait({working}, timeout=drain)
             finally:
                 working.cancel()
@@ -228,5 +231,6 @@ async def running(
                 except asyncio.CancelledError:
                     pass
                 finally:
+                    await ended([tidying])
                     await model.close()
                     await store.close()

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from wcwidth import iter_graphemes
+
+from bot.core.fences import LONGEST_CLOSING, Fence, fence_after
 from bot.personas.model import fold
 
 _SHORTCODE = re.compile(r"<a?:\w+:\d+>|:[\w+-]+:")
@@ -42,12 +46,16 @@ def own_words(text: str, own: Iterable[str], others: Iterable[str], *, finished:
 
 def _kept(text: str, mine: set[str], theirs: set[str], finished: bool) -> Iterator[str]:
     lines = text.splitlines(keepends=True)
-    fenced = foreign = False
+    fence: Fence | None = None
+    foreign = False
     for number, line in enumerate(lines):
         is_open = number == len(lines) - 1 and not finished and not line.endswith("\n")
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        elif not fenced:
+        was, looks_like_fence = fence, line.lstrip().startswith(("```", "~~~"))
+        if was is None and looks_like_fence and is_open:
+            return
+        if was is not None or looks_like_fence:
+            fence = fence_after(was, line)
+        if was is None and fence is None:
             label, rest = _label(line)
             while label is not None and label in mine:
                 foreign, line = False, rest
@@ -88,52 +96,134 @@ def _may_become(line: str, names: set[str]) -> bool:
 
 # ---------------------------------------------------------------- pieces
 
+SHORTEST = 100
+"""Pieces shorter than this could not hold a fence that is opened and closed in them, and something in it."""
+
 
 def pieces(markdown: str, limit: int) -> tuple[str, ...]:
     """`markdown` in pieces of at most `limit` characters, cut at paragraphs, else lines, else words.
 
-    A code fence that is cut is closed at the end of its piece and opened again, with its language, in the next.
-    Nothing is lost but white space at the cuts. `limit` is at least 40.
+    A code fence that is cut is closed at the end of its piece and opened again, with its language and at the margin,
+    in the next. A grapheme (what people see as one character: a flag, a family, a letter with its marks) stays whole,
+    unless it alone is longer than half a piece. Nothing is lost but white space at the cuts and, of code in lists, its
+    indentation. Raises ValueError where `limit` is less than `SHORTEST`.
     """
-    if limit < 40:
-        raise ValueError(f"pieces of {limit} characters are too short to hold a fence")
-    found: list[str] = []
-    fence, rest = "", markdown.strip("\n")
-    while True:
-        opening = f"{fence}\n" if fence else ""
-        if len(opening) + len(rest) <= limit:
-            found.append(opening + rest)
-            return tuple(found)
-        cut = _cut(rest, _room(opening, limit))
-        head, rest = rest[:cut], rest[cut:].lstrip("\n") if fence else rest[cut:].lstrip()
-        fence = _fence_after(opening + head)
-        found.append(opening + head.rstrip() + ("\n```" if fence else ""))
-        if not rest:
-            return tuple(found)
+    return tuple(_torn(markdown, limit)) or ("",)
+
+
+def beginning(markdown: str, limit: int, end: str) -> str:
+    """What `pieces` begins with, or less of it, so that `end` fits below it; at least what `settled` shows.
+
+    Raises ValueError where `end` would leave less than half of the piece.
+    """
+    if len(end) >= _room(limit) // 2:
+        raise ValueError(f"an end of {len(end)} characters is too long for pieces of {limit}")
+    return next(_torn(markdown, limit, end), end.lstrip())
 
 
 def settled(growing: str, limit: int) -> str:
-    """What of a text that still grows will stand at the beginning of its first piece, however it goes on."""
-    return growing[: _room("", limit) // 2].rstrip()
+    """What of a text that still grows will stand at the beginning of its first piece, however it goes on.
+
+    Its last grapheme is held back, for the next character may still belong to it.
+    """
+    shown = growing.lstrip("\n")
+    return shown[: _boundary(shown, min(_room(limit) // 2, len(shown) - 1))].rstrip()
 
 
-def _room(opening: str, limit: int) -> int:
-    return limit - len(opening) - len("\n```")
+def _room(limit: int) -> int:
+    """So much of a piece is text, at most, where a fence may have to be closed below it."""
+    if limit < SHORTEST:
+        raise ValueError(f"pieces of {limit} characters are too short: at least {SHORTEST} are needed")
+    return limit - LONGEST_CLOSING
 
 
-def _cut(text: str, room: int) -> int:
-    """Where to cut: never in the first half of the room, so that a preview may show that much."""
-    for separator in ("\n\n", "\n", " "):
-        at = text.rfind(separator, room // 2 + 1, room + 1)
+def _torn(markdown: str, limit: int, end: str = "") -> Iterator[str]:
+    """The pieces; with `end`, each leaves room for it and bears it."""
+    widest = _room(limit)
+    fence: Fence | None = None
+    rest = markdown.strip("\n")
+    while rest.strip():
+        opening = fence.opening(limit // 4) if fence else ""
+        if len(opening) + len(rest) + len(end) <= limit:
+            yield opening + rest + end
+            return
+        room = widest - len(opening)
+        least = room // 2
+        cut = _before_opening(rest, fence, least, _cut(rest, least, room - len(end)))
+        head = rest[:cut].rstrip()
+        rest = rest[len(head) :]
+        fence = _fence_in(head, fence)
+        if head:
+            yield opening + head + (fence.closing() if fence else "") + end
+        rest, fence = _reopened(rest, fence) if fence else (_stripped(rest), None)
+
+
+def _cut(text: str, least: int, room: int) -> int:
+    """Where to cut: behind `least`, the first half of the room, so that a preview may show that much."""
+    for separator in ("\n\n", "\n"):
+        at = text.rfind(separator, least + 1, room + 1)
         if at > 0:
             return at
-    return room
+    at = text.rfind(" ", least + 1, room + 1)
+    while at > 0 and _bears_marks(text, at):
+        at = text.rfind(" ", least + 1, at)
+    if at > 0:
+        return at
+    at = _boundary(text, room)
+    return at if at > least else room
 
 
-def _fence_after(text: str) -> str:
-    """The line that opened the fence which is still open at the end of `text`; empty where none is."""
-    fence = ""
-    for line in text.splitlines():
-        if line.lstrip().startswith("```"):
-            fence = "" if fence else line.strip()
-    return fence if len(fence) <= 24 else fence[:3]
+def _before_opening(text: str, fence: Fence | None, least: int, cut: int) -> int:
+    """`cut`, or, where that is right below the line that opens a fence, before that line."""
+    end = len(text[:cut].rstrip())
+    at = text.rfind("\n", least + 1, end)
+    opens = at > 0 and fence_after(None, text[at + 1 : end]) and not _fence_in(text[:at], fence)
+    return at if opens else cut
+
+
+def _fence_in(text: str, fence: Fence | None) -> Fence | None:
+    """The fence that is open at the end of `text`, given the one at its beginning."""
+    for line in text.split("\n"):
+        fence = fence_after(fence, line)
+    return fence
+
+
+def _reopened(rest: str, fence: Fence) -> tuple[str, Fence | None]:
+    """What is left of a text that was cut within `fence`, and the fence to open above it, if it goes on there."""
+    space = rest[: len(rest) - len(rest.lstrip())]
+    if "\n" not in space:
+        return fence.dedented(fence.lead + _stripped(rest)), replace(fence, indent=0)
+    rest = rest[space.rindex("\n") + 1 :]
+    line, _, after = rest.partition("\n")
+    if not fence.holds(line):
+        return _stripped(rest), None
+    if fence.is_closed_by(line):
+        return _stripped(after), None
+    return fence.dedented(rest), replace(fence, indent=0)
+
+
+def _stripped(text: str) -> str:
+    """`text` without the white space at its beginning, but for a space that bears marks."""
+    at = len(text) - len(text.lstrip())
+    return text[at - 1 :] if at and _bears_marks(text, at - 1) else text[at:]
+
+
+def _bears_marks(text: str, at: int) -> bool:
+    """Whether the character there is one grapheme with the next."""
+    return len(next(iter_graphemes(text[at : at + 2]))) > 1
+
+
+def _boundary(text: str, at: int) -> int:
+    """The last place up to `at` where no grapheme is cut.
+
+    Counted from the beginning of the line, where a grapheme always begins (Unicode, UAX #29, GB4): looking back from
+    `at` by less than that takes flags and families in long rows apart.
+    """
+    if at <= 0 or (text[at - 1 : at + 1].isascii() and text[at - 1 : at + 1] != "\r\n"):
+        return max(at, 0)
+    found = text.rfind("\n", 0, at) + 1
+    for grapheme in iter_graphemes(text[found : at + 1]):
+        if found + len(grapheme) > at:
+            break
+        found += len(grapheme)
+    return found

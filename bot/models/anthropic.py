@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.core.model import Usage
@@ -13,7 +14,7 @@ from bot.models import request
 from bot.models.breaker import Breaker
 from bot.models.faults import Fault, clean, fault
 from bot.models.options import ModelOptions
-from bot.ports import Clock, ModelError, Reply, Show
+from bot.ports import Clock, Meter, ModelError, Reply, Show
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -24,6 +25,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 
 CONNECT = 10.0
 """Seconds for a connection to stand; a server that is there needs less."""
+
+LETTERS = 4
+"""About so many letters make a token."""
 
 _KEYLESS = "none"
 """Sent to servers that ask for no key: the SDK refuses to send nothing."""
@@ -85,6 +89,7 @@ class AnthropicModel:
 
     async def _attempt(self, client: AsyncAnthropic, body: dict[str, Any], model: str, show: Show) -> Reply:
         text: list[str] = []
+        unseen = 0
         message: Message | None = None
         not_ours: Exception | None = None
         try:
@@ -100,6 +105,14 @@ class AnthropicModel:
                         except Exception as error:
                             not_ours = error
                             raise
+                    elif event.type == "thinking":
+                        unseen += len(event.thinking)
+                    elif event.type == "input_json":
+                        unseen += len(event.partial_json)
+        except asyncio.CancelledError:
+            if message is not None and isinstance(show, Meter):
+                show.used(_so_far(message, model, sum(map(len, text)) + unseen))
+            raise
         except Exception as error:
             if error is not_ours:
                 raise
@@ -150,6 +163,12 @@ def _told(error: _FailedError, tries: int) -> ModelError:
     if error.wait:
         parts.append(f"the service asks to wait {error.wait:.0f} s")
     return ModelError(error.reason, "; ".join(parts), error.partial, error.usage)
+
+
+def _so_far(message: Message, model: str, letters: int) -> Usage:
+    """What a reply has cost of which so many letters have come: the service counts the output only at its end."""
+    told = _usage(message, model)
+    return replace(told, output=max(told.output, -(-letters // LETTERS)))
 
 
 def _usage(message: Message | None, model: str) -> Usage:

@@ -7,16 +7,17 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.codec import load
-from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Notice, Turn
+from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Notice, Turn, Usage
 from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
+from bot.core.tables import as_code
 from bot.core.text import own_words, settled
 from bot.personas.model import Cast
-from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Store, Transport
-from bot.runtime.budget import Purse
+from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
+from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
 
 log = logging.getLogger(__name__)
@@ -39,11 +40,15 @@ class Preview:
     refused: bool = False
     heard: str = ""
     shown: str = ""
+    usage: Usage | None = None
 
     async def add(self, piece: str) -> None:
         """Take the next piece and show what of the whole may be shown."""
         self.heard += piece
-        text = settled(self.visible(self.heard), self.transport.limit)
+        text = self.visible(self.heard)
+        if not self.transport.tables:
+            text = as_code(text, finished=False)
+        text = settled(text, self.transport.limit)
         if self.refused or not text or text == self.shown:
             return
         if self.ref is None:
@@ -109,7 +114,10 @@ async def ask(
     if reply is None:
         if flag is None:
             raise RuntimeError("an ask ended with neither a reply nor a stop")
-        return _stopped(asked, preview.heard, flag), preview.ref
+        # Where the service had told nothing yet, its prompt may have been read all the same, and is paid.
+        usage = preview.usage or purse.guess(request, -(-len(preview.heard) // LETTERS))
+        notice = await purse.settle(key, where, usage)
+        return replace(_stopped(asked, preview.heard, flag), usage=usage, notice=notice), preview.ref
     notice = await purse.settle(key, where, reply.usage)
     crowded = 0 < asked.room < reply.usage.read + reply.usage.output
     return ModelReplied(
@@ -133,37 +141,58 @@ async def _seen_busy(preview: Preview, clock: Clock) -> AsyncIterator[None]:
         await ended([showing])
 
 
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """A `Show` and a `Meter` for one call: pieces go to `take`, and what it came to is noted with the preview."""
+
+    take: Callable[[str], Awaitable[None]]
+    preview: Preview
+
+    async def __call__(self, piece: str) -> None:
+        await self.take(piece)
+
+    def used(self, usage: Usage) -> None:
+        self.preview.usage = usage
+
+
 async def _until_stopped(
-    reply: Callable[[Callable[[str], Awaitable[None]]], Awaitable[Reply]],
+    reply: Callable[[Show], Awaitable[Reply]],
     preview: Preview,
     flagged: Callable[[], Awaitable[Message | None]],
     clock: Clock,
 ) -> tuple[Reply | None, Message | None]:
-    """The reply, or the message that stopped it."""
+    """The reply, or the message that stopped it. While the store fails, the reply goes on: it is being paid for."""
     stopped: list[Message] = []
+    is_blind = False
+
+    async def look() -> bool:
+        nonlocal is_blind
+        try:
+            flag = await flagged()
+        except Exception as error:
+            log.warning("whether a reply was stopped could not be asked (%r)", error)
+            is_blind = True
+            return False
+        is_blind = False
+        if flag is None:
+            return False
+        stopped.append(flag)
+        answering.cancel()
+        return True
 
     async def show(piece: str) -> None:
         await preview.add(piece)
-        if flag := await flagged():
-            stopped.append(flag)
-            answering.cancel()
+        # A store that does not answer would hold up each piece; the watch tells when it is back.
+        if not is_blind and await look():
             await asyncio.sleep(0)
 
     async def watch() -> None:
-        while True:
+        await clock.sleep(CONTROL_POLL)
+        while not await look():
             await clock.sleep(CONTROL_POLL)
-            try:
-                flag = await flagged()
-            except Exception as error:
-                log.warning("whether a reply was stopped could not be asked (%r)", error)
-                continue
-            if flag:
-                stopped.append(flag)
-                answering.cancel()
-                return
 
     async def answer() -> Reply:
-        return await reply(show)
+        return await reply(_Listening(show, preview))
 
     answering = asyncio.create_task(answer())
     watching = asyncio.create_task(watch())

@@ -13,6 +13,9 @@ from bot.ports import Amount, Balance, Clock, Limit, Store
 WARN_AT = 0.8
 """Share of a budget at which people are told, once a day and conversation."""
 
+LETTERS = 4
+"""About so many letters make a token."""
+
 EVERYWHERE = "everywhere"
 MILLION = 1_000_000
 
@@ -59,12 +62,16 @@ class Purse:
         """What usage comes to."""
         return Amount(usage.read + usage.output, round((self.price(usage) or 0.0) * MILLION))
 
+    def guess(self, prompt: Prompt, output: int) -> Usage:
+        """What asking comes to with a reply of so many tokens, as far as that can be told from here."""
+        letters = sum(map(len, prompt.system)) + sum(len(b.json) for m in prompt.messages for b in m.blocks)
+        return Usage(input=letters // LETTERS, output=output, model=self.model_of(prompt.model))
+
     async def reserve(self, key: str, conversation: Conversation, prompt: Prompt) -> str:
         """Set aside what asking will cost at the least; empty, or why it may not be asked, in words for people."""
         if not self.budgets.are_set:
             return ""
-        letters = sum(map(len, prompt.system)) + sum(len(b.json) for m in prompt.messages for b in m.blocks)
-        guess = self.amount(Usage(input=letters // 4, output=self.reply, model=self.model_of(prompt.model)))
+        guess = self.amount(self.guess(prompt, self.reply))
         limits = self.limits(conversation)
         done = await self.store.reserve(key, self.today(), guess, limits)
         if done.allowed:

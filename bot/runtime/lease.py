@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.ports import Claim, Clock, Store
@@ -16,15 +17,26 @@ SOONEST = 0.1
 """Seconds after which something is tried again for the first time while the store is away."""
 
 
+_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine is suspended, unlike the event loop's own: on Linux (clock_gettime(2)) the first, on macOS
+the second."""
+
+
 class LostError(Exception):
     """Somebody else has the turn, or may have it by now: stop silently, seal nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The lease of `claim`, for so many seconds from `asked_at` by the loop's clock: before the store was asked.
+def now() -> float:
+    """Seconds on a clock that nobody sets and no suspension stops; only differences mean something."""
+    return time.clock_gettime(_CLOCK)
 
-    The store's own clock began later, so a lease ends here no later than there.
+
+@dataclass(slots=True)
+class Lease:
+    """The lease of `claim`, for so many seconds from `asked_at` by `now()`: before the store was asked.
+
+    The store's own clock began later, so a lease ends here no later than there. `ends` is when, by what the store has
+    confirmed so far.
     """
 
     store: Store
@@ -32,12 +44,17 @@ class Lease:
     claim: Claim
     seconds: float
     asked_at: float
+    ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ends = self.asked_at + self.seconds
 
     async def hold(self, turn: Callable[[Claim], Coroutine[Any, Any, None]]) -> None:
         """Carry the turn out and renew the lease meanwhile. Raises LostError when it is lost, or what `turn` raises."""
-        ends = await self._confirmed()
+        if now() > self.asked_at + self.seconds / 3 and not await self._renewed(self.seconds):
+            raise LostError  # the claim came late, and may be somebody else's by now
         carrying = asyncio.create_task(turn(self.claim))
-        keeping = asyncio.create_task(self._keep(ends))
+        keeping = asyncio.create_task(self._keep())
         try:
             await asyncio.wait((carrying, keeping), return_when=asyncio.FIRST_COMPLETED)
             if not carrying.done():
@@ -50,40 +67,50 @@ class Lease:
         finally:
             await ended([carrying, keeping])
 
-    async def _confirmed(self) -> float:
-        """When the lease ends by the loop's clock; a claim that came late may be somebody else's by now, so ask."""
-        loop = asyncio.get_running_loop()
-        asked_at = self.asked_at
-        if loop.time() > asked_at + self.seconds / 3:
-            asked_at = loop.time()
-            if not await self._renewed(asked_at + self.seconds):
-                raise LostError
-        return asked_at + self.seconds
+    async def confirm(self) -> None:
+        """Raise LostError where somebody else may have the turn by now; before anything that no fence guards.
 
-    async def _keep(self, ends: float) -> None:
+        Renewals leave more than a third of the lease at any time, so the store is asked only when they are late: it
+        does not answer, or this process was suspended and its timers have not gone off yet.
+        """
+        if now() < self.ends - self.seconds / 3:
+            return
+        renewed = await self._renewed(self._patience())
+        if renewed is False or now() >= self.ends:
+            raise LostError
+
+    async def _keep(self) -> None:
         """Renew until the lease is lost, or has not been heard of for so long that it must be taken for lost."""
-        loop, delay = asyncio.get_running_loop(), self.seconds / 3
+        delay = self.seconds / 3
         while True:
             await self.clock.sleep(delay)
-            asked_at = loop.time()
-            renewed = await self._renewed(ends)
-            if renewed:
-                ends, delay = asked_at + self.seconds, self.seconds / 3
-                continue
-            left = ends - loop.time()
+            renewed = await self._renewed(self._patience())
+            left = self.ends - now()
             if renewed is False or left <= 0:
                 return
-            delay = min(SOONEST, left)
+            delay = self.seconds / 3 if renewed else min(SOONEST, left)
 
-    async def _renewed(self, until: float) -> bool | None:
-        """Whether the lease was renewed; None where the store has not told by then."""
+    def _patience(self) -> float:
+        """Seconds to wait for the store: to the lease's end, or where a suspension has gone beyond that, for a while.
+
+        Nobody may have noticed that the lease has run out; then it can still be renewed.
+        """
+        left = self.ends - now()
+        return left if left > 0 else self.seconds / 3
+
+    async def _renewed(self, patience: float) -> bool | None:
+        """Whether the lease was renewed; None where the store has not told within so many seconds."""
+        asked_at = now()
         try:
-            async with asyncio.timeout_at(until):
-                return await self.store.renew(self.claim, self.seconds)
+            async with asyncio.timeout(patience):
+                renewed = await self.store.renew(self.claim, self.seconds)
         except Exception as error:
             where = self.claim.head.id, self.claim.conversation
             log.warning("the lease of turn %s of %s could not be renewed: %r", *where, error)
             return None
+        if renewed:
+            self.ends = max(self.ends, asked_at + self.seconds)
+        return renewed
 
 
 async def ended(tasks: Sequence[asyncio.Future[Any]]) -> None:

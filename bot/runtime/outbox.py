@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from bot.core.menus import as_text, numbered
 from bot.core.model import Conversation, Post, Receipt
-from bot.core.text import pieces
+from bot.core.tables import as_code
+from bot.core.text import beginning, pieces
 from bot.ports import Outgoing, Transport, Upload
 
 
@@ -32,14 +33,16 @@ WHOLE = "_(this is how it begins; all of it is in the file)_"
 def outgoing(address: Address, ordinal: int, post: Post, transport: Transport, *, again: bool) -> tuple[Outgoing, ...]:
     """What `post` becomes on a platform: pieces that fit, the menu under the last.
 
-    What would be more pieces than the platform wants is its beginning, a file with the whole, and the menu by itself.
+    Tables are drawn as code where the platform shows none. What would be more pieces than the platform wants is its
+    beginning, a file with the whole as it was written, and the menu by itself.
     """
-    parts = list(pieces(as_text(post), transport.limit))
+    shown = post if transport.tables else replace(post, markdown=as_code(post.markdown, finished=True))
+    parts = list(pieces(as_text(shown), transport.limit))
     key = address.key(ordinal)
     upload: int | None = None
-    if 0 < transport.most < len(parts):
-        upload, menu = 1, [numbered(post.menu)] if post.menu else []
-        parts = [_beginning(post.markdown, transport.limit), "", *menu]
+    if 0 < transport.most < len(parts) and post.markdown.strip():
+        upload, menu = 1, pieces(numbered(post.menu), transport.limit) if post.menu else ()
+        parts = [beginning(shown.markdown, transport.limit, f"\n\n{WHOLE}"), "", *menu]
     file = Upload(f"{_slug(post.voice.name)}-{blake2b(key.encode(), digest_size=5).hexdigest()}.md", post.markdown)
     last = len(parts) - 1
     return tuple(
@@ -56,11 +59,6 @@ def outgoing(address: Address, ordinal: int, post: Post, transport: Transport, *
         )
         for number, part in enumerate(parts)
     )
-
-
-def _beginning(markdown: str, limit: int) -> str:
-    """The first piece of a long text, and that it goes on in a file; what a preview has shown is a prefix of it."""
-    return f"{pieces(markdown, limit - len(WHOLE) - 2)[0]}\n\n{WHOLE}"
 
 
 def _slug(name: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-class StoreError(Exception):
-    """The store cannot be opened or used. Nothing of the call that raised it took effect."""
+from bot.ports import StoreError, StoreRefusedError
 
 
 class StoreBusyError(StoreError):
@@ -13,3 +11,6 @@ class StoreBusyError(StoreError):
     def __init__(self, message: str, holder: str = "") -> None:
         super().__init__(message)
         self.holder = holder
+
+
+__all__ = ["StoreBusyError", "StoreError", "StoreRefusedError"]

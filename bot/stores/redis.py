@@ -45,33 +45,37 @@ from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
 from bot.stores.replaying import full, renamed
 
-LAYOUT = 1
+LAYOUT = 2
 """Goes up when an older build could no longer work on the same keys."""
 
 DEAD_LETTERS = 10_000
 """How many dead letters a partition keeps; the oldest go first."""
 
+_AT_ONCE = 20
+"""How many conversations, and dead letters, one script lets expire: the server does nothing else meanwhile."""
+
 _GIVE_BACK_SECONDS = 2.0
-_DAY = 24 * 3600
 _KEPT_MILLIS = round(KEPT_SECONDS * 1000)
+_BUDGET_MILLIS = 90 * 24 * 3600 * 1000
+"""How long a day's budget can be looked at after it was last written to."""
 
 
 class RedisStore:
     """`bot.ports.Store` on Redis; get one with `open`."""
 
     def __init__(
-        self, link: Link, told: tuple[str, ...], clock: Clock | None, partitions: int, cap: int, prefix: str, ttl: int
+        self, link: Link, told: tuple[str, ...], clock: Clock | None, partitions: int, cap: int, prefix: str
     ) -> None:
         self._link = link
         self._told = told
         self._clock = clock
         self._roots = tuple(f"{prefix}:{{{p}}}:" for p in range(partitions))
         self._cap = cap
-        self._ttl = ttl
         self._closed = False
         self._version = 0
         # With one partition the scripts leave the hint themselves; a Cluster's scripts cannot reach the key.
-        self._hints = Hints(link, clock, f"{self._roots[0]}wake", self._is_due, leaves=partitions > 1)
+        known = self._platforms
+        self._hints = Hints(link, clock, f"{self._roots[0]}wake:", known, self._is_due, leaves=partitions > 1)
         self._claiming: set[asyncio.Task[Claim | None]] = set()
 
     @classmethod
@@ -83,14 +87,13 @@ class RedisStore:
         partitions: int = 1,
         mailbox_cap: int = 500,
         prefix: str = "gr",
-        ttl_days: float = 90,
         patience: float = 5.0,
     ) -> Self:
         """Connect to the server or Cluster at `url`: `redis://`, `rediss://` (TLS) or `unix://`.
 
-        `partitions` is how many parts of a Cluster share the work, and the same for all workers, for good. What has
-        nothing to do is forgotten `ttl_days` after its last turn; the audit trail stays. A lost connection is made
-        anew for up to `patience` seconds a call. `clock` is for tests: None is the server's own time.
+        `partitions` is how many parts of a Cluster share the work, and the same for all workers, for good. A lost
+        connection is made anew for up to `patience` seconds a call. `clock` is for tests: None is the server's own
+        time.
 
         Raises StoreError where the server cannot be used, with what to do and never with the password; ValueError
         for numbers out of bounds.
@@ -99,8 +102,6 @@ class RedisStore:
             raise ValueError(f"mailbox_cap is {mailbox_cap}; a mailbox has to hold at least 1 message")
         if not 1 <= partitions <= 1024:
             raise ValueError(f"partitions is {partitions}; it has to be from 1 to 1024")
-        if ttl_days <= 0:
-            raise ValueError(f"ttl_days is {ttl_days}; it has to be greater than 0")
         if not prefix or set(prefix) & set("{} "):
             raise ValueError(f"prefix is {prefix!r}; it has to be a word without braces")
         address = Address.parse(url)
@@ -108,7 +109,7 @@ class RedisStore:
         try:
             health.check(info, link.name)
             told = health.warnings(info, await _fsync(link))
-            store = cls(link, told, clock, partitions, mailbox_cap, prefix, int(ttl_days * _DAY * 1000))
+            store = cls(link, told, clock, partitions, mailbox_cap, prefix)
             await store._agree()
         except BaseException:
             await link.close()
@@ -141,7 +142,7 @@ class RedisStore:
             raise MailboxFullError(
                 f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
             )
-        await self._hints.hint()
+        await self._hints.hint(conversation)
         return bool(answer)
 
     async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
@@ -156,11 +157,13 @@ class RedisStore:
 
     # ------------------------------------------------------------ turns
 
-    async def claim(self, worker: str, lease: float, version: int, together: int = 1) -> Claim | None:
+    async def claim(
+        self, worker: str, lease: float, version: int, together: int = 1, platforms: frozenset[str] | None = None
+    ) -> Claim | None:
         """See `Store.claim`. Raises ValueError for a lease of no length, or for fewer than one message."""
         if lease <= 0 or together < 1:
             raise ValueError(f"a claim needs lease > 0 and together >= 1, not {lease} and {together}")
-        claiming = asyncio.create_task(self._claim(worker, lease, version, together))
+        claiming = asyncio.create_task(self._claim(worker, lease, version, together, platforms))
         self._claiming.add(claiming)
         claiming.add_done_callback(self._claiming.discard)
         try:
@@ -173,34 +176,36 @@ class RedisStore:
                         await self.release(claimed)
             raise
 
-    async def _claim(self, worker: str, lease: float, version: int, together: int) -> Claim | None:
+    async def _claim(
+        self, worker: str, lease: float, version: int, together: int, platforms: frozenset[str] | None
+    ) -> Claim | None:
         self._version = version
         before, asked_at = self._hints.changes, self._hints.now()
         nearest: float | None = None
-        for root in await self._by_due():
-            answer = await self._run_at("claim", root, worker, _micros(lease), version, together)
+        # For a script, no platforms are all of them.
+        for root in await self._by_due(platforms) if platforms != frozenset() else ():
+            how = worker, _micros(lease), version, together
+            answer = await self._run_at("claim", root, *how, *(platforms or ()))
             if answer[0] is not None:
                 return codec.claim(answer)
             if answer[1] is not None:
                 due = asked_at + int(answer[1]) / 1_000_000
                 nearest = due if nearest is None else min(nearest, due)
-        self._hints.idle(before, nearest)
+        self._hints.idle(platforms, before, nearest)
         return None
 
-    async def _by_due(self) -> Sequence[str]:
-        """The partitions in which something is to be done, the one that has waited longest first."""
+    async def _by_due(self, platforms: frozenset[str] | None) -> Sequence[str]:
+        """The partitions in which something waits, the one that has waited longest first."""
         if len(self._roots) == 1:
             return self._roots
-        await self._hints.clear()
-        first = await asyncio.gather(
-            *(self._link.command("ZRANGE", f"{root}due", 0, 0, "WITHSCORES") for root in self._roots)
-        )
-        found = [(_score(rows), n) for n, rows in enumerate(first) if rows]
+        await self._hints.clear(platforms)
+        first = await asyncio.gather(*(self._run_at("first", root, *(platforms or ())) for root in self._roots))
+        found = [(int(time), n) for n, time in enumerate(first) if time is not None]
         return [self._roots[n] for _, n in sorted(found)]
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, platforms: frozenset[str] | None = None) -> None:
         """See `Store.wait`."""
-        await self._hints.wait(seconds)
+        await self._hints.wait(seconds, platforms)
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""
@@ -238,7 +243,7 @@ class RedisStore:
             return without_message(state, gone), version, int(floor_open), int(used_flag), *after, *lines
 
         done = await self._fenced("commit", claim, arguments)
-        await self._hints.hint()
+        await self._hints.hint(claim.conversation)
         return done
 
     async def retry(self, claim: Claim, delay: float) -> bool:
@@ -257,7 +262,7 @@ class RedisStore:
             return codec.dump_messages(kept), reason, DEAD_LETTERS
 
         done = await self._fenced("bury", claim, arguments)
-        await self._hints.hint()
+        await self._hints.hint(claim.conversation)
         return done
 
     # ------------------------------------------------------------ rates, budgets
@@ -328,7 +333,7 @@ class RedisStore:
         answer = await self._run("replay", where, where, id // len(self._roots), was, self._cap, *messages)
         if answer < 0:
             raise full(letter, -answer - 1)
-        await self._hints.hint()
+        await self._hints.hint(where)
         return bool(answer)
 
     async def trail(self, conversation: str = "", after: int = 0, limit: int = 100) -> tuple[Audited, ...]:
@@ -350,13 +355,15 @@ class RedisStore:
         erased = Erased()
         for name in [name async for name in self._names() if name.startswith(within)]:
             run = self._runner(self._root(name))
-            erased = erased.plus(await upkeep.forget_user(run, name, user, pseudonym, dry_run=dry_run))
-        await self._hints.hint()
+            one = await upkeep.forget_user(run, name, user, pseudonym, dry_run=dry_run)
+            if one.conversations and not dry_run:
+                await self._hints.hint(name)
+            erased = erased.plus(one)
         return erased
 
     async def expire(self, before: float) -> int:
-        """See `Store.expire`. What has had nothing to do goes by itself too, after the store's time to live."""
-        return sum([await upkeep.expire(self._runner(root), _micros(before)) for root in self._roots])
+        """See `Store.expire`. A script for every few of them."""
+        return sum([await upkeep.expire(self._runner(root), _micros(before), _AT_ONCE) for root in self._roots])
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""
@@ -367,7 +374,7 @@ class RedisStore:
         """See `Store.restore`."""
         kept = export.arguments(from_json(dumped))
         done = await self._run("restore", conversation, conversation, *kept)
-        await self._hints.hint()
+        await self._hints.hint(conversation)
         return bool(done)
 
     async def _names(self) -> AsyncIterator[str]:
@@ -388,9 +395,11 @@ class RedisStore:
         letters.sort(key=lambda letter: (letter.at, letter.id), reverse=True)
         return tuple(letters[:limit])
 
-    async def stats(self) -> Stats:
+    async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
         """See `Store.stats`."""
-        counts = [await self._run_at("stats", root) for root in self._roots]
+        if platforms == frozenset():
+            return Stats(0, 0, 0, 0.0)
+        counts = [await self._run_at("stats", root, *(platforms or ())) for root in self._roots]
         waiting, in_flight, dead = (sum(row[n] for row in counts) for n in range(3))
         return Stats(waiting, in_flight, dead, max(int(row[3]) for row in counts) / 1_000_000)
 
@@ -422,11 +431,16 @@ class RedisStore:
         kept = await self._link.command("LRANGE", self._key("audit", conversation), 0, -1)
         return tuple(codec.audited(conversation, line).record for line in kept)
 
-    async def _is_due(self) -> bool:
+    async def _is_due(self, platforms: frozenset[str]) -> bool:
         for root in self._roots:
-            if await self._run_at("look", root, self._version):
+            if await self._run_at("look", root, self._version, *platforms):
                 return True
         return False
+
+    async def _platforms(self) -> frozenset[str]:
+        """All that a conversation ever was of."""
+        kept = [await self._link.command("SMEMBERS", f"{root}platforms") for root in self._roots]
+        return frozenset(name.decode() for names in kept for name in names)
 
     # ------------------------------------------------------------ keys, scripts, time
 
@@ -439,7 +453,7 @@ class RedisStore:
     async def _give_up(self, script: str, conversation: str, *arguments: Argument) -> bool:
         """Run a script that ends a claim, and so may have made something due."""
         done = await self._run(script, conversation, conversation, *arguments)
-        await self._hints.hint()
+        await self._hints.hint(conversation)
         return bool(done)
 
     async def _fenced(
@@ -467,7 +481,7 @@ class RedisStore:
     def _header(self) -> tuple[Argument, ...]:
         """What `lua/shared.lua` reads first: the time, if it is not the server's, and what holds for every call."""
         now = "" if self._clock is None else _micros(self._clock.now())
-        return now, self._ttl, int(len(self._roots) == 1)
+        return now, _BUDGET_MILLIS, int(len(self._roots) == 1)
 
     async def _agree(self) -> None:
         """Make sure that everybody who shares the keys cuts them up and reads them the same way."""
@@ -495,10 +509,6 @@ async def _fsync(link: Link) -> str | None:
     except StoreError:
         return None
     return found[1].decode() if found else None
-
-
-def _score(rows: Sequence[Any]) -> float:
-    return float(rows[1])
 
 
 def _micros(seconds: float) -> int:

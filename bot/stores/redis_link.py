@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from bot.stores.errors import StoreError
+from bot.stores.errors import StoreError, StoreRefusedError
 
 try:
     import redis.asyncio as client
@@ -42,16 +42,26 @@ _CHECK_SECONDS = 25
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
 
 _REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
-_PASSING = (
+_LOST = (
     exceptions.ConnectionError,  # also: still loading its file, no free connection
     exceptions.TimeoutError,
-    TimeoutError,
-    exceptions.ReadOnlyError,
+    exceptions.RedisClusterException,
+    OSError,  # also: built-in timeouts
+)
+"""Nobody knows whether the server has done what it was asked for."""
+
+_PASSING = (*_LOST, exceptions.ReadOnlyError, exceptions.ClusterDownError, exceptions.TryAgainError)
+"""What may be over in a moment: a restart, a failover, a full pool, a cluster that moves its slots."""
+
+_STATES = (
+    exceptions.NoPermissionError,
+    exceptions.MasterDownError,
     exceptions.ClusterDownError,
     exceptions.TryAgainError,
-    exceptions.RedisClusterException,
 )
-"""What may be over in a moment: a restart, a failover, a full pool, a cluster that moves its slots."""
+_STATE_WORDS = ("ACL failure", "BUSY ", "MISCONF ", "NOREPLICAS ")
+"""Refusals, and how others begin, that are about the server's state, whatever was asked for; all else is about the
+very call."""
 
 
 # ---------------------------------------------------------------- address
@@ -168,33 +178,37 @@ class Link:
         """What a command answers that may be sent twice without harm."""
         return await self._patiently(lambda _again: self._client.execute_command(*command))
 
-    async def hint(self, key: str, seconds: float) -> bool:
-        """Whether a hint came within that time. Raises StoreError where the server cannot be asked."""
+    async def hint(self, keys: Sequence[str], seconds: float) -> bool:
+        """Whether a hint came at one of the keys within that time. Raises StoreError where that cannot be asked."""
+        if not keys:
+            await asyncio.sleep(seconds)
+            return False
         try:
             async with asyncio.timeout(seconds + _CALL_SECONDS):
-                return await self._hints.execute_command("BLPOP", key, str(seconds)) is not None
-        except (exceptions.RedisError, exceptions.RedisClusterException, TimeoutError) as error:
-            raise self._failure(error) from error
+                return await self._hints.execute_command("BLPOP", *keys, str(seconds)) is not None
+        except (exceptions.RedisError, *_PASSING) as error:
+            raise self._failure(error, is_unknown=False) from error
 
     async def _patiently(self, attempt: Callable[[bool], Awaitable[T]]) -> T:
         if self._closed:
             raise StoreError(f"The Redis store at {self.name} is closed; open it again to use it.")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
-        again, delay = False, _FIRST_DELAY
+        again, is_unknown, delay = False, False, _FIRST_DELAY
         while True:
             try:
                 async with asyncio.timeout(_CALL_SECONDS):
                     return await attempt(again)
             except _REFUSED as error:
-                raise self._failure(error) from error
+                raise self._failure(error, is_unknown=is_unknown) from error
             except _PASSING as error:
+                is_unknown = is_unknown or isinstance(error, _LOST)
                 if isinstance(error, exceptions.ReadOnlyError):
                     await self._reconnect()
                 if loop.time() + delay > deadline:
-                    raise self._failure(error) from error
+                    raise self._failure(error, is_unknown=is_unknown) from error
             except exceptions.RedisError as error:
-                raise self._failure(error) from error
+                raise self._failure(error, is_unknown=is_unknown) from error
             await asyncio.sleep(delay)
             again, delay = True, min(2 * delay, _LONGEST_DELAY)
 
@@ -203,38 +217,29 @@ class Link:
         if isinstance(self._client, client.Redis):
             await self._client.connection_pool.disconnect(inuse_connections=False)
 
-    def _failure(self, error: Exception) -> StoreError:
+    def _failure(self, error: Exception, *, is_unknown: bool) -> StoreError:
+        """What to tell of it; `is_unknown` says that this attempt, or one before it, may have been carried out."""
+        took = "What was asked for last may have taken effect." if is_unknown else "Nothing was changed."
         match error:
             case exceptions.AuthenticationError() | exceptions.AuthorizationError():
-                return StoreError(
-                    f"The Redis server at {self.name} refuses the user or the password. Check both in its address."
-                )
+                says = "refuses the user or the password. Check both in its address."
             case exceptions.ReadOnlyError():
-                return StoreError(
-                    f"The Redis server at {self.name} is a read-only replica. Name its primary, or an address that "
-                    "follows the primary. Nothing was changed."
-                )
+                says = "is a read-only replica. Name its primary, or an address that follows the primary."
             case exceptions.OutOfMemoryError():
-                return StoreError(
-                    f"The memory of the Redis server at {self.name} is full, so it takes nothing more. Raise its "
-                    "maxmemory. Nothing was changed."
-                )
+                says = "has its memory full, so it takes nothing more. Raise its maxmemory."
             case exceptions.InvalidResponse():
                 return StoreError(f"What answers at {self.name} is no Redis server. Check host and port.")
             case exceptions.BusyLoadingError():
-                return StoreError(f"The Redis server at {self.name} is still loading its data. Try again soon.")
+                says = "is still loading its data. Try again soon."
             case TimeoutError() | exceptions.TimeoutError():
-                return StoreError(
-                    f"The Redis server at {self.name} does not answer. Check that its address is right and that it is "
-                    "not overloaded. What was asked for last may have taken effect."
-                )
-            case exceptions.ConnectionError() | exceptions.RedisClusterException():
-                return StoreError(
-                    f"The Redis server at {self.name} cannot be reached: {error}. Check that it runs and that its "
-                    "address is right. What was asked for last may have taken effect."
-                )
+                says = "does not answer. Check that its address is right and that it is not overloaded."
+            case exceptions.ConnectionError() | exceptions.RedisClusterException() | OSError():
+                says = f"cannot be reached: {error}. Check that it runs and that its address is right."
+            case _ if isinstance(error, _STATES) or str(error).startswith(_STATE_WORDS):
+                says = f"refuses: {error}."
             case _:
-                return StoreError(f"The Redis server at {self.name} refuses: {error}. Nothing was changed.")
+                return StoreRefusedError(f"The Redis server at {self.name} cannot take this: {error}. {took}")
+        return StoreError(f"The Redis server at {self.name} {says} {took}")
 
 
 def _single(url: str, connections: int = _CONNECTIONS) -> Client:

@@ -126,25 +126,23 @@ def _counted(changes: Sequence[tuple[Place, bytes]]) -> Erased:
 
 async def forget(run: Run, conversation: str, *, dry_run: bool) -> Erased:
     """Delete all but the audit trail, the fence, the highest order, and the ids seen."""
-    _, *counts = await run("wipe", conversation, "count" if dry_run else "forget", 0)
+    counts = await run("wipe", conversation, "count" if dry_run else "forget")
     return Erased(int(any(counts)), *counts)
 
 
 async def reset(run: Run, conversation: str) -> Erased:
     """Delete state, turn and mail."""
-    _, states, turns, _, messages, _ = await run("wipe", conversation, "reset", 0)
+    states, turns, _, messages, _ = await run("wipe", conversation, "reset")
     return Erased(int(any((states, turns, messages))), states, turns, 0, messages)
 
 
-async def expire(run: Run, before: int) -> int:
-    """Delete what one partition has had nothing to do with since `before`, in microseconds."""
-    await run("expire", before)
-    gone = 0
-    async for name, _, at, *_rest in names(run):
-        if int(at) < before:
-            _, states, *_counts = await run("wipe", name, "expire", before)
-            gone += states
-    return gone
+async def expire(run: Run, before: int, most: int) -> int:
+    """Delete what one partition has had nothing to do with since `before`, in microseconds; so many a script."""
+    total, more = 0, 1
+    while more:
+        gone, more = await run("expire", before, most)
+        total += gone
+    return total
 
 
 async def names(run: Run, after: str = "") -> AsyncIterator[tuple[str, int, int, int, int, int]]:

@@ -36,7 +36,7 @@ from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
 from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
-from bot.stores.errors import StoreBusyError, StoreError
+from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError
 from bot.stores.exporting import from_json, to_json
 from bot.stores.lock import FileLock
 from bot.stores.sqlite_schema import check, migrate
@@ -45,6 +45,9 @@ Durability = Literal["normal", "full"]
 
 _BUSY_SECONDS = 5.0
 """How long a statement waits for another process: readers' checkpoints, a backup, a person with the sqlite3 shell."""
+
+_AT_ONCE = 20
+"""How many conversations, and dead letters, one transaction lets expire: others wait for no more than that."""
 
 T = TypeVar("T")
 
@@ -65,11 +68,11 @@ class SqliteStore:
         self._lock: FileLock | None = None
         self._connection: sqlite3.Connection | None = None
         self._ending: Future[None] | None = None
-        # Changes that may have made something due are counted; a claim that found nothing notes the count it saw.
-        # So `wait` knows of a change between that claim and itself. Written on the store's thread only.
+        # Changes that may have made something due are counted; a claim that found nothing notes the count it saw, and
+        # when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written on
+        # the store's thread only.
         self._changes = 0
-        self._idle_at = -1
-        self._next_due: float | None = None
+        self._idle: dict[frozenset[str] | None, tuple[int, float | None]] = {}
         self._waiting: set[asyncio.Future[None]] = set()  # timers; a wake-up cuts them short
 
     @classmethod
@@ -119,17 +122,18 @@ class SqliteStore:
 
     # ------------------------------------------------------------ turns
 
-    async def claim(self, worker: str, lease: float, version: int, together: int = 1) -> Claim | None:
+    async def claim(
+        self, worker: str, lease: float, version: int, together: int = 1, platforms: frozenset[str] | None = None
+    ) -> Claim | None:
         """See `Store.claim`. Raises ValueError for a lease of no length, or for fewer than one message."""
         if lease <= 0 or together < 1:
             raise ValueError(f"a claim needs lease > 0 and together >= 1, not {lease} and {together}")
 
         def work(db: sqlite3.Connection) -> Claim | None:
             now = self._clock.now()
-            found = mailbox.claim(db, now, worker, lease, version, together)
+            found = mailbox.claim(db, now, worker, lease, version, together, platforms)
             if found is None:
-                self._idle_at = self._changes
-                self._next_due = mailbox.next_due(db, now, version)
+                self._idle[platforms] = self._changes, mailbox.next_due(db, now, version, platforms)
             return found
 
         future = self._submit(self._transaction(work, wakes=False))
@@ -141,12 +145,13 @@ class SqliteStore:
                 self._submit(self._transaction(lambda db: self._give_back(db, future), wakes=True))
             raise
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float, platforms: frozenset[str] | None = None) -> None:
         """See `Store.wait`."""
-        if self._changes != self._idle_at or self._ending is not None:
+        changes, next_due = self._idle.get(platforms, (-1, None))
+        if self._changes != changes or self._ending is not None:
             return
-        if self._next_due is not None:
-            seconds = min(seconds, self._next_due - self._clock.now())
+        if next_due is not None:
+            seconds = min(seconds, next_due - self._clock.now())
         timer = asyncio.ensure_future(self._clock.sleep(seconds))
         self._waiting.add(timer)
         try:
@@ -285,8 +290,12 @@ class SqliteStore:
         return erased
 
     async def expire(self, before: float) -> int:
-        """See `Store.expire`."""
-        return await self._write(lambda db: upkeep.expire(db, before))
+        """See `Store.expire`. A transaction for every few of them, behind whatever else was asked for meanwhile."""
+        total, more = 0, True
+        while more:
+            gone, more = await self._write(lambda db: upkeep.expire(db, before, _AT_ONCE))
+            total += gone
+        return total
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""
@@ -304,9 +313,9 @@ class SqliteStore:
         """See `Store.dead`."""
         return await self._run(lambda db: mailbox.dead(db, limit))
 
-    async def stats(self) -> Stats:
+    async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
         """See `Store.stats`."""
-        return await self._run(lambda db: mailbox.stats(db, self._clock.now()))
+        return await self._run(lambda db: mailbox.stats(db, self._clock.now(), platforms))
 
     async def peek(self, conversation: str) -> str | None:
         """See `Store.peek`."""
@@ -349,9 +358,7 @@ class SqliteStore:
             try:
                 return work(db)
             except sqlite3.Error as error:
-                raise StoreError(
-                    f"The database {self._path} failed: {error}. Nothing was changed; check the disk and the file."
-                ) from error
+                raise _failure(self._path, error) from error
 
         return self._executor.submit(job)
 
@@ -440,4 +447,15 @@ class SqliteStore:
         return self._ending
 
 
-__all__ = ["Durability", "SqliteStore", "StoreBusyError", "StoreError"]
+def _failure(path: str, error: sqlite3.Error) -> StoreError:
+    """What SQLite's error means for whoever has asked (sqlite.org/rescode.html)."""
+    match error:
+        case sqlite3.DataError() | sqlite3.IntegrityError() | sqlite3.InterfaceError() | sqlite3.ProgrammingError():
+            return StoreRefusedError(f"The database {path} cannot take this: {error}. Nothing was changed.")
+    # The low byte is the kind of error. What the system says has failed may have reached the disk all the same.
+    is_io = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
+    changed = "What was asked for last may have taken effect" if is_io else "Nothing was changed"
+    return StoreError(f"The database {path} failed: {error}. {changed}; check the disk and the file.")
+
+
+__all__ = ["Durability", "SqliteStore", "StoreBusyError", "StoreError", "StoreRefusedError"]

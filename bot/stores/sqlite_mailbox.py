@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import takewhile
 
 from bot.ports import Claim, DeadLetter, MailboxFullError, Message, Stats
@@ -110,13 +110,17 @@ def control(db: sqlite3.Connection, now: float, conversation: str, message: Mess
 # ---------------------------------------------------------------- a turn
 
 
-def claim(db: sqlite3.Connection, now: float, worker: str, lease: float, version: int, together: int) -> Claim | None:
-    """Take the conversation that has been due longest; None where none is due."""
-    row = db.execute(
-        "SELECT id, key, held, head FROM conversation WHERE due <= ? AND state_version <= ? AND turn_version <= ?"
-        " ORDER BY due, id LIMIT 1",
-        (now, version, version),
-    ).fetchone()
+def claim(
+    db: sqlite3.Connection,
+    now: float,
+    worker: str,
+    lease: float,
+    version: int,
+    together: int,
+    platforms: Collection[str] | None,
+) -> Claim | None:
+    """Take the conversation of those platforms that has been due longest; None where none is due."""
+    row = _first(db, "due <= ?", now, version, platforms)
     if row is None:
         return None
     place: int = row["id"]
@@ -144,13 +148,31 @@ def take_up(db: sqlite3.Connection, now: float) -> None:
     db.execute("UPDATE conversation SET due = ? WHERE held = 1", (now,))
 
 
-def next_due(db: sqlite3.Connection, now: float, version: int) -> float | None:
-    """When something becomes due by the passing of time alone; None where nothing will."""
-    (due,) = db.execute(
-        "SELECT min(due) FROM conversation WHERE due > ? AND state_version <= ? AND turn_version <= ?",
-        (now, version, version),
-    ).fetchone()
-    return None if due is None else float(due)
+def next_due(db: sqlite3.Connection, now: float, version: int, platforms: Collection[str] | None) -> float | None:
+    """When something becomes due on those platforms by the passing of time alone; None where nothing will."""
+    row = _first(db, "due > ?", now, version, platforms)
+    return None if row is None else float(row["due"])
+
+
+def _first(
+    db: sqlite3.Connection, when: str, now: float, version: int, platforms: Collection[str] | None
+) -> sqlite3.Row | None:
+    """The first conversation by due time of those that a build of that version may take.
+
+    `when` is a comparison of `due` with `now`, written in this module. One look at an index for each platform: what
+    others have waiting is not read.
+    """
+    find = (
+        f"SELECT id, key, due, head FROM conversation WHERE {{}} {when}"  # noqa: S608
+        " AND state_version <= ? AND turn_version <= ? ORDER BY due, id LIMIT 1"
+    )
+    if platforms is None:
+        rows = [db.execute(find.format(""), (now, version, version)).fetchone()]
+    else:
+        of_one = find.format("platform = ? AND")
+        rows = [db.execute(of_one, (platform, now, version, version)).fetchone() for platform in platforms]
+    found: list[sqlite3.Row] = [row for row in rows if row is not None]
+    return min(found, key=lambda row: (row["due"], row["id"]), default=None)
 
 
 def renew(db: sqlite3.Connection, now: float, claim: Claim, lease: float) -> bool:
@@ -260,17 +282,31 @@ def dead_letter(row: sqlite3.Row) -> DeadLetter:
     return DeadLetter(row["id"], row["conversation"], messages, row["reason"], row["at"])
 
 
-def stats(db: sqlite3.Connection, now: float) -> Stats:
+def stats(db: sqlite3.Connection, now: float, platforms: Collection[str] | None) -> Stats:
     """Messages that no turn has taken, turns begun and not ended, dead letters, and the age of the oldest due."""
-    row = db.execute(
-        "SELECT (SELECT count(*) FROM message WHERE place IS NULL),"
-        " (SELECT count(*) FROM conversation WHERE head IS NOT NULL),"
-        " (SELECT count(*) FROM dead),"
-        " (SELECT min(due) FROM conversation WHERE due <= ?)",
-        (now,),
-    ).fetchone()
-    waiting, in_flight, buried, oldest = row
-    return Stats(waiting, in_flight, buried, 0.0 if oldest is None else now - oldest)
+    if platforms is None:
+        counts = [db.execute(_COUNTS, {"now": now}).fetchone()]
+    else:
+        counts = [db.execute(_COUNTS_OF_ONE, {"now": now, "platform": platform}).fetchone() for platform in platforms]
+    waiting, in_flight, buried = (sum(row[n] for row in counts) for n in range(3))
+    oldest = min((row[3] for row in counts if row[3] is not None), default=now)
+    return Stats(waiting, in_flight, buried, now - oldest)
+
+
+_COUNTS = (
+    "SELECT (SELECT count(*) FROM message WHERE place IS NULL),"
+    " (SELECT count(*) FROM conversation WHERE head IS NOT NULL),"
+    " (SELECT count(*) FROM dead),"
+    " (SELECT min(due) FROM conversation WHERE due <= :now)"
+)
+_COUNTS_OF_ONE = (
+    "SELECT (SELECT count(*) FROM conversation JOIN message ON message.conversation = conversation.id"
+    " WHERE platform = :platform AND due IS NOT NULL AND place IS NULL),"
+    " (SELECT count(head) FROM conversation WHERE platform = :platform AND due IS NOT NULL),"
+    " (SELECT count(*) FROM dead WHERE conversation >= :platform || ':' AND conversation < :platform || ';'),"
+    " (SELECT min(due) FROM conversation WHERE platform = :platform AND due <= :now)"
+)
+"""Whatever has mail is due or will be, and `;` comes right behind `:`; so only what counts is walked over."""
 
 
 # ---------------------------------------------------------------- what the above share

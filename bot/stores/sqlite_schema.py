@@ -142,7 +142,16 @@ _V2 = (
     "CREATE INDEX dead_conversation ON dead (conversation)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
+_V3 = (
+    # What stands before the first colon of the key. Each index is what one question is answered from: what is due on
+    # these platforms, and what has been idle for long.
+    "ALTER TABLE conversation ADD COLUMN platform TEXT AS (substr(key, 1, instr(key, ':') - 1)) VIRTUAL",
+    "CREATE INDEX conversation_platform ON conversation (platform, due) WHERE due IS NOT NULL",
+    "CREATE INDEX conversation_idle ON conversation (at) WHERE due IS NULL",
+    "CREATE INDEX dead_at ON dead (at)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3)
 """Statement lists; the n-th (from 1) brings a file from version n - 1 to n. Released ones are never changed."""
 
 

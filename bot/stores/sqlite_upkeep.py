@@ -222,18 +222,25 @@ def forget_user(
     return Erased(int(found), counts["state"], counts["turn"], counts["log"], messages, len(changed_letters), records)
 
 
-def expire(db: sqlite3.Connection, before: float) -> int:
-    """Delete what has had nothing to do since `before`; how many conversations of which anything was kept."""
+def expire(db: sqlite3.Connection, before: float, most: int) -> tuple[int, bool]:
+    """Delete what has had nothing to do since `before`, at most so many conversations, and as many dead letters.
+
+    How many conversations of which anything was kept, and whether there may be more.
+    """
     gone = 0
-    rows = db.execute("SELECT id, key FROM conversation WHERE due IS NULL AND at < ?", (before,)).fetchall()
+    rows = db.execute(
+        "SELECT id, key FROM conversation WHERE due IS NULL AND at < ? ORDER BY at LIMIT ?", (before, most)
+    ).fetchall()
     for row in rows:
         gone += _count(db, "state", row["id"])
         _delete_parts(db, row["id"], *_PARTS)
         db.execute("DELETE FROM seen WHERE conversation = ?", (row["id"],))
         db.execute("DELETE FROM spending WHERE conversation = ?", (row["key"],))
         db.execute("DELETE FROM conversation WHERE id = ?", (row["id"],))
-    db.execute("DELETE FROM dead WHERE at < ?", (before,))
-    return gone
+    letters = db.execute(
+        "DELETE FROM dead WHERE id IN (SELECT id FROM dead WHERE at < ? ORDER BY at LIMIT ?)", (before, most)
+    ).rowcount
+    return gone, most in (len(rows), letters)
 
 
 def _count(db: sqlite3.Connection, table: str, place: int) -> int:

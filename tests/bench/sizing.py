@@ -37,6 +37,9 @@ TURNS = 10
 
 WORDS = "A message of some length, as people write them to each other in a channel on a usual day. " * 3
 ANSWER = json.dumps([{"type": "text", "text": "An answer takes more room than a question does. " * 20}])
+PARTS = 64
+"""What a store for a Cluster is cut into: every claim looks into all of them."""
+
 HELD = 500
 """Turns that wait for a model at the same time."""
 
@@ -192,6 +195,10 @@ async def bench(folder: Path, url: str) -> None:
     print(f"redis   {used / ROOMS / 1024:.1f} KiB a conversation of {TURNS} replies")
     await held(on_redis)
     await on_redis.close()
+
+    in_parts = await RedisStore.open(url, prefix=f"bench-{uuid4().hex}", partitions=PARTS)
+    await turns(f"redis in {PARTS} parts", in_parts)
+    await in_parts.close()
 
 
 def main() -> None:

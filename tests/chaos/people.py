@@ -19,6 +19,9 @@ COMMANDS = ("*exit", "*help", "*status", "*yolo", "*pm", "*architect", "*sm", "*
 LOOK = 0.02
 """Seconds between two looks at what is still being answered."""
 
+DUE = "gr:{0}:due:fake"
+"""The key under which the store keeps what is due on the platform `fake`; see `bot/stores/lua/shared.lua`."""
+
 COPIES = 4
 """Most times that a message is delivered."""
 
@@ -39,7 +42,7 @@ class Floor:
                 async with client.Redis.from_url(self.url, decode_responses=True, socket_timeout=None) as redis:
                     while True:
                         async with asyncio.timeout(1):
-                            due = await redis.zrange("gr:{0}:due", 0, -1)
+                            due = await redis.zrange(DUE, 0, -1)
                         async with self._looked:
                             self.busy = frozenset(str(member) for member in due)
                             self._looked.notify_all()

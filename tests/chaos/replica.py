@@ -59,9 +59,9 @@ class NewerStore(RedisStore):
 
     newer = ""
 
-    async def claim(self, worker: str, lease: float, version: int, together: int = 1) -> Claim | None:
+    async def claim(self, worker: str, lease: float, version: int, *rest: Any, **how: Any) -> Claim | None:
         """See `Store.claim`."""
-        return await super().claim(worker, lease, version + bool(self.newer), together)
+        return await super().claim(worker, lease, version + bool(self.newer), *rest, **how)
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""

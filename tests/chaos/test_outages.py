@@ -46,9 +46,8 @@ async def cut_off(on: Scene) -> None:
             await asyncio.sleep(0.03)
 
 
-@pytest.mark.parametrize(
-    ("befalls", "options"), [(killed, ()), (killed, IMPATIENT), (stalled, IMPATIENT), (cut_off, IMPATIENT)]
-)
+@pytest.mark.parametrize("options", [(), IMPATIENT], ids=["patient", "impatient"])
+@pytest.mark.parametrize("befalls", [killed, stalled, cut_off])
 async def test_nothing_is_lost_or_doubled_when_redis(
     befalls: Callable[[Scene], Awaitable[None]], options: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -170,10 +170,10 @@ async def test_a_worker_that_waits_for_its_store_stops_at_once_when_it_is_told_t
 
 async def test_a_turn_that_cannot_even_be_given_back_is_answered_once_its_lease_is_over() -> None:
     async with bench() as on:
-        on.store.fails.update(checkpoint=refused, retry=refused)
+        on.store.fails.update(checkpoint=refused, release=refused)
         async with at_work(on.worker):
             await on.say("*architect")
-            await on.until(lambda: "retry" in on.store.calls)
+            await on.until(lambda: "release" in on.store.calls)
             on.store.fails.clear()
             await on.until(lambda: bool(on.platform.texts))
             await asyncio.sleep(2 * LEASE)

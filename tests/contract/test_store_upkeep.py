@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -209,6 +210,29 @@ async def test_what_is_owed_to_somebody_never_expires(store: Store, clock: Manua
     assert await store.expire(clock.now()) == 0
 
     assert len(await drain(store)) == 2
+
+
+async def test_however_many_have_to_go_the_others_get_their_turn_in_between(
+    open_store: OpenStore, clock: ManualClock
+) -> None:
+    store = await open_store(500)
+    for n in range(70):
+        await send(store, plain("m1", 1), to=f"slack:T1:old{n}")
+    while (claim := await store.claim("w", 15, VERSION)) is not None:
+        await finish(store, claim, "old")
+    letters = [await dead_letter(store, plain(f"d{n}", n)) for n in range(45)]
+    clock.advance(60)
+    await asyncio.gather(*(store.peek(ROOM) for _ in range(3)))  # so that nobody has to wait for a connection
+
+    expiring = asyncio.create_task(store.expire(clock.now()))
+    await asyncio.sleep(0)
+    await send(store, plain("m1", 1), to="slack:T1:new")
+    others_had_to_wait = expiring.done()
+
+    assert await expiring == 70
+    assert not others_had_to_wait
+    assert len(letters) == 45 and await store.dead() == ()
+    assert [info.key for info in await store.conversations()] == ["slack:T1:new"]
 
 
 async def test_a_conversation_begins_anew_after_its_expiry(store: Store, clock: ManualClock) -> None:

@@ -216,6 +216,14 @@ def test_settings_cannot_be_changed() -> None:
             '2: store.lease: expected a time from 1s to 10m, such as 90s, 30m, 8h or a number of seconds, found "0s"',
         ),
         (
+            "store:\n  keep: 1d\n",
+            '2: store.keep: expected a time from 2d to 3650d, such as 180d, or 0 to keep everything, found "1d"',
+        ),
+        (
+            "store:\n  keep: long\n",
+            '2: store.keep: expected a time from 2d to 3650d, such as 180d, or 0 to keep everything, found "long"',
+        ),
+        (
             "store:\n  lease: true\n",
             "2: store.lease: expected a time from 1s to 10m, such as 90s, 30m, 8h or a number of seconds, found true",
         ),

@@ -5,21 +5,30 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.core import commands
 from bot.core.model import Conversation, Inbound
 from bot.platforms.slack import arrival, blocks, views
 from bot.platforms.slack.arrival import Me, Person
 from bot.platforms.slack.home import Home
 from bot.platforms.slack.people import People
 from bot.platforms.slack.posting import place
+from bot.platforms.slack.typed import mentioned
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.ports import Door, Library, MailboxFullError, StoreError
 
 log = logging.getLogger(__name__)
 
 FULL = "Too many messages are waiting here, so this one was not taken. Please send it again in a while."
+ELSEWHERE = (
+    "I am not in this conversation, so nobody could answer you here. In a channel, `/invite` me first, then use "
+    "{command} again; or write to me in private."
+)
+NAMED = 20
+"""So many people whom one message mentions are looked up by name."""
+
 GONE_EVENTS = ("tokens_revoked", "app_uninstalled")
 LEFT_EVENTS = ("channel_archive", "channel_deleted", "channel_left", "group_archive", "group_deleted", "group_left")
 
@@ -64,9 +73,7 @@ class Ears:
             case "message_action" | "shortcut":
                 await self._shortcut(body)
             case _ if "command" in body:
-                person = await self._people.person(str(body["user_id"]))
-                order = time.time_ns() // 1000
-                await self._receive(arrival.slash(body, self._me, person, order))
+                return await self._slash(body)
             case other:
                 log.debug("nothing is done with a %s of Slack's", other)
         return TAKEN
@@ -102,21 +109,41 @@ class Ears:
     async def message(self, event: Mapping[str, Any]) -> None:
         """Somebody wrote, edited or deleted something. Raises StoreError and UnansweredError."""
         match event.get("subtype"):
-            case "message_deleted":
-                if found := arrival.deletion(event, self._me.team):
-                    await self._door.deleted(*found)
+            case "message_deleted" | "message_changed" if found := arrival.deletion(event, self._me.team):
+                await self._door.deleted(*found)
             case "message_changed":
-                if changed := arrival.edit(event, self._me, await self._sender(event.get("message") or {})):
-                    await self._full_told(changed[0], self._door.edited(*changed))
+                now, before = event.get("message") or {}, event.get("previous_message") or {}
+                names = await self._names(f"{now.get('text')} {before.get('text')}")
+                if changed := arrival.edit(event, self._me, await self._sender(now), names):
+                    await self._full_told(changed[0], self._door.edited(self._meant(changed[0]), changed[1]))
             case _:
                 if arrival.sender_of(event):
-                    inbound = arrival.message(event, self._me, await self._sender(event))
+                    names = await self._names(str(event.get("text", "")))
+                    inbound = arrival.message(event, self._me, await self._sender(event), names)
                     if inbound:
-                        await self._receive(inbound)
+                        await self._receive(self._meant(inbound))
 
     async def _sender(self, message: Mapping[str, Any]) -> Person:
         user = arrival.sender_of(message)
         return await self._people.person(user) if user else Person("", "")
+
+    async def _names(self, text: str) -> dict[str, str]:
+        """The names of the people whom a text mentions, the first `NAMED` of them."""
+        users = [ident for ident in mentioned(text) if ident[:1] in ("U", "W") and ident != self._me.user][:NAMED]
+        return {user: (await self._people.person(user)).name for user in users}
+
+    def _meant(self, inbound: Inbound) -> Inbound:
+        """The message as it is meant: a mention with a name or a host's command alone needs no prefix, one alone asks.
+
+        `@greenroom pm` is `*pm`, and `@greenroom` is `*help`.
+        """
+        if not inbound.addressed or inbound.files or inbound.others:
+            return inbound
+        text = inbound.text or "help"
+        match commands.understand(f"*{text}", self._library.cast, None):
+            case commands.One(_, "", True) if commands.is_plain(text):
+                return replace(inbound, text=f"*{text}")
+        return inbound
 
     async def _stopped(self, event: Mapping[str, Any], event_id: str) -> None:
         """Slack's own stop button."""
@@ -130,7 +157,16 @@ class Ears:
         order = time.time_ns() // 1000
         await self._receive(Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True))
 
-    # -------------------------------------------------------- presses, views, shortcuts
+    # -------------------------------------------------------- commands, presses, views, shortcuts
+
+    async def _slash(self, body: Mapping[str, Any]) -> Answer:
+        """A slash command; Slack lets people use it where the bot has not been invited."""
+        person = await self._people.person(str(body["user_id"]))
+        inbound = arrival.slash(body, self._me, person, time.time_ns() // 1000)
+        if not await self._people.may_speak(inbound.conversation.channel):
+            return Answer(body={"response_type": "ephemeral", "text": ELSEWHERE.format(command=body["command"])})
+        await self._receive(inbound)
+        return TAKEN
 
     async def _pressed(self, body: Mapping[str, Any]) -> None:
         user = str(body["user"]["id"])
@@ -176,8 +212,13 @@ class Ears:
                 )
 
     async def _shortcut(self, body: Mapping[str, Any]) -> None:
-        if body.get("callback_id") == views.ASK:
+        if body.get("callback_id") != views.ASK:
+            return
+        channel = str((body.get("channel") or {}).get("id", ""))
+        if await self._people.may_speak(channel):
             await self._open(body, views.asking(self._library.cast, body))
+        else:
+            await self._open(body, views.notice("Ask a persona", ELSEWHERE.format(command="this")))
 
     async def _open(self, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
         try:

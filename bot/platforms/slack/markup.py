@@ -21,9 +21,6 @@ ADDRESS = 2_000
 """An address in angle brackets is kept up to this length; it bounds how long the end of a stream is held back."""
 
 _AUTOLINK = re.compile(rf"<(?:https?://|mailto:)[^\s<>|]{{1,{ADDRESS}}}>")
-_HARMLESS = re.compile(r"<(?=[\s=<\d])")
-"""No mark begins like this, so that `a < b` and `x <= 1` stay as they are."""
-
 _STEMS = ("<https://", "<http://", "<mailto:")
 
 
@@ -44,10 +41,11 @@ def blocks(text: str) -> list[dict[str, Any]]:
 
 
 def neutral(text: str, finished: bool = True) -> str:
-    """`text` with every `<` escaped that could begin a mark, in code too; links, also bare ones in brackets, stay.
+    """`text` with every `<` escaped, in code too; links, also bare ones in brackets, stay.
 
-    With `finished` false an end that could still become something else is held back, so that what is shown of a part
-    is always a prefix of what is shown of the whole.
+    It is every one, as Slack may take `a < b and c -> d` for a mark. With `finished` false an end that could still
+    become something else is held back, so that what is shown of a part is always a prefix of what is shown of the
+    whole.
     """
     return _neutral(text if finished else text[: _settled(text)], "&lt;")
 
@@ -56,7 +54,7 @@ def _neutral(text: str, bracket: str) -> str:
     found, end = [], 0
     for opening in re.finditer("<", text):
         at = opening.start()
-        if at < end or _HARMLESS.match(text, at):
+        if at < end:
             continue
         if link := _AUTOLINK.match(text, at):
             found.append(text[end : link.end()])

@@ -56,6 +56,7 @@ class People:
         self._web, self._team = web, team
         self._persons = Remembered(self._person, 600.0)
         self._members = Remembered(self._members_of, 60.0, 500)
+        self._open = Remembered(self._is_open, 60.0, 500)
         self._direct = Remembered(self._direct_with, 24 * 3600.0)
 
     async def person(self, user: str) -> Person:
@@ -66,6 +67,10 @@ class People:
         """Whether somebody belongs to a channel; not where Slack does not tell."""
         return user in await self._members.get(channel)
 
+    async def may_speak(self, channel: str) -> bool:
+        """Whether the bot belongs to a channel; also where Slack does not tell."""
+        return await self._open.get(channel)
+
     async def direct(self, user: str) -> str:
         """The id of the private channel with somebody. Raises RefusedError too."""
         return await self._direct.get(user)
@@ -74,6 +79,7 @@ class People:
         """Somebody, or who belongs to a channel, has changed."""
         self._persons.forget(user)
         self._members.forget(channel)
+        self._open.forget(channel)
 
     async def _person(self, user: str) -> Person:
         try:
@@ -94,6 +100,14 @@ class People:
         except RefusedError as error:
             log.info("who belongs to %s cannot be told (%s)", channel, error)
             return frozenset()
+
+    async def _is_open(self, channel: str) -> bool:
+        try:
+            found = (await self._web.call("conversations.info", again=True, channel=channel))["channel"]
+        except RefusedError as error:
+            log.info("whether the bot belongs to %s cannot be told (%s)", channel, error)
+            return error.code not in ("channel_not_found", "not_in_channel")
+        return bool(found.get("is_im") or found.get("is_member"))
 
     async def _direct_with(self, user: str) -> str:
         opened = await self._web.call("conversations.open", again=True, users=[user])

@@ -180,6 +180,11 @@ def answering(asked: Words, prompt: str = "", handle: str = "") -> dict[str, Any
     }
 
 
+def notice(title: str, text: str) -> dict[str, Any]:
+    """A modal that only tells something, in Slack's own markup."""
+    return {"type": "modal", "title": plain(title), "close": plain("Close"), "blocks": [_section(text)]}
+
+
 def asking(cast: Cast, payload: Payload, names: Names = NOBODY) -> dict[str, Any]:
     """The modal of the message shortcut: whom to ask, and what, about the message that it was used on.
 

@@ -16,10 +16,11 @@ give_back(conversation)
 redis.call('HSET', key('conv', conversation), 'at', digits(now))
 local id = redis.call('INCR', LETTERS .. ':last')
 redis.call('ZADD', LETTERS, id, id)
+redis.call('ZADD', key('dead', platform_of(conversation)), digits(now), id)
 redis.call('HSET', key('letter', id), 'conversation', conversation, 'messages', messages, 'reason', reason,
   'at', digits(now))
 while redis.call('ZCARD', LETTERS) > tonumber(cap) do
-  redis.call('DEL', key('letter', redis.call('ZPOPMIN', LETTERS)[1]))
+  drop_letter(redis.call('ZRANGE', LETTERS, 0, 0)[1])
 end
 end_turn(conversation)
 return 1

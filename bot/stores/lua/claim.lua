@@ -1,12 +1,8 @@
--- worker, lease in microseconds, version, together
+-- worker, lease in microseconds, version, together, platforms (none: all)...
 -- -> conversation, fence, attempt, expiries, state, turn, messages; or nothing and the microseconds until the next is due
-local worker, lease, version, together = unpack(ARGV, 6)
-local AT_ONCE = 50
-
-local function is_newer(conversation)
-  local versions = redis.call('HMGET', key('conv', conversation), 'state_version', 'turn_version')
-  return tonumber(versions[1] or 0) > tonumber(version) or tonumber(versions[2] or 0) > tonumber(version)
-end
+local worker, lease, version, together = unpack(ARGV, 6, 9)
+local platforms = platforms_from(10)
+local AT_ONCE = 10
 
 local function answer(conversation)
   local f = redis.call('HMGET', key('conv', conversation), 'fence', 'attempt', 'expiries', 'state', 'turn')
@@ -48,36 +44,40 @@ local function claim(conversation)
 end
 
 if again then
-  for _, conversation in ipairs(redis.call('ZRANGE', DUE, 0, -1)) do
-    local found = redis.call('HMGET', key('conv', conversation), 'held', 'claimed')
-    if found[1] == '1' and found[2] == token then
-      return answer(conversation)
-    end
-  end
-end
-
-local left_alone = 0
-while true do
-  local due = redis.call('ZRANGEBYSCORE', DUE, '-inf', digits(now), 'LIMIT', left_alone, AT_ONCE)
-  if #due == 0 then
-    break
-  end
-  for _, conversation in ipairs(due) do
-    if is_newer(conversation) then
-      left_alone = left_alone + 1
-    else
-      local claimed = claim(conversation)
-      if claimed then
-        return claimed
+  for _, platform in ipairs(platforms) do
+    for _, conversation in ipairs(redis.call('ZRANGE', key('due', platform), 0, -1)) do
+      local found = redis.call('HMGET', key('conv', conversation), 'held', 'claimed')
+      if found[1] == '1' and found[2] == token then
+        return answer(conversation)
       end
-      -- Somebody has deleted its messages by hand: nothing is owed here any more.
-      rest(conversation)
     end
   end
 end
 
-if left_alone == 0 and hints then
-  redis.call('DEL', WAKE) -- nothing is due, so no hint is true
+local following, forget = by_due(platforms, AT_ONCE)
+local left_alone = {}
+for conversation in following do
+  if is_newer(conversation, version) then
+    left_alone[platform_of(conversation)] = true
+  else
+    local claimed = claim(conversation)
+    if claimed then
+      return claimed
+    end
+    -- Somebody has deleted its messages by hand: nothing is owed here any more.
+    rest(conversation)
+    forget()
+  end
 end
-local following = redis.call('ZRANGEBYSCORE', DUE, '(' .. digits(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-return { false, following[2] and digits(tonumber(following[2]) - now) or false }
+
+local nearest
+for _, platform in ipairs(platforms) do
+  if hints and not left_alone[platform] then
+    redis.call('DEL', key('wake', platform)) -- nothing is due, so no hint is true
+  end
+  local next_of = redis.call('ZRANGEBYSCORE', key('due', platform), '(' .. digits(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if next_of[2] and (not nearest or tonumber(next_of[2]) < nearest) then
+    nearest = tonumber(next_of[2])
+  end
+end
+return { false, nearest and digits(nearest - now) or false }

@@ -11,12 +11,9 @@ if waiting >= tonumber(cap) then
 end
 remember(conversation, id)
 put(conversation, order, body)
-keep(conversation)
 local conv = key('conv', conversation)
 local last = redis.call('HGET', conv, 'last')
 redis.call('HSET', conv, 'at', digits(now), 'last', last and last > order and last or order)
 redis.call('ZADD', NAMES, 0, conversation)
-if redis.call('ZADD', DUE, 'NX', digits(now), conversation) == 1 then
-  hint()
-end
+wake_up(conversation)
 return 1

@@ -9,5 +9,5 @@ if not is_held(conversation, fence) then
 end
 give_back(conversation)
 due_at(conversation, now)
-hint()
+hint(conversation)
 return 1

@@ -21,12 +21,8 @@ for n = MESSAGES, #ARGV, 3 do
   remember(conversation, ARGV[n])
   put(conversation, last and order_of(last) > order and order_of(last) or order, ARGV[n + 2])
 end
-redis.call('DEL', letter)
-redis.call('ZREM', LETTERS, id)
-keep(conversation)
+drop_letter(id)
 redis.call('HSET', key('conv', conversation), 'at', digits(now))
 redis.call('ZADD', NAMES, 0, conversation)
-if redis.call('ZADD', DUE, 'NX', digits(now), conversation) == 1 then
-  hint()
-end
+wake_up(conversation)
 return 1

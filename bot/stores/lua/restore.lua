@@ -59,9 +59,8 @@ for _, id in ipairs(ids) do
 end
 redis.call('ZADD', NAMES, 0, conversation)
 if #messages > 0 then
-  keep(conversation)
   due_at(conversation, now)
-  hint()
+  hint(conversation)
 else
   rest(conversation)
 end

@@ -11,6 +11,6 @@ give_back(conversation)
 redis.call('HINCRBY', key('conv', conversation), 'attempt', 1)
 due_at(conversation, now + tonumber(delay))
 if tonumber(delay) <= 0 then
-  hint()
+  hint(conversation)
 end
 return 1

@@ -18,8 +18,12 @@ local function rewrite(where, which, was, is)
     if redis.call('HGET', letter, 'messages') ~= was then
       return false
     end
-    return is ~= '' and redis.call('HSET', letter, 'messages', is)
-      or redis.call('DEL', letter) and redis.call('ZREM', LETTERS, which)
+    if is == '' then
+      drop_letter(which)
+    else
+      redis.call('HSET', letter, 'messages', is)
+    end
+    return true
   end
   local list = key(where, conversation)
   return redis.call('LINDEX', list, which) == was and redis.call('LSET', list, which, is)
@@ -34,7 +38,7 @@ if seizes and stale == 0 and redis.call('HGET', conv, 'held') == '1' then
   redis.call('HINCRBY', conv, 'fence', 1)
   give_back(conversation)
   due_at(conversation, now)
-  hint()
+  hint(conversation)
 end
 if withdrawn and redis.call('EXISTS', key('mail', conversation), key('taken', conversation)) == 0 then
   rest(conversation)

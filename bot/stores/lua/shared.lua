@@ -1,6 +1,6 @@
 -- Stands before each of the scripts. KEYS[1] is the root of a partition's keys, `gr:{0}:`; ARGV begins with what
--- every call carries: the time in microseconds (empty: the server's own), the conversations' time to live in
--- milliseconds, whether to leave hints, whether the call is sent again after a lost connection, and its token.
+-- every call carries: the time in microseconds (empty: the server's own), the budgets' time to live in milliseconds,
+-- whether to leave hints, whether the call is sent again after a lost connection, and its token.
 
 local now = tonumber(ARGV[1])
 if not now then
@@ -12,13 +12,25 @@ local ttl, hints, again, token = ARGV[2], ARGV[3] == '1', ARGV[4] == '1', ARGV[5
 local SEEN = 25 * 3600 * 1000000 -- microseconds for which the id of a message is remembered
 local WAKES = 64 -- hints are worth no memory
 
-local DUE = KEYS[1] .. 'due'
+-- A conversation with mail is in `due:<platform>`, by the time at which it is due; any other is in IDLE, by the time at
+-- which it was last written to. Dead letters are in LETTERS by number, and in `dead:<platform>` by their time.
+local PLATFORMS = KEYS[1] .. 'platforms' -- all that were ever seen
+local IDLE = KEYS[1] .. 'idle'
 local LETTERS = KEYS[1] .. 'letters'
 local NAMES = KEYS[1] .. 'names' -- of all conversations, in order
-local WAKE = KEYS[1] .. 'wake'
 
 local function key(kind, conversation)
   return KEYS[1] .. kind .. ':' .. conversation
+end
+
+local function platform_of(conversation)
+  return string.match(conversation, '^([^:]*):') or ''
+end
+
+-- The platforms that stand in ARGV from there on; all, where there are none.
+local function platforms_from(first)
+  local asked = { unpack(ARGV, first) }
+  return #asked > 0 and asked or redis.call('SMEMBERS', PLATFORMS)
 end
 
 -- Lua writes large numbers with an exponent of its own accord, and drops digits.
@@ -26,31 +38,84 @@ local function digits(number)
   return string.format('%.0f', number)
 end
 
-local function hint()
+local function hint(conversation)
   if hints then
-    redis.call('RPUSH', WAKE, '1')
-    redis.call('LTRIM', WAKE, -WAKES, -1)
+    local wake = key('wake', platform_of(conversation))
+    redis.call('RPUSH', wake, '1')
+    redis.call('LTRIM', wake, -WAKES, -1)
   end
 end
 
-local function due_at(conversation, time)
-  redis.call('ZADD', DUE, digits(time), conversation)
+local function is_due(conversation)
+  return redis.call('ZSCORE', key('due', platform_of(conversation)), conversation) and true or false
 end
 
--- What has nothing to do is forgotten in time; what is owed to somebody never is.
-local LASTING = { 'conv', 'log', 'spent', 'paid' }
+local function due_at(conversation, time)
+  local platform = platform_of(conversation)
+  if redis.call('ZADD', key('due', platform), digits(time), conversation) == 1 then
+    redis.call('SADD', PLATFORMS, platform)
+    redis.call('ZREM', IDLE, conversation)
+  end
+end
 
-local function keep(conversation)
-  for _, kind in ipairs(LASTING) do
-    redis.call('PERSIST', key(kind, conversation))
+-- Mail has come to a conversation that may have had nothing to do.
+local function wake_up(conversation)
+  if not is_due(conversation) then
+    due_at(conversation, now)
+    hint(conversation)
   end
 end
 
 local function rest(conversation)
-  redis.call('ZREM', DUE, conversation)
-  for _, kind in ipairs(LASTING) do
-    redis.call('PEXPIRE', key(kind, conversation), ttl)
+  redis.call('ZREM', key('due', platform_of(conversation)), conversation)
+  redis.call('ZADD', IDLE, redis.call('HGET', key('conv', conversation), 'at') or digits(now), conversation)
+end
+
+-- Walks over what is due on those platforms, the longest waiting first, `page` of each at a time. Whoever takes one off
+-- the set, or moves it beyond now, says so by `forget`; what is left stays behind the walk.
+local function by_due(platforms, page)
+  local walks = {}
+  for _, platform in ipairs(platforms) do
+    table.insert(walks, { due = key('due', platform), passed = 0, at = 1, rows = {} })
   end
+  local function first_of(walk)
+    if walk.at > #walk.rows then
+      walk.at = 1
+      walk.rows = redis.call('ZRANGEBYSCORE', walk.due, '-inf', digits(now), 'WITHSCORES', 'LIMIT', walk.passed, page)
+    end
+    return walk.rows[walk.at], tonumber(walk.rows[walk.at + 1])
+  end
+  local last
+  local function following()
+    last = nil
+    local name, time
+    for _, walk in ipairs(walks) do
+      local its_name, its_time = first_of(walk)
+      if its_name and (not name or its_time < time or its_time == time and its_name < name) then
+        last, name, time = walk, its_name, its_time
+      end
+    end
+    if last then
+      last.at, last.passed = last.at + 2, last.passed + 1
+    end
+    return name, time
+  end
+  local function forget()
+    last.passed = last.passed - 1
+  end
+  return following, forget
+end
+
+local function is_newer(conversation, version)
+  local versions = redis.call('HMGET', key('conv', conversation), 'state_version', 'turn_version')
+  return tonumber(versions[1] or 0) > tonumber(version) or tonumber(versions[2] or 0) > tonumber(version)
+end
+
+local function drop_letter(id)
+  local letter = key('letter', id)
+  redis.call('ZREM', key('dead', platform_of(redis.call('HGET', letter, 'conversation') or '')), id)
+  redis.call('ZREM', LETTERS, id)
+  redis.call('DEL', letter)
 end
 
 -- A message is kept as one string: its order in 20 digits, the number of its arrival in 16, and its body, which is
@@ -121,7 +186,7 @@ local function end_turn(conversation)
   redis.call('HSET', conv, 'held', '0')
   if redis.call('ZCARD', key('mail', conversation)) > 0 then
     due_at(conversation, now)
-    hint()
+    hint(conversation)
   else
     rest(conversation)
   end

@@ -8,7 +8,7 @@ end
 for n, counter in ipairs(COUNTERS) do
   redis.call('HINCRBY', key('spent', conversation), counter .. ' ' .. model, ARGV[8 + n])
 end
-if not redis.call('ZSCORE', DUE, conversation) then
+if not is_due(conversation) then
   rest(conversation)
 end
 return 1

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.stores.sqlite import SqliteStore, StoreBusyError, StoreError
+from bot.ports import Message
+from bot.stores.sqlite import SqliteStore, StoreBusyError, StoreError, StoreRefusedError
 from tests.contract.store_contract import LEASE, ROOM, VERSION, drain, finish, ids, nothing_is_due, plain, send, take
 from tests.fakes.clock import ManualClock
 from tests.unit.stores import accepting
@@ -389,13 +390,66 @@ async def test_a_full_disk_fails_the_call_and_nothing_else(tmp_path: Path, clock
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (os.stat(f"{path}-wal").st_size, hard))
     try:
-        with pytest.raises(StoreError, match=f"{path} failed: .*Nothing was changed"):
+        with pytest.raises(StoreError, match=f"{path} failed: .*may have taken effect"):
             await store.enqueue(ROOM, plain("m2", 2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert await store.enqueue(ROOM, plain("m2", 2))
     assert await drain(store) == ["m1", "m2"]
+    await store.close()
+
+
+async def test_a_file_that_somebody_keeps_locked_fails_the_call_and_says_that_nothing_was_changed(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await store._run(lambda db: db.execute("PRAGMA busy_timeout = 10"))
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreError, match=f"{path} failed: database is locked. Nothing was changed") as told:
+        await store.enqueue(ROOM, plain("m1", 1))
+
+    assert not isinstance(told.value, StoreRefusedError)
+    shell.close()
+    await store.close()
+
+
+async def test_what_the_database_can_never_take_is_told_apart(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await store._run(lambda db: db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1000))
+
+    with pytest.raises(StoreRefusedError, match=f"{path} cannot take this: .*too big. Nothing was changed"):
+        await store.enqueue(ROOM, Message("m1", "x" * 2000, 1))
+
+    assert await store.enqueue(ROOM, plain("m1", 1))
+    await store.close()
+
+
+async def test_what_others_have_waiting_costs_a_claim_nothing(clock: ManualClock) -> None:
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    async def cost() -> int:
+        nonlocal steps
+        steps = 0
+        assert await store.claim("w", LEASE, VERSION, platforms=frozenset({"slack"})) is None
+        assert (await store.stats(frozenset({"slack"}))).waiting == 0
+        return steps
+
+    store = await SqliteStore.open(":memory:", clock=clock)
+    await store._run(lambda db: db.set_progress_handler(count, 1))
+    alone = await cost()
+    others = [(f"discord:G1:C{n}", clock.now() - 1) for n in range(5_000)]
+    await store._run(lambda db: db.executemany("INSERT INTO conversation (key, due) VALUES (?, ?)", others))
+
+    assert await cost() <= alone + 20
     await store.close()
 
 

@@ -1,0 +1,52 @@
+"""Letting go of what nobody has needed for long, beside the bot's work."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from bot.ports import Clock, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+EVERY = 3600.0
+"""Seconds from one look to the next."""
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Forgets conversations that were silent, and dead letters that lay there, for `keep` seconds; 0 keeps them all.
+
+    Any number of processes may do so on one store at the same time.
+    """
+
+    store: Store
+    clock: Clock
+    keep: float
+
+    async def run(self) -> None:
+        """Now and then every hour, until cancelled. A store that fails is told to the log, and asked the next time."""
+        while self.keep > 0:
+            try:
+                await self.once()
+            except StoreError as error:
+                log.warning("what was silent for %.0f days is forgotten in an hour: %s", self._days, error)
+            except Exception:
+                # What ends a task of its own is seen by nobody before the shutdown.
+                log.exception("what was silent for %.0f days could not be forgotten; trying in an hour", self._days)
+            await self.clock.sleep(EVERY)
+
+    async def once(self) -> int:
+        """Forget what is due for it; how many conversations. Raises StoreError."""
+        if self.keep <= 0:
+            return 0
+        gone = await self.store.expire(self.clock.now() - self.keep)
+        if gone:
+            log.info("conversations forgotten that were silent for more than %.0f days: %d", self._days, gone)
+        return gone
+
+    @property
+    def _days(self) -> float:
+        return self.keep / DAY

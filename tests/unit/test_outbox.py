@@ -1,0 +1,167 @@
+"""What a post becomes on a platform, and what of it people watch before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.model import Activate, Conversation, Menu, Option, Post, Voice, Whisper
+from bot.core.tables import as_code
+from bot.core.text import own_words
+from bot.ports import Outgoing
+from bot.runtime.asking import Preview
+from bot.runtime.outbox import WHOLE, Address, outgoing
+from tests.fakes.platform import FakePlatform
+
+WINSTON = Voice("Winston", "🏗️", "architect")
+HERE = Address(Conversation("fake", "team", "general"), "in1", 7)
+MENU = Menu("m1", (Option("Draw", Activate("architect")), Option("Write", Activate("pm"), "a PRD")), "Which?")
+NUMBERS = "1. Draw\n2. Write - a PRD\n\nWhich?"
+TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+DRAWN = "```\na  b\n-  -\n1  2\n```\n"
+
+
+def sent(post: Post, platform: FakePlatform | None = None, ordinal: int = 3) -> tuple[Outgoing, ...]:
+    return outgoing(HERE, ordinal, post, platform or FakePlatform(limit=200), again=False)
+
+
+def texts(post: Post, platform: FakePlatform | None = None) -> list[str]:
+    return [out.text for out in sent(post, platform)]
+
+
+def test_a_short_post_is_one_message_with_its_menu_written_out() -> None:
+    assert sent(Post(WINSTON, "Hello.", MENU)) == (
+        Outgoing("fake:team:general/in1/3", HERE.conversation, WINSTON, f"Hello.\n\n{NUMBERS}", 7, MENU),
+    )
+
+
+def test_a_long_post_is_in_pieces_with_its_menu_under_the_last() -> None:
+    found = sent(Post(WINSTON, "word " * 80, MENU))
+    assert [out.key.rpartition("in1")[2] for out in found] == ["/3", "/3/1", "/3/2"]
+    assert [out.menu for out in found] == [None, None, MENU]
+    assert found[-1].text.endswith(NUMBERS) and not any(out.file for out in found)
+    assert all(len(out.text) <= 200 and (out.voice, out.since) == (WINSTON, 7) for out in found)
+
+
+def test_what_is_too_long_for_messages_is_its_beginning_a_file_and_the_menu() -> None:
+    whole = "word " * 500
+    first, second, third = sent(Post(WINSTON, whole, MENU))
+    assert first.text.startswith("word word") and first.text.endswith(f"word\n\n{WHOLE}") and len(first.text) <= 200
+    assert second.text == "" and second.file is not None and second.file.text == whole
+    assert third.text == NUMBERS and (first.menu, second.menu, third.menu) == (None, None, MENU)
+    assert first.file is None and third.file is None
+    assert len(sent(Post(WINSTON, whole))) == 2
+
+
+def test_a_platform_without_files_gets_all_pieces() -> None:
+    found = sent(Post(WINSTON, "word " * 500), FakePlatform(limit=200, most=0))
+    assert len(found) > 10 and not any(out.file for out in found)
+
+
+def test_as_many_pieces_as_a_platform_wants_are_no_file_yet() -> None:
+    pieces = len(sent(Post(WINSTON, "word " * 150), FakePlatform(limit=200, most=0)))
+    assert len(sent(Post(WINSTON, "word " * 150), FakePlatform(limit=200, most=pieces))) == pieces
+    assert sent(Post(WINSTON, "word " * 150), FakePlatform(limit=200, most=pieces - 1))[1].file
+
+
+def test_a_menu_that_is_longer_than_a_message_is_in_pieces_too() -> None:
+    menu = Menu("m2", tuple(Option("An option of some length", Activate("x"), "and its hint") for _ in range(25)))
+    beginning, file, *numbers = sent(Post(WINSTON, "word " * 500, menu))
+    assert file.file and beginning.text.endswith(WHOLE)
+    assert "\n".join(out.text for out in numbers).count("An option") == 25
+    assert all(len(out.text) <= 200 for out in numbers)
+    assert [out.menu for out in numbers] == [None] * (len(numbers) - 1) + [menu]
+    alone = sent(Post(WINSTON, "", menu))
+    assert len(alone) > 5 and not any(out.file for out in alone)
+
+
+def test_the_name_of_a_file_is_its_posts_own_and_always_the_same() -> None:
+    post = Post(Voice("Łukasz  Mc/Neil!", "📋", "pm"), "word " * 500)
+
+    def name(found: tuple[Outgoing, ...]) -> str:
+        return next(out.file.name for out in found if out.file)
+
+    assert name(sent(post)) == name(outgoing(HERE, 3, post, FakePlatform(limit=200), again=True))
+    assert name(sent(post)).startswith("łukasz-mc-neil-") and name(sent(post)).endswith(".md")
+    others = [replace(HERE, head="in2"), replace(HERE, conversation=Conversation("fake", "team", "general", "t"))]
+    names = {name(outgoing(where, 3, post, FakePlatform(limit=200), again=False)) for where in others}
+    assert len({*names, name(sent(post)), name(sent(post, ordinal=4))}) == 4
+    assert name(sent(replace(post, voice=Voice("🟢", "🟢")))).startswith("text-")
+
+
+def test_what_one_person_is_to_see_stays_theirs_in_every_piece() -> None:
+    only = Whisper("Ualice", "handle")
+    for length in (1, 80, 500):
+        assert {out.only for out in sent(Post(WINSTON, "word " * length, MENU, only=only))} == {only}
+
+
+def test_again_is_said_of_every_piece() -> None:
+    found = outgoing(HERE, 3, Post(WINSTON, "word " * 80), FakePlatform(limit=200), again=True)
+    assert len(found) > 1 and all(out.again for out in found)
+
+
+def test_a_table_is_drawn_where_the_platform_shows_none() -> None:
+    post = Post(WINSTON, f"So:\n\n{TABLE}\nYes.", MENU)
+    assert texts(post, FakePlatform(tables=True)) == [f"So:\n\n{TABLE}\nYes.\n\n{NUMBERS}"]
+    assert texts(post, FakePlatform(tables=False)) == [f"So:\n\n{DRAWN}\nYes.\n\n{NUMBERS}"]
+
+
+def test_a_menu_is_no_table_whatever_its_labels_are() -> None:
+    menu = Menu("m3", (Option("a | b", Activate("x")),), "|---|")
+    assert texts(Post(WINSTON, "So.", menu), FakePlatform(tables=False)) == ["So.\n\n1. a | b\n\n|---|"]
+
+
+def test_a_file_keeps_its_tables_as_they_were_written() -> None:
+    whole = f"{TABLE}\n" + "word " * 500
+    first, second = sent(Post(WINSTON, whole), FakePlatform(limit=200, tables=False))
+    assert first.text.startswith(DRAWN) and second.file is not None and second.file.text == whole
+
+
+# ---------------------------------------------------------------- what is watched before
+
+
+REPLY = f"Well, {'so ' * 9}it is.\n\n{TABLE}\nAnd 👨‍👩‍👧‍👦 say: {'word ' * 400}"
+
+
+async def watched(platform: FakePlatform, reply: str, step: int) -> list[str]:
+    """What people see of a reply that comes in pieces of so many characters, after each of them."""
+    preview = Preview(
+        platform,
+        Outgoing(HERE.key(3), HERE.conversation, WINSTON, "", 7),
+        lambda text: own_words(text, ["Winston"], ["John"], finished=False),
+    )
+    shown = []
+    for start in range(0, len(reply), step):
+        await preview.add(reply[start : start + step])
+        shown.append(preview.shown)
+    return shown
+
+
+@pytest.mark.parametrize("most", [0, 5])
+@pytest.mark.parametrize("tables", [True, False])
+@pytest.mark.parametrize("limit", [200, 400, 2000])
+async def test_what_was_watched_becomes_the_first_piece(limit: int, tables: bool, most: int) -> None:
+    platform = FakePlatform(limit=limit, most=most, tables=tables)
+    shown = await watched(platform, REPLY, 1)
+    post = Post(WINSTON, own_words(REPLY, ["Winston"], ["John"], finished=True), completes=3)
+    first = sent(post, platform)[0]
+    assert shown[-1] and all(first.text.startswith(text) for text in shown)
+    receipt = await platform.seal("1", first)
+    assert receipt is not None and platform.texts == [first.text]
+
+
+async def test_a_table_is_watched_as_it_will_be_posted() -> None:
+    shown = await watched(FakePlatform(limit=2000, tables=False), REPLY, 1)
+    assert not any("|" in text for text in shown) and any(DRAWN in text for text in shown)
+    assert any(TABLE in text for text in await watched(FakePlatform(limit=2000), REPLY, 7))
+
+
+async def test_prose_is_watched_before_its_line_ends() -> None:
+    shown = await watched(FakePlatform(limit=2000, tables=False), "word " * 400, 5)
+    assert "".join(shown[:8]) == "" and shown[9].startswith("word " * 8) and len(shown[100]) > 480
+
+
+def test_the_drawing_of_a_part_begins_the_drawing_of_the_reply() -> None:
+    whole = as_code(REPLY, finished=True)
+    assert all(whole.startswith(as_code(REPLY[:length], finished=False)) for length in range(len(REPLY)))
