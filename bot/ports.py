@@ -273,8 +273,8 @@ class Store(Protocol):
     async def retry(self, claim: Claim, delay: float) -> bool:
         """Give the conversation back after an exception, due again in `delay` seconds, and count the attempt."""
 
-    async def release(self, claim: Claim) -> bool:
-        """Give the conversation back untouched and due at once: a shutdown, not a failure."""
+    async def release(self, claim: Claim, delay: float = 0.0) -> bool:
+        """Give the conversation back untouched, due in `delay` seconds: a shutdown or an outage, not a failure."""
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """Take the claim's messages out of the mailbox into the dead letters, with the reason."""

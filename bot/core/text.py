@@ -131,7 +131,7 @@ def settled(growing: str, limit: int) -> str:
 
 
 def _room(limit: int) -> int:
-    """So much of a piece is text, at most, where a fence may have to be closed below it."""
+    """So much of a piece is text where a fence may have to be closed below it; a preview counts on half of that."""
     if limit < SHORTEST:
         raise ValueError(f"pieces of {limit} characters are too short: at least {SHORTEST} are needed")
     return limit - LONGEST_CLOSING
@@ -147,9 +147,10 @@ def _torn(markdown: str, limit: int, end: str = "") -> Iterator[str]:
         if len(opening) + len(rest) + len(end) <= limit:
             yield opening + rest + end
             return
-        room = widest - len(opening)
-        least = room // 2
-        cut = _before_opening(rest, fence, least, _cut(rest, least, room - len(end)))
+        least = (widest - len(opening)) // 2
+        may_close = fence or any(mark in rest[:limit] for mark in ("```", "~~~"))
+        room = (widest if may_close else limit) - len(opening) - len(end)
+        cut = _before_opening(rest, fence, least, _cut(rest, least, room))
         head = rest[:cut].rstrip()
         rest = rest[len(head) :]
         fence = _fence_in(head, fence)
@@ -160,15 +161,10 @@ def _torn(markdown: str, limit: int, end: str = "") -> Iterator[str]:
 
 def _cut(text: str, least: int, room: int) -> int:
     """Where to cut: behind `least`, the first half of the room, so that a preview may show that much."""
-    for separator in ("\n\n", "\n"):
+    for separator in ("\n\n", "\n", " "):
         at = text.rfind(separator, least + 1, room + 1)
         if at > 0:
             return at
-    at = text.rfind(" ", least + 1, room + 1)
-    while at > 0 and _bears_marks(text, at):
-        at = text.rfind(" ", least + 1, at)
-    if at > 0:
-        return at
     at = _boundary(text, room)
     return at if at > least else room
 
@@ -205,12 +201,8 @@ def _reopened(rest: str, fence: Fence) -> tuple[str, Fence | None]:
 def _stripped(text: str) -> str:
     """`text` without the white space at its beginning, but for a space that bears marks."""
     at = len(text) - len(text.lstrip())
-    return text[at - 1 :] if at and _bears_marks(text, at - 1) else text[at:]
-
-
-def _bears_marks(text: str, at: int) -> bool:
-    """Whether the character there is one grapheme with the next."""
-    return len(next(iter_graphemes(text[at : at + 2]))) > 1
+    bears_marks = 0 < at < len(text) and len(next(iter_graphemes(text[at - 1 : at + 1]))) > 1
+    return text[at - 1 :] if bears_marks else text[at:]
 
 
 def _boundary(text: str, at: int) -> int:

@@ -71,6 +71,7 @@ from bot.ports import (
     StoreError,
     StoreRefusedError,
     Transport,
+    TransportError,
 )
 from bot.runtime import turns
 from bot.runtime.access import Access
@@ -90,6 +91,9 @@ EXPIRIES = 10
 
 POLL = 0.5
 """Seconds after which an idle worker looks by itself, since a wake-up can get lost."""
+
+AWAY = 10.0
+"""Seconds after which a turn goes on whose platform did not answer."""
 
 LATEST = 5.0
 """Seconds after which a worker tries again while its store is away; they double until then, from `SOONEST` on."""
@@ -220,6 +224,17 @@ class Worker:
         except LostError:
             outcome = "lost"
             log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
+        except TransportError as error:
+            where = claim.head.id, claim.conversation
+            if error.retry:
+                # An outage of the platform says nothing about the turn either.
+                outcome, reason = "released", type(error).__name__
+                log.warning("turn %s of %s has to wait (%s); going on in %.0f s", *where, error, AWAY)
+                await self._release(claim, AWAY)
+            else:
+                outcome, reason = "buried", type(error).__name__
+                log.error("turn %s of %s cannot be told: %s", *where, error)
+                await self._give_up(claim, str(error))
         except Exception as error:
             if isinstance(error, StoreError) and not isinstance(error, StoreRefusedError):
                 # It says nothing about the turn, so it does not count: whoever takes it up goes on from what is stored.
@@ -252,9 +267,9 @@ class Worker:
         finally:
             del self._held[key]
 
-    async def _release(self, claim: Claim) -> None:
+    async def _release(self, claim: Claim, delay: float = 0.0) -> None:
         try:
-            await self.store.release(claim)
+            await self.store.release(claim, delay)
         except Exception:
             where = claim.head.id, claim.conversation
             log.exception("turn %s of %s could not be given back; its lease runs out", *where)
@@ -430,12 +445,14 @@ class Worker:
     async def _give_up(self, claim: Claim, reason: str) -> None:
         """Bury the turn and say so once in its conversation."""
         address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
-        post = Post(self.options.host, APOLOGY)
+        post, where = Post(self.options.host, APOLOGY), (claim.head.id, claim.conversation)
         try:
             transport = self.transports[address.conversation.platform]
             await deliver(transport, address, -1, post, None, again=True)
+        except TransportError as error:
+            log.warning("the apology for turn %s of %s could not be posted: %s", *where, error)
         except Exception:
-            log.exception("the apology for turn %s of %s could not be posted", claim.head.id, claim.conversation)
+            log.exception("the apology for turn %s of %s could not be posted", *where)
         await self.store.bury(claim, reason)
 
 

@@ -250,9 +250,9 @@ class RedisStore:
         """See `Store.retry`."""
         return await self._give_up("retry", claim.conversation, claim.fence, _micros(delay))
 
-    async def release(self, claim: Claim) -> bool:
+    async def release(self, claim: Claim, delay: float = 0.0) -> bool:
         """See `Store.release`."""
-        return await self._give_up("release", claim.conversation, claim.fence)
+        return await self._give_up("release", claim.conversation, claim.fence, _micros(delay))
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """See `Store.bury`. A partition keeps its newest 10,000 dead letters."""

@@ -205,9 +205,9 @@ class SqliteStore:
         """See `Store.retry`."""
         return await self._write(lambda db: mailbox.retry(db, self._clock.now(), claim, delay), wakes=True)
 
-    async def release(self, claim: Claim) -> bool:
+    async def release(self, claim: Claim, delay: float = 0.0) -> bool:
         """See `Store.release`."""
-        return await self._write(lambda db: mailbox.release(db, self._clock.now(), claim), wakes=True)
+        return await self._write(lambda db: mailbox.release(db, self._clock.now(), claim, delay), wakes=True)
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """See `Store.bury`."""
@@ -390,7 +390,7 @@ class SqliteStore:
     def _give_back(self, db: sqlite3.Connection, claimed: Future[Claim | None]) -> None:
         found = claimed.result()
         if found is not None:
-            mailbox.release(db, self._clock.now(), found)
+            mailbox.release(db, self._clock.now(), found, 0.0)
 
     def _connect(self) -> None:
         """Runs on the store's thread, before anything else does."""

@@ -247,9 +247,9 @@ def retry(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> boo
     return _update_held(db, claim, "held = 0, due = ?, attempt = attempt + 1", now + delay) is not None
 
 
-def release(db: sqlite3.Connection, now: float, claim: Claim) -> bool:
-    """Give the conversation back, due at once; False when the claim is lost."""
-    return _update_held(db, claim, "held = 0, due = ?", now) is not None
+def release(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> bool:
+    """Give the conversation back, due again in `delay` seconds; False when the claim is lost."""
+    return _update_held(db, claim, "held = 0, due = ?", now + delay) is not None
 
 
 def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:

@@ -214,6 +214,18 @@ async def test_a_new_head_starts_without_failures(store: Store, clock: ManualClo
     assert (ids(claim), claim.attempt, claim.expiries) == (["m2"], 0, 0)
 
 
+async def test_a_release_may_put_a_turn_off_without_counting(store: Store, clock: ManualClock) -> None:
+    await send(store, plain("m1", 1))
+    assert await store.release(await take(store), 10.0)
+
+    clock.advance(9.0)
+    assert await nothing_is_due(store)
+
+    clock.advance(1.0)
+    claim = await take(store)
+    assert (claim.attempt, claim.expiries) == (0, 0)
+
+
 async def test_a_release_is_no_failure_and_due_at_once(store: Store) -> None:
     await send(store, plain("m1", 1))
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bot.platforms.slack.arrival import Me
-from bot.platforms.slack.backfill import backfill
+from bot.platforms.slack.backfill import Backfill
 from bot.platforms.slack.home import Home
-from bot.platforms.slack.line import Line, http_line, socket_line
-from bot.platforms.slack.listening import Ears
+from bot.platforms.slack.line import bolt, line_of
+from bot.platforms.slack.listening import Answer, Ears
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.people import People
 from bot.platforms.slack.posting import Postbox
@@ -19,12 +20,12 @@ from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.platforms.slack.web import opened as web_opened
-from bot.ports import Door, Library, PlatformError
+from bot.ports import Door, Library, PlatformError, StoreError
 
 log = logging.getLogger(__name__)
 
-FIRST_TRY, LATEST_TRY = 1.0, 60.0
-"""Seconds after which a connection that could not be made is tried again: they double from the first to the latest."""
+STORE_PAUSE = 1.0
+"""Seconds after which a store that is away is asked again how far things had come."""
 
 
 class SlackAdapter:
@@ -37,47 +38,50 @@ class SlackAdapter:
         box = Postbox(web, me)
         self._streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
         self.transport = SlackTransport(web, box, self._streams)
-        self._line: Line | None = None
-        self._why = "Slack has not been connected yet"
+        self._line = line_of(web, options)
 
     def trouble(self) -> str:
         """Why nothing comes from Slack just now; "" while it does."""
         if self._web.revoked:
             return f"Slack no longer takes the bot's token ({self._web.revoked})"
-        return self._why if self._line is None else self._line.trouble()
+        return self._line.trouble()
 
     async def serve(self, door: Door, library: Library) -> None:
-        """Take what Slack tells, until cancelled; what was missed while no connection was there is caught up."""
-        options = self._options
+        """Take what Slack tells, until cancelled; what was missed while no connection was there is caught up.
+
+        Raises PlatformError where Slack lets no connection be made, or its calls cannot be taken.
+        """
         people = People(self._web, self._me.team)
-        home = Home(self._web, people, self._me.team, options.host.name)
+        home = Home(self._web, people, self._me.team, self._options.host.name)
         ears = Ears(self._web, self._me, people, home, door, library)
+        missed = Backfill(self._web, door, self._me, self._options.backfill, ears.message)
 
-        async def catch_up() -> None:
-            if options.backfill:
-                await backfill(self._web, door, self._me.team, options.backfill, ears.message)
+        async def take(body: Mapping[str, Any]) -> Answer:
+            await missed.before(body)
+            return await ears.take(body)
 
-        opening = socket_line if options.mode == "socket" else http_line
-        delay = FIRST_TRY
-        while True:
-            try:
-                async with opening(self._web, self._me, options, ears.take) as line:
-                    self._line, delay = line, FIRST_TRY
-                    await catch_up()
-                    while True:
-                        await line.interrupted()
-                        await catch_up()
-            except (RefusedError, UnansweredError, OSError) as error:
-                self._line, self._why = None, f"Slack cannot be connected: {error}"
-                log.error("%s; trying again in %.0f s", self._why, delay)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LATEST_TRY)
-            finally:
-                self._line = None
+        await _begun(missed)
+        filling = asyncio.create_task(missed.run())
+        try:
+            await self._line.serve(bolt(self._web, self._me, take), missed.missed)
+        finally:
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
+            await people.close()
 
     async def close(self) -> None:
         """End what is being shown."""
         await self._streams.close()
+
+
+async def _begun(missed: Backfill) -> None:
+    """What comes before a connection is looked up; nothing could be taken anyway while the store is away."""
+    while True:
+        try:
+            return await missed.start()
+        except StoreError as error:
+            log.error("Slack is not connected, for the store does not answer (%s)", error)
+            await asyncio.sleep(STORE_PAUSE)
 
 
 @asynccontextmanager

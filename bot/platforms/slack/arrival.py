@@ -236,8 +236,11 @@ def action_of(payload: Payload) -> Payload:
 def press(payload: Payload, me: Me, sender: Person) -> Inbound | Words | Mismatch:
     """A press on an option; or `Words`, for which a modal is to be opened; or why it counts for nothing."""
     found = pressed(payload, me)
-    if not isinstance(found, Pressed):
-        return found
+    return picked(payload, found, sender) if isinstance(found, Pressed) else found
+
+
+def picked(payload: Payload, found: Pressed, sender: Person) -> Inbound:
+    """The press of `payload`, as one on `found`."""
     ts = _field(action_of(payload), "action_ts")
     return Inbound(
         conversation=found.conversation,

@@ -2,58 +2,209 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.model import Conversation
-from bot.platforms.slack.arrival import order_of
+from bot.platforms.slack import arrival
+from bot.platforms.slack.arrival import MICRO, Me, order_of
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.ports import Door, StoreError
 
 log = logging.getLogger(__name__)
 
+MARGIN = 600.0
+"""Seconds looked back further than necessary: Slack delivers again, for some six minutes, what nobody acknowledged."""
+
+PATIENCE = 2.0
+"""Seconds that a message waits for what was missed before it; Slack gives 3 for an acknowledgement."""
+
+FIRST_TRY, LATEST_TRY = 1.0, 60.0
+"""Seconds after which it is tried again to look for what was missed: they double from the first to the latest."""
+
+KINDS = ("public_channel,private_channel", "mpim", "im")
+"""Kinds of channels, each asked for by itself, as an app may lack the scope for one of them."""
+
 Take = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Takes a message event."""
 
 
-async def backfill(web: Web, door: Door, team: str, seconds: float, take: Take) -> int:
-    """Hand the messages of the last `seconds` that came behind the last one seen to `take`; how many there were.
+@dataclass(slots=True)
+class Gap:
+    """A time in which messages may have been missed: all behind `since`, an order, or behind what `seen` knows of.
 
-    Channels in which the bot is are looked through, and threads with something to say in that time. What was taken
-    before is known by its id, so nothing is said twice. A place that cannot be read is left out, and said so.
+    `seen` is how far each conversation had come when the process began; None for a gap in the middle of its life.
+    `threads` are those that were found with replies in that time, and the order of their last. Places are put into
+    `filled` when nothing is missing there any more.
     """
-    oldest = int((time.time() - seconds) * 1e6)
-    count = 0
-    try:
-        known = await door.conversations("slack", team)
-        channels = {where.channel: where for where in known if not where.thread}
-        kinds = "public_channel,private_channel,mpim,im"
-        pages = web.pages("users.conversations", "channels", types=kinds, exclude_archived=True, limit=200)
-        async for channel in pages:
-            channels.setdefault(channel["id"], Conversation("slack", team, channel["id"]))
-        for where in (*channels.values(), *(where for where in known if where.thread)):
-            count += await _fill(web, door, where, oldest, take)
-    except (UnansweredError, RefusedError, StoreError) as error:
-        log.warning("not all that was missed could be looked for: %s", error)
-    if count:
-        log.info("%d messages were looked at that came while nobody was connected", count)
-    return count
+
+    since: int
+    seen: Mapping[Conversation, int] | None = None
+    threads: dict[Conversation, int] = field(default_factory=dict)
+    filled: set[Conversation] = field(default_factory=set)
+    locks: defaultdict[Conversation, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    count: int = 0
+
+    def behind(self, where: Conversation) -> int:
+        """The order behind which messages of `where` may have been missed."""
+        last = self.seen.get(where, 0) if self.seen is not None else 0
+        return max(self.since, last - int(MARGIN * MICRO))
 
 
-async def _fill(web: Web, door: Door, where: Conversation, oldest: int, take: Take) -> int:
-    last = await door.last_seen(where)
-    if where.thread and last < oldest:
-        return 0
-    found: list[dict[str, Any]] = []
-    try:
-        async for message in messages(web, where, max(last, oldest)):
-            found.append({"channel_type": "im", **message} if where.channel.startswith("D") else message)
-    except RefusedError as error:
-        log.info("what was missed in %s cannot be seen (%s)", where.key, error)
-        return 0
-    for message in sorted(found, key=lambda message: order_of(str(message["ts"]))):
-        await take({**message, "channel": where.channel})
-    return len(found)
+class Backfill:
+    """Looks for what was missed, in every place that Slack shows, until it was seen everywhere.
+
+    What was taken before is known by its id, so looking twice does no harm. Nothing older than `seconds` is taken.
+    """
+
+    def __init__(self, web: Web, door: Door, me: Me, seconds: float, take: Take) -> None:
+        self._web, self._door, self._me, self._seconds, self._take = web, door, me, seconds, take
+        self._gap: Gap | None = None
+        self._begun = asyncio.Event()
+
+    def _oldest(self) -> int:
+        return int((time.time() - self._seconds) * MICRO)
+
+    async def start(self) -> None:
+        """Note how far each conversation has come, before anything new comes in. Raises StoreError."""
+        if self._seconds <= 0:
+            return
+        known = await self._door.conversations("slack", self._me.team)
+        seen = {where: await self._door.last_seen(where) for where in known}
+        self._gap = Gap(self._oldest(), seen)
+        self._begun.set()
+
+    def missed(self, since: float) -> None:
+        """There was no connection since then, in seconds since the epoch, but there is one again."""
+        if self._seconds <= 0:
+            return
+        begin = max(int((since - MARGIN) * MICRO), self._oldest())
+        unfilled = self._gap
+        self._gap = Gap(min(begin, unfilled.since), unfilled.seen) if unfilled else Gap(begin)
+        self._begun.set()
+
+    async def run(self) -> None:
+        """Fill one gap after the other, until cancelled."""
+        while await self._begun.wait():
+            self._begun.clear()
+            delay = FIRST_TRY
+            while (gap := self._gap) is not None:
+                try:
+                    await self._fill(gap)
+                except (UnansweredError, RefusedError, StoreError) as error:
+                    log.warning("not all that was missed could be looked for yet (%s); going on in %.0f s", error, delay)
+                    await asyncio.sleep(delay)
+                    delay = min(2 * delay, LATEST_TRY)
+                    continue
+                if self._gap is gap:
+                    self._gap = None
+                if gap.count:
+                    log.info("%d messages were looked at that came while nobody was connected", gap.count)
+
+    async def before(self, body: Mapping[str, Any]) -> None:
+        """Let what was missed in the place of that delivery go first, as far as that takes no longer than `PATIENCE`.
+
+        Then the delivery overtakes it; the gap stays open.
+        """
+        where = _place(body, self._me.team)
+        if self._gap is None or where is None:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for place in (where.parent, where):
+                    if place and (gap := self._gap):
+                        await self._look(gap, place)
+        except (UnansweredError, RefusedError, StoreError, TimeoutError) as error:
+            log.info("a message of %s goes before what was missed there (%r)", where.key, error)
+
+    # -------------------------------------------------------- one gap
+
+    async def _fill(self, gap: Gap) -> None:
+        """Look everywhere. Raises RefusedError, UnansweredError and StoreError where something is left to look at."""
+        known = await self._door.conversations("slack", self._me.team)
+        for where in await self._channels(known):
+            await self._look(gap, where)
+        oldest = self._oldest()
+        for where in known:
+            # The channel tells of replies to what was said lately; below what is older, only we know of a thread.
+            if where.thread and order_of(where.thread) < oldest <= await self._door.last_seen(where):
+                await self._look(gap, where)
+        for where, latest in sorted(gap.threads.items(), key=lambda found: found[1]):
+            if latest > gap.behind(where):
+                await self._look(gap, where)
+
+    async def _channels(self, known: tuple[Conversation, ...]) -> list[Conversation]:
+        """Where the bot is: as Slack lists it, and where it does not, as far as we know. Raises as `Web.call` does."""
+        found: dict[str, Conversation] = {}
+        unlisted = []
+        for kind in KINDS:
+            try:
+                listed = self._web.pages("users.conversations", "channels", types=kind, exclude_archived=True, limit=200)
+                async for channel in listed:
+                    found[channel["id"]] = Conversation("slack", self._me.team, channel["id"])
+            except RefusedError as error:
+                if error.code != "missing_scope":
+                    raise
+                log.info("conversations of the kind %s that are new cannot be looked for (%s)", kind, error)
+                unlisted.append(kind)
+        for where in known:
+            is_unlisted = "im" in unlisted if arrival.is_direct(where.channel) else set(unlisted) - {"im"}
+            if is_unlisted and not where.thread:
+                found.setdefault(where.channel, where)
+        return list(found.values())
+
+    async def _look(self, gap: Gap, where: Conversation) -> None:
+        """Take what was missed at one place, unless that was done. Raises UnansweredError and StoreError."""
+        async with gap.locks[where]:
+            if where in gap.filled:
+                return
+            try:
+                found = await self._missing(gap, where)
+            except RefusedError as error:
+                log.info("what was missed in %s cannot be seen (%s)", where.key, error)
+                found = []
+            for message in found:
+                await self._hand_over(where, message)
+            gap.count += len(found)
+            gap.filled.add(where)
+
+    async def _missing(self, gap: Gap, where: Conversation) -> list[dict[str, Any]]:
+        """The messages behind the gap's begin, oldest first; of a channel, the threads too are noted that go on."""
+        behind = gap.behind(where)
+        is_new = gap.seen is not None and where not in gap.seen
+        found = []
+        async for message in messages(self._web, where, behind if where.thread else min(behind, self._oldest())):
+            if not where.thread and (latest := message.get("latest_reply")):
+                gap.threads[Conversation("slack", self._me.team, where.channel, message["ts"])] = order_of(latest)
+            order = order_of(message["ts"])
+            if order > behind:
+                found.append(message)
+            # Before the bot came, or before a store that is no longer there had it answer, nothing was missed.
+            if is_new and (self._me.bot == message.get("bot_id") or self._me.user == message.get("user")):
+                behind = max(behind, order)
+        return sorted((m for m in found if order_of(m["ts"]) > behind), key=lambda m: order_of(m["ts"]))
+
+    async def _hand_over(self, where: Conversation, message: Mapping[str, Any]) -> None:
+        kind = {"channel_type": "im"} if arrival.is_direct(where.channel) else {}
+        try:
+            await self._take({**kind, **message, "channel": where.channel})
+        except (UnansweredError, StoreError):
+            raise
+        except Exception:
+            log.exception("a message of %s that was missed could not be read, and is left out", where.key)
+
+
+def _place(body: Mapping[str, Any], team: str) -> Conversation | None:
+    """Where a message or a slash command was said; None for all else."""
+    event = body.get("event") or {}
+    if event.get("type") in ("message", "app_mention") and event.get("channel"):
+        return arrival.conversation(team, event)
+    if body.get("command") and body.get("channel_id"):
+        return Conversation("slack", team, str(body["channel_id"]))
+    return None

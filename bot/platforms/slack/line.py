@@ -1,38 +1,39 @@
-"""The connection on which Slack tells things: Socket Mode, or HTTP calls that Slack signs. slack-bolt does both."""
+"""The ways on which Slack tells things: Socket Mode, or HTTP calls that it signs. slack-bolt reads both."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import aiohttp
 from aiohttp import web as http
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.listening import Answer
 from bot.platforms.slack.options import SlackOptions
+from bot.platforms.slack.socket import GRACE, Socket, connected
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.ports import PlatformError
 
 log = logging.getLogger(__name__)
 
 BODY = 1024 * 1024
 """Bytes of the largest body that is read; Slack's events are far smaller."""
 
-LOOK = 1.0
-"""Seconds between two looks at whether a socket is still connected."""
+FIRST_TRY, LATEST_TRY = 1.0, 60.0
+"""Seconds after which a connection that could not be made is tried again: they double from the first to the latest."""
 
 Take = Callable[[Mapping[str, Any]], Awaitable[Answer]]
+
+Missed = Callable[[float], None]
+"""Told when there is a connection again, and since when (in seconds since the epoch) there may have been none."""
 
 
 class Line(Protocol):
@@ -41,8 +42,13 @@ class Line(Protocol):
     def trouble(self) -> str:
         """Why nothing comes just now; "" while it does."""
 
-    async def interrupted(self) -> None:
-        """Return when the connection was away and is there again: something may have been missed."""
+    async def serve(self, app: AsyncApp, missed: Missed) -> None:
+        """Hand what comes to `app`, until cancelled. Raises PlatformError where that can never work."""
+
+
+def line_of(web: Web, options: SlackOptions) -> Line:
+    """The way that the options choose."""
+    return SocketLine(web, options.app_token) if options.mode == "socket" else HttpLine(options)
 
 
 def bolt(web: Web, me: Me, take: Take) -> AsyncApp:
@@ -62,7 +68,10 @@ def bolt(web: Web, me: Me, take: Take) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         return known
 
-    app = AsyncApp(client=web.client, authorize=authorize, request_verification_enabled=False)
+    # Bolt warns at each start that the token is not used where `authorize` is; that is what is meant here.
+    quiet = logging.getLogger(f"{__name__}.bolt")
+    quiet.setLevel(logging.ERROR)
+    app = AsyncApp(client=web.client, authorize=authorize, request_verification_enabled=False, logger=quiet)
 
     @app.middleware
     async def hand_over(body: dict[str, Any]) -> BoltResponse:
@@ -76,54 +85,59 @@ def bolt(web: Web, me: Me, take: Take) -> AsyncApp:
 
 
 class SocketLine:
-    """Socket Mode, over a connection that the SDK makes again when it breaks."""
+    """Socket Mode: one connection, and the next one before Slack ends it, or as soon as it has broken."""
 
-    def __init__(self, handler: AsyncSocketModeHandler) -> None:
-        self._client = handler.client
-        self._session = self._client.current_session
+    def __init__(self, web: Web, token: str) -> None:
+        self._web, self._token = web, token
+        self._sockets: list[Socket] = []
+        self._why = "Slack has not been connected yet"
 
     def trouble(self) -> str:
         """Why nothing comes just now."""
-        session = self._client.current_session
-        return "" if session and not session.closed else "the connection to Slack is away, and is being made again"
+        return "" if self._is_open() else self._why
 
-    async def interrupted(self) -> None:
-        """Return when there is another connection than before."""
-        while True:
-            await asyncio.sleep(LOOK)
-            session = self._client.current_session
-            if session is not self._session and session and not session.closed:
-                self._session = session
-                return
+    def _is_open(self) -> bool:
+        return any(not socket.is_closed for socket in self._sockets)
 
-
-@asynccontextmanager
-async def socket_line(web: Web, me: Me, options: SlackOptions, take: Take) -> AsyncIterator[Line]:
-    """A connection by Socket Mode. Raises RefusedError and UnansweredError where Slack lets none be made."""
-    handler = AsyncSocketModeHandler(bolt(web, me, take), options.app_token)
-    try:
+    async def serve(self, app: AsyncApp, missed: Missed) -> None:
+        """See `Line.serve`; it can never work where Slack refuses the very first connection."""
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-        except SlackApiError as error:
-            code = str(error.response.get("error", error))
-            raise RefusedError("apps.connections.open", code, str(error.response.get("needed", ""))) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnansweredError(f"apps.connections.open: {error}") from error
-        yield SocketLine(handler)
-    finally:
-        await _closed(handler)
+            broken_at: float | None = None
+            while True:
+                newest = await self._made(app)
+                if broken_at is not None and not self._is_open():
+                    missed(broken_at)
+                former, self._sockets = self._sockets, [newest]
+                for socket in former:
+                    await socket.leave()
+                await newest.ending.wait()
+                broken_at = time.time()
+                self._why = "the connection to Slack is away, and is being made again"
+        finally:
+            for socket in self._sockets:
+                await socket.leave()
+            self._sockets = []
 
-
-async def _closed(handler: AsyncSocketModeHandler) -> None:
-    """Close it, and wait for the tasks that the SDK leaves behind."""
-    client = handler.client
-    left = [client.message_processor, client.message_receiver, client.current_session_monitor]
-    with contextlib.suppress(aiohttp.ClientError, OSError):
-        await handler.close_async()  # type: ignore[no-untyped-call]
-    for task in left:
-        if task is not None:
-            task.cancel()
-    await asyncio.gather(*(task for task in left if task is not None), return_exceptions=True)
+    async def _made(self, app: AsyncApp) -> Socket:
+        """The next connection, however long it takes. Raises PlatformError where there was none before."""
+        delay = FIRST_TRY
+        while True:
+            try:
+                return await connected(self._web, app, self._token)
+            except RefusedError as error:
+                if not self._sockets:
+                    raise PlatformError(
+                        f"Slack lets no connection be made with SLACK_APP_TOKEN ({error.code}): it has to be an app-level "
+                        "token, which begins with xapp-, with the scope connections:write, from Basic Information, "
+                        "App-Level Tokens; and Socket Mode has to be on"
+                    ) from error
+                why: Exception = error
+            except UnansweredError as error:
+                why = error
+            self._why = f"Slack cannot be connected: {why}"
+            log.error("%s; trying again in %.0f s", self._why, delay)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LATEST_TRY)
 
 
 # ---------------------------------------------------------------- HTTP
@@ -132,28 +146,35 @@ async def _closed(handler: AsyncSocketModeHandler) -> None:
 class HttpLine:
     """Slack calls us; that nobody calls is no trouble that we could know of."""
 
+    def __init__(self, options: SlackOptions) -> None:
+        self._options = options
+        self._why = "the port for Slack's calls is not open yet"
+
     def trouble(self) -> str:
         """There is none as long as the port is open."""
-        return ""
+        return self._why
 
-    async def interrupted(self) -> None:
-        """Slack itself delivers again what it could not."""
-        await asyncio.Event().wait()
-
-
-@asynccontextmanager
-async def http_line(web: Web, me: Me, options: SlackOptions, take: Take) -> AsyncIterator[Line]:
-    """A port that takes Slack's calls. Raises OSError where it cannot be opened."""
-    app = http.Application(client_max_size=BODY)
-    app.router.add_post(options.path, endpoint(bolt(web, me, take), options.signing_secret))
-    runner = http.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        host, _, port = options.listen.rpartition(":")
-        await http.TCPSite(runner, host.strip("[]"), int(port)).start()
-        yield HttpLine()
-    finally:
-        await runner.cleanup()
+    async def serve(self, app: AsyncApp, missed: Missed) -> None:
+        """See `Line.serve`. Slack itself delivers again for some minutes what it could not."""
+        options = self._options
+        server = http.Application(client_max_size=BODY)
+        server.router.add_post(options.path, endpoint(app, options.signing_secret))
+        runner = http.AppRunner(server, access_log=None, shutdown_timeout=GRACE)
+        await runner.setup()
+        try:
+            host, _, port = options.listen.rpartition(":")
+            try:
+                await http.TCPSite(runner, host.strip("[]"), int(port)).start()
+            except OSError as error:
+                raise PlatformError(
+                    f"Slack's calls cannot be taken at {options.listen} ({error.strerror or error}): set slack.listen to "
+                    "an address of this machine and a port that nobody else uses"
+                ) from error
+            self._why = ""
+            await asyncio.Event().wait()
+        finally:
+            self._why = "the port for Slack's calls is closed"
+            await runner.cleanup()
 
 
 def endpoint(app: AsyncApp, secret: str) -> Callable[[http.Request], Awaitable[http.StreamResponse]]:
@@ -162,18 +183,25 @@ def endpoint(app: AsyncApp, secret: str) -> Callable[[http.Request], Awaitable[h
 
     async def called(request: http.Request) -> http.StreamResponse:
         raw = await request.read()
-        sent_at = request.headers.get("X-Slack-Request-Timestamp", "")
-        signature = request.headers.get("X-Slack-Signature", "")
-        if not (sent_at.isdecimal() and sent_at.isascii() and verifier.is_valid(raw, sent_at, signature)):
+        text = signed(verifier, raw, request.headers)
+        if text is None:
             log.warning("a call that is not Slack's was turned away (from %s)", request.remote)
             return http.Response(status=401)
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            return http.Response(status=400)
         headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
         answer = await app.async_dispatch(AsyncBoltRequest(body=text, headers=headers))
         content_type = answer.headers.get("content-type", ["text/plain"])[0].split(";")[0]
         return http.Response(status=answer.status, text=answer.body or "", content_type=content_type)
 
     return called
+
+
+def signed(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) -> str | None:
+    """The text of a call that Slack has signed; None for any other. What the verifier would choke on is none of it."""
+    sent_at, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
+    if not (sent_at.isascii() and sent_at.isdecimal() and len(sent_at) <= 12 and signature.isascii()):
+        return None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if verifier.is_valid(text, sent_at, signature) else None

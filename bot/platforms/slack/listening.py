@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core import commands
-from bot.core.model import Conversation, Inbound
+from bot.core.model import MENU_OPTIONS, Conversation, Inbound, Menu
 from bot.platforms.slack import arrival, blocks, views
 from bot.platforms.slack.arrival import Me, Person
 from bot.platforms.slack.home import Home
@@ -182,12 +182,19 @@ class Ears:
             case Inbound() as inbound:
                 await self._receive(inbound)
             case blocks.Words() as asked:
-                saved = await self._door.saved(asked.conversation)
-                menu = next((m for m in saved.session.menus if m.id == asked.menu), None) if saved else None
-                handle = str(body.get("response_url") or "")
-                await self._open(body, views.answering(asked, menu.prompt if menu else "", handle))
+                menu = await self._open_menu(asked)
+                if menu is None:
+                    # Beyond the last option of any menu: it can choose nothing, and its presser is told so.
+                    passed = blocks.Pressed(asked.conversation, asked.menu, MENU_OPTIONS + 1)
+                    await self._receive(arrival.picked(body, passed, person))
+                else:
+                    await self._open(body, views.answering(asked, menu.prompt, str(body.get("response_url") or "")))
             case arrival.Mismatch(why):
                 log.warning("a press in Slack counts for nothing: %s", why)
+
+    async def _open_menu(self, asked: blocks.Words) -> Menu | None:
+        saved = await self._door.saved(asked.conversation)
+        return next((m for m in saved.session.menus if m.id == asked.menu), None) if saved else None
 
     async def _start(self, body: Mapping[str, Any], person: Person) -> None:
         """Bring a persona on in the private talk with whoever pressed it in the App Home."""
@@ -203,13 +210,15 @@ class Ears:
         person = await self._people.person(str(body["user"]["id"]))
         read = views.asked if (body.get("view") or {}).get("callback_id") == views.ASK else arrival.words
         match read(body, self._me, person, time.time_ns() // 1000):
+            case Inbound(menu=menu, conversation=where) if menu and not await self._open_menu(
+                blocks.Words(where, menu)
+            ):
+                return _refused("This was answered meanwhile. What you wrote is still here, for you to copy.")
             case Inbound() as inbound:
                 await self._receive(inbound)
                 return TAKEN
             case arrival.Mismatch(why):
-                return Answer(
-                    body={"response_action": "errors", "errors": {blocks.TEXT: f"This cannot be sent: {why}."}}
-                )
+                return _refused(f"This cannot be sent: {why}.")
 
     async def _shortcut(self, body: Mapping[str, Any]) -> None:
         if body.get("callback_id") != views.ASK:
@@ -240,3 +249,8 @@ class Ears:
                 await self._web.call("chat.postEphemeral", user=inbound.user, text=FULL, **place(where))
             except RefusedError as error:
                 log.warning("that %s is full could not be told to %s (%s)", where.key, inbound.user, error)
+
+
+def _refused(why: str) -> Answer:
+    """Why a form is not taken; it stays open."""
+    return Answer(body={"response_action": "errors", "errors": {blocks.TEXT: why}})

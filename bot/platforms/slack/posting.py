@@ -51,8 +51,9 @@ class Postbox:
         """Post it; where no answer comes, it is looked for before it is posted again."""
         where = out.conversation.channel
         for wait in (*WAITS, None):
+            message = self._message(out)
             try:
-                answer = await self._web.call("chat.postMessage", where=where, **self._message(out))
+                answer = await self._web.call("chat.postMessage", where=where, **message)
                 return receipt(str(answer["ts"]))
             except UnansweredError as error:
                 if wait is None:
@@ -61,7 +62,7 @@ class Postbox:
                 if found := await self.find(out):
                     return found
             except RefusedError as error:
-                if not self._spoken_for(error):
+                if not self.spoken_for(error, message):
                     raise self.told(error, out.conversation) from error
         raise AssertionError("the last round returns or raises")
 
@@ -76,7 +77,7 @@ class Postbox:
         except UnansweredError as error:
             raise TransportError(f"Slack does not answer: {error}") from error
         except RefusedError as error:
-            if self._spoken_for(error):
+            if self.spoken_for(error, message):
                 return await self.whisper(out)
             raise self.told(error, out.conversation) from error
         return receipt(str(answer["message_ts"]))
@@ -132,15 +133,16 @@ class Postbox:
             **self.voiced(out.voice),
         }
 
-    def _spoken_for(self, error: RefusedError) -> bool:
-        """Whether names and icons were what Slack refused: then do without, and say so once."""
-        if error.code != "missing_scope" or "customize" not in error.needed or not self._customize:
+    def spoken_for(self, error: RefusedError, arguments: Mapping[str, Any]) -> bool:
+        """Whether the name among the `arguments` was what Slack refused: then call again without; it is said once."""
+        if error.code != "missing_scope" or "customize" not in error.needed or "username" not in arguments:
             return False
+        if self._customize:
+            log.warning(
+                "the Slack app lacks the scope chat:write.customize: personas speak under the bot's own name, with "
+                "theirs in the text; install the app again from the manifest"
+            )
         self._customize = False
-        log.warning(
-            "the Slack app lacks the scope chat:write.customize: personas speak under the bot's own name, with theirs "
-            "in the text; install the app again from the manifest"
-        )
         return True
 
     def told(self, error: RefusedError, where: Conversation) -> TransportError:

@@ -47,15 +47,16 @@ class Stream:
 class Streams:
     """The streams of this process. `now` is a clock of seconds that only runs forward."""
 
-    def __init__(self, web: Web, box: Postbox, team: str, now: Callable[[], float]) -> None:
-        self._web, self._box, self._team, self._now = web, box, team, now
+    def __init__(self, web: Web, box: Postbox, team: str, now: Callable[[], float], pace: float = PACE) -> None:
+        self._web, self._box, self._team, self._now, self._pace = web, box, team, now, pace
         self._open: dict[str, Stream] = {}
-        self._streams_in_dms = True
 
     async def preview(self, out: Outgoing) -> str | None:
-        """Begin a stream, and give its ref; None where Slack has none here, or does not want one now."""
-        is_dm = out.conversation.channel.startswith("D")
-        if not (out.conversation.thread or (is_dm and self._streams_in_dms)):
+        """Begin a stream, and give its ref; None where Slack has none here, or does not want one now.
+
+        Slack has them in threads alone (docs, chat.startStream: `thread_ts` is required).
+        """
+        if not out.conversation.thread:
             return None
         ts = await self._begin(out, "")
         if ts is None:
@@ -148,8 +149,8 @@ class Streams:
         try:
             return str((await self._web.call("chat.startStream", **arguments))["ts"])
         except RefusedError as error:
-            if not where.thread and error.code in ("invalid_arguments", "invalid_thread_ts", "missing_thread_ts"):
-                self._streams_in_dms = False
+            if self._box.spoken_for(error, arguments):
+                return await self._begin(out, text)
             log.info("no stream in %s (%s); the reply comes when it is finished", where.key, error)
         except UnansweredError as error:
             # Should it have begun after all, `torn` finds it, since it bears no key.
@@ -173,7 +174,7 @@ class Streams:
                 return
             await self._forward(stream)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stream.ending.wait(), PACE)
+                await asyncio.wait_for(stream.ending.wait(), self._pace)
 
     async def _forward(self, stream: Stream) -> None:
         """Send what is wanted and not yet shown; a stream that has grown old is begun anew with all of it."""

@@ -36,7 +36,7 @@ class SlackTransport:
         return None if out.only else await self._box.find(out)
 
     async def preview(self, out: Outgoing) -> str | None:
-        """Begin a stream where Slack has some: in threads and in private."""
+        """Begin a stream where Slack has some: in threads."""
         return await self._streams.preview(out)
 
     async def extend(self, ref: str, text: str) -> None:
@@ -60,16 +60,15 @@ class SlackTransport:
         where = out.conversation
         if not where.thread:
             return
+        voice = self._box.voiced(out.voice)
+        place = {"channel_id": where.channel, "thread_ts": where.thread}
         try:
-            await self._web.call(
-                "assistant.threads.setStatus",
-                channel_id=where.channel,
-                thread_ts=where.thread,
-                status="is thinking...",
-                **self._box.voiced(out.voice),
-            )
+            await self._web.call("assistant.threads.setStatus", status="is thinking...", **place, **voice)
         except (RefusedError, UnansweredError) as error:
-            log.debug("that somebody is at work could not be shown (%s)", error)
+            if isinstance(error, RefusedError) and self._box.spoken_for(error, voice):
+                await self.busy(out)
+            else:
+                log.debug("that somebody is at work could not be shown (%s)", error)
 
     async def read(self, file: Attachment, room: int) -> Attachment:
         """The file with its text."""

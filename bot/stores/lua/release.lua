@@ -1,5 +1,5 @@
--- conversation, fence -> 1 given back, 0 lost
-local conversation, fence = unpack(ARGV, 6)
+-- conversation, fence, delay in microseconds -> 1 given back, 0 lost
+local conversation, fence, delay = unpack(ARGV, 6)
 
 if was_given_back(conversation) then
   return 1
@@ -8,6 +8,8 @@ if not is_held(conversation, fence) then
   return 0
 end
 give_back(conversation)
-due_at(conversation, now)
-hint(conversation)
+due_at(conversation, now + tonumber(delay))
+if tonumber(delay) <= 0 then
+  hint(conversation)
+end
 return 1
