@@ -438,7 +438,7 @@ class Transport(Protocol):
     """One platform, as far as posting goes. Whatever it cannot do, it says by its answer, never by pretending."""
 
     limit: int
-    """The longest `Outgoing.text` that is posted as one message, in characters."""
+    """The longest `Outgoing.text` that is posted as one message, in characters: at least 100, with `most` 160."""
 
     most: int
     """The most messages that one post may become before it goes up as a file; 0 where there are no files."""

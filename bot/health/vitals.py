@@ -35,7 +35,8 @@ class Vitals:
     """What there is to look at.
 
     `worker` tells what the worker does. `platforms` tells for each platform why it is not connected, "" where it is.
-    `resting` are the models that are left alone because they failed. Work may wait for `overdue` seconds.
+    `resting` are the models that are left alone because they failed. Work may wait for `overdue` seconds; only
+    that on the platforms `served` counts, with None all of it.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Vitals:
         platforms: Mapping[str, Callable[[], str]],
         overdue: float,
         resting: Callable[[], Collection[str]] = tuple,
+        served: frozenset[str] | None = None,
     ) -> None:
         self._store = store
         self._worker = worker
         self._platforms = platforms
         self._overdue = overdue
         self._resting = resting
+        self._served = served
         self._looking = asyncio.Lock()
         self._looked_at = -FRESH
         self._stats: Stats | str = ""
@@ -91,7 +94,7 @@ class Vitals:
     async def _asked(self) -> Stats | str:
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._store.stats()
+                return await self._store.stats(self._served)
         except TimeoutError:
             return f"does not answer within {PATIENCE:.0f} s"
         except Exception as error:

@@ -7,7 +7,7 @@ import re
 
 from bot.core.model import Usage
 from bot.core.prompt import Prompt
-from bot.ports import Clock, Reply, Show
+from bot.ports import Clock, Meter, Reply, Show
 
 NAME = "rehearsal"
 """The name that it is chosen by; nothing else leads to it."""
@@ -31,6 +31,8 @@ class Rehearsal:
     async def reply(self, prompt: Prompt, show: Show) -> Reply:
         """Say, piece by piece, whose words would stand here and what was said last."""
         text = lines(prompt)
+        if isinstance(show, Meter):
+            show.used(Usage(model=NAME))  # nothing is paid, also where somebody stops it
         for number, piece in enumerate(pieces(text)):
             if number:
                 await self._clock.sleep(self._pause)

@@ -274,7 +274,7 @@ Listening = Literal["active", "mention", "commands"]
 class TalkSettings(BaseModel, frozen=True, extra="forbid"):
     """How people are listened to. `idle` is in seconds; with `coalesce`, at most `together` messages make one turn.
 
-    `listen` is for all channels but those that `channels` names by the platform's ids; a channel counts with its threads.
+    `listen` is for all channels but those that `channels` names by the platform's ids. Threads count to their channel.
     """
 
     idle: Annotated[float, _time("1m", "365d")] = 8 * 3600.0

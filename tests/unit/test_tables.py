@@ -244,6 +244,7 @@ def test_a_table_whose_headers_would_fill_pages_stays_as_it_is_written() -> None
         ("Well.\nA line", "Well.\n"),
         ("Well.\nA line that is long enough to be no header.", "Well.\nA line that is long enough to be no header."),
         ("Well.\nA | line that is long enough to be no header.", "Well.\n"),
+        ("Well | yes.\n\nA line", "Well | yes.\n\n"),
         ("Well.\n| a | b |\n", "Well.\n"),
         ("Well.\n| a | b |\n|--", "Well.\n"),
         ("Well.\n| a | b |\n|--x", "Well.\n| a | b |\n"),

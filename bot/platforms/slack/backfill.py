@@ -97,8 +97,10 @@ class Backfill:
             while (gap := self._gap) is not None:
                 try:
                     await self._fill(gap)
-                except (UnansweredError, RefusedError, StoreError) as error:
-                    log.warning("not all that was missed could be looked for yet (%s); going on in %.0f s", error, delay)
+                except Exception as error:
+                    is_known = isinstance(error, UnansweredError | RefusedError | StoreError)
+                    told = "not all that was missed could be looked for yet (%s); going on in %.0f s"
+                    log.warning(told, error, delay, exc_info=not is_known)
                     await asyncio.sleep(delay)
                     delay = min(2 * delay, LATEST_TRY)
                     continue
@@ -145,7 +147,9 @@ class Backfill:
         unlisted = []
         for kind in KINDS:
             try:
-                listed = self._web.pages("users.conversations", "channels", types=kind, exclude_archived=True, limit=200)
+                listed = self._web.pages(
+                    "users.conversations", "channels", types=kind, exclude_archived=True, limit=200
+                )
                 async for channel in listed:
                     found[channel["id"]] = Conversation("slack", self._me.team, channel["id"])
             except RefusedError as error:
@@ -160,13 +164,15 @@ class Backfill:
         return list(found.values())
 
     async def _look(self, gap: Gap, where: Conversation) -> None:
-        """Take what was missed at one place, unless that was done. Raises UnansweredError and StoreError."""
+        """Take what was missed at one place, unless that was done. Raises as `_fill` does; what Slack hides is done."""
         async with gap.locks[where]:
             if where in gap.filled:
                 return
             try:
                 found = await self._missing(gap, where)
             except RefusedError as error:
+                if self._web.revoked:
+                    raise
                 log.info("what was missed in %s cannot be seen (%s)", where.key, error)
                 found = []
             for message in found:

@@ -30,6 +30,9 @@ BODY = 1024 * 1024
 FIRST_TRY, LATEST_TRY = 1.0, 60.0
 """Seconds after which a connection that could not be made is tried again: they double from the first to the latest."""
 
+SHORT = 1.0
+"""Seconds that a connection has to last, or the next one is not made at once."""
+
 Take = Callable[[Mapping[str, Any]], Awaitable[Answer]]
 
 Missed = Callable[[float], None]
@@ -110,9 +113,12 @@ class SocketLine:
                 former, self._sockets = self._sockets, [newest]
                 for socket in former:
                     await socket.leave()
+                began = time.time()
                 await newest.ending.wait()
                 broken_at = time.time()
                 self._why = "the connection to Slack is away, and is being made again"
+                if broken_at - began < SHORT:
+                    await asyncio.sleep(FIRST_TRY)
         finally:
             for socket in self._sockets:
                 await socket.leave()
@@ -127,9 +133,9 @@ class SocketLine:
             except RefusedError as error:
                 if not self._sockets:
                     raise PlatformError(
-                        f"Slack lets no connection be made with SLACK_APP_TOKEN ({error.code}): it has to be an app-level "
-                        "token, which begins with xapp-, with the scope connections:write, from Basic Information, "
-                        "App-Level Tokens; and Socket Mode has to be on"
+                        f"Slack lets no connection be made with SLACK_APP_TOKEN ({error.code}): it has to be an "
+                        "app-level token, which begins with xapp-, with the scope connections:write, from Basic "
+                        "Information, App-Level Tokens; and Socket Mode has to be on"
                     ) from error
                 why: Exception = error
             except UnansweredError as error:
@@ -167,8 +173,8 @@ class HttpLine:
                 await http.TCPSite(runner, host.strip("[]"), int(port)).start()
             except OSError as error:
                 raise PlatformError(
-                    f"Slack's calls cannot be taken at {options.listen} ({error.strerror or error}): set slack.listen to "
-                    "an address of this machine and a port that nobody else uses"
+                    f"Slack's calls cannot be taken at {options.listen} ({error.strerror or error}): set slack.listen "
+                    "to an address of this machine and a port that nobody else uses"
                 ) from error
             self._why = ""
             await asyncio.Event().wait()

@@ -48,6 +48,13 @@ class Remembered(Generic[T]):
         """Ask again next time."""
         self.known.pop(key, None)
 
+    async def close(self) -> None:
+        """Ask no further; who waits for an answer is cancelled."""
+        asking = list(self.asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
 
 class People:
     """People of one workspace and its channels. Its questions raise UnansweredError where Slack gives no answer."""
@@ -80,6 +87,11 @@ class People:
         self._persons.forget(user)
         self._members.forget(channel)
         self._open.forget(channel)
+
+    async def close(self) -> None:
+        """Ask Slack nothing further."""
+        for questions in (self._persons, self._members, self._open, self._direct):
+            await questions.close()
 
     async def _person(self, user: str) -> Person:
         try:

@@ -88,7 +88,9 @@ class Socket:
             if answer.status == 200:
                 await self._ws.send_json({"envelope_id": request.envelope_id, **_payload(answer)})
         except ConnectionError as error:
-            log.info("a delivery could not be acknowledged (%s); Slack sends it again, and it is known by its id", error)
+            log.info(
+                "a delivery could not be acknowledged (%s); Slack sends it again, and it is known by its id", error
+            )
         except Exception:
             log.exception("a delivery could not be taken, and comes again")
 

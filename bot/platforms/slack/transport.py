@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from bot.core.model import Attachment, Conversation, Receipt
 from bot.platforms.slack.posting import Postbox
@@ -61,7 +62,7 @@ class SlackTransport:
         if not where.thread:
             return
         voice = self._box.voiced(out.voice)
-        place = {"channel_id": where.channel, "thread_ts": where.thread}
+        place: dict[str, Any] = {"channel_id": where.channel, "thread_ts": where.thread}
         try:
             await self._web.call("assistant.threads.setStatus", status="is thinking...", **place, **voice)
         except (RefusedError, UnansweredError) as error:

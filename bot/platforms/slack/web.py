@@ -84,6 +84,7 @@ class Web:
 
     async def _within_limits(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         call = getattr(self.client, method.replace(".", "_"))
+        is_bots = "app_token" not in arguments
         while True:
             try:
                 answer = await call(**arguments)
@@ -93,21 +94,22 @@ class Web:
                     log.info("Slack limits %s; going on in %.0f s", method, wait)
                     await asyncio.sleep(wait)
                     continue
-                raise self._told(method, error) from None
+                raise self._told(method, error, is_bots) from None
             except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
                 raise UnansweredError(f"{method}: {type(error).__name__}: {error}") from error
-            self.revoked = ""
+            if is_bots:
+                self.revoked = ""
             found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
             return found
 
-    def _told(self, method: str, error: SlackApiError) -> Exception:
+    def _told(self, method: str, error: SlackApiError, is_bots: bool) -> Exception:
         data = getattr(error.response, "data", None)
         if _status(error) >= 500 or not isinstance(data, dict) or "error" not in data:
             return UnansweredError(f"{method}: HTTP {_status(error)}")
         code = str(data["error"])
         if code in ("internal_error", "fatal_error", "service_unavailable", "request_timeout"):
             return UnansweredError(f"{method}: {code}")
-        if code in TOKEN_ERRORS:
+        if is_bots and code in TOKEN_ERRORS:
             if not self.revoked:
                 log.error(
                     "Slack no longer takes the bot's token (%s): install the app again, set SLACK_BOT_TOKEN", code

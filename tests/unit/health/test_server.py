@@ -16,7 +16,7 @@ from bot.health.errors import ListenError
 from bot.health.metrics import Metrics
 from bot.health.server import serving
 from bot.health.vitals import State, Vitals
-from bot.ports import Stats, Store
+from bot.ports import Message, Stats, Store
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import free_port
 from tests.fakes.clock import ManualClock
@@ -44,9 +44,9 @@ class Place:
 
 
 @asynccontextmanager
-async def place(store: Store, **how: object) -> AsyncIterator[Place]:
+async def place(store: Store, served: frozenset[str] | None = None, **how: object) -> AsyncIterator[Place]:
     here = Place(**how)  # type: ignore[arg-type]
-    vitals = Vitals(store, lambda: here.worker, here.platforms, 60.0, lambda: here.resting)
+    vitals = Vitals(store, lambda: here.worker, here.platforms, 60.0, lambda: here.resting, served)
     async with serving("127.0.0.1:0", vitals, Metrics()) as here.url:
         yield here
 
@@ -65,7 +65,7 @@ class Away:
         self.how = how
         self.asked = 0
 
-    async def stats(self) -> Stats:
+    async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
         self.asked += 1
         if self.how is None:
             await asyncio.Event().wait()
@@ -116,7 +116,7 @@ async def test_a_platform_that_is_not_connected_is_told_with_why_and_without_its
 
 async def test_work_that_lies_about_for_too_long_is_told() -> None:
     class Late(Away):
-        async def stats(self) -> Stats:
+        async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
             return Stats(waiting=9, in_flight=0, dead=0, oldest_due=61.0)
 
     async with place(Late(None)) as here:  # type: ignore[arg-type]
@@ -124,6 +124,19 @@ async def test_work_that_lies_about_for_too_long_is_told() -> None:
     assert status == 503
     assert checks["store"] == (True, "answers")
     assert checks["queue"] == (False, "9 waiting, the oldest work due for 61.0 s, at most 60 s are fine")
+
+
+@pytest.mark.parametrize(("served", "waiting"), [(frozenset({"slack"}), 1), (frozenset({"terminal"}), 0), (None, 2)])
+async def test_only_what_this_process_serves_is_counted(
+    store: SqliteStore, served: frozenset[str] | None, waiting: int
+) -> None:
+    for where in ("slack:T1:C1", "discord:G1:C1"):
+        await store.enqueue(where, Message("m1", "{}", 1))
+    async with place(store, served) as here:
+        _, checks = await here.ready()
+        _, _, page = await here.ask("/metrics")
+    assert checks["queue"][1].startswith(f"{waiting} waiting")
+    assert f"greenroom_store_waiting_messages {waiting}.0" in page
 
 
 async def test_a_store_that_fails_is_told_in_its_words_without_a_password() -> None:
@@ -156,9 +169,9 @@ async def test_a_store_that_comes_back_is_seen_a_moment_later(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Restarted(Away):
-        async def stats(self) -> Stats:
+        async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
             self.asked += 1
-            return await (store.stats() if self.asked > 1 else super().stats())
+            return await (store.stats(platforms) if self.asked > 1 else super().stats())
 
     monkeypatch.setattr("bot.health.vitals.FRESH", 0.0)
     async with place(Restarted(OSError("gone"))) as here:  # type: ignore[arg-type]
