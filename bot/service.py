@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bot.app import library_of, running
 from bot.core.model import Voice
 from bot.personas.library import Library
+from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.slack.options import SlackOptions
 from bot.ports import Adapter, PlatformError
 from bot.runtime.lease import ended
@@ -57,6 +58,20 @@ def slack_options(settings: Settings) -> SlackOptions:
         api=chosen.api,
         host=Voice(settings.name, settings.icon),
         backfill=chosen.backfill,
+    )
+
+
+def discord_options(settings: Settings) -> DiscordOptions:
+    """Discord's part of the settings, as its adapter takes it."""
+    chosen = settings.discord
+    part = None if chosen.shards == "auto" else chosen.shards
+    return DiscordOptions(
+        token=_revealed(settings.secrets.discord_token),
+        host=Voice(settings.name, settings.icon),
+        avatars=chosen.avatars,
+        backfill=chosen.backfill,
+        shard_count=part.count if part else None,
+        shard_ids=part.ids if part else (),
     )
 
 
