@@ -111,6 +111,9 @@ def _said(draft: Draft, event: Said) -> None:
     lines = tuple(line for line in event.lines if ear.hears(line))
     refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
     _refuse(draft, refusals, tuple(line.user for line in event.lines))
+    for line in lines:
+        if line.hidden:
+            draft.tell(f"{line.name} wrote: {_shown(line.text)}")
     if len(lines) == 1:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
@@ -131,6 +134,11 @@ def _said(draft: Draft, event: Said) -> None:
         return
     if lines:
         chat.talk(draft, lines, event)
+
+
+def _shown(text: str) -> str:
+    """What somebody wrote, for others; a command as code, so that no platform reads its asterisk as markup."""
+    return f"`{text}`" if text.startswith("*") and "\n" not in text else text
 
 
 def _command(draft: Draft, meaning: One | Several | Unknown, line: Line) -> None:

@@ -84,7 +84,8 @@ class Inbound:
     since the epoch. `text` is free of the platform's escapes and of the mention of the bot, which
     `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`;
     with `menu` alone, `text` is an answer in words to that menu. `roles` are the sender's, where the platform has such;
-    an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`).
+    an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`). What is
+    `hidden` was written in a form or the like: nobody else has seen it.
     """
 
     conversation: Conversation
@@ -103,6 +104,7 @@ class Inbound:
     outsider: bool = False
     files: tuple[Attachment, ...] = ()
     handle: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class Line:
     addressed: bool = False
     others: bool = False
     files: tuple[Attachment, ...] = ()
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen:
 def line(message: Inbound) -> Line:
     """A message as the machine takes it."""
     m = message
-    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files)
+    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:

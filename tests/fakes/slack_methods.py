@@ -105,7 +105,7 @@ METHODS: Mapping[str, Method] = {
 MANIFEST_SCOPES = frozenset(
     {
         "app_mentions:read", "channels:history", "groups:history", "im:history", "mpim:history", "channels:read",
-        "groups:read", "im:write", "chat:write", "chat:write.customize", "commands", "users:read", "reactions:write",
+        "groups:read", "im:read", "im:write", "mpim:read", "chat:write", "chat:write.customize", "commands", "users:read", "reactions:write",
         "files:read", "files:write", "assistant:write",
     }
 )  # fmt: skip

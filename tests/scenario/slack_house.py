@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.core.codec import load
 from bot.core.model import Conversation, Entry, Saved, Session
 from bot.personas.model import Cast
 from bot.platforms.slack.adapter import SlackAdapter, opened
+from bot.platforms.slack.manifest import manifest
 from bot.platforms.slack.options import SlackOptions
 from bot.ports import Store
 from bot.runtime.inbox import Inbox
@@ -48,6 +50,7 @@ class House:
     library: FakeLibrary
     options: SlackOptions
     serving: list[asyncio.Task[Any]] = field(default_factory=list)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start(self) -> None:
         """Connect, and begin to work."""
@@ -56,7 +59,10 @@ class House:
             asyncio.create_task(self.adapter.serve(inbox, self.library)),
             asyncio.create_task(self.worker.run(asyncio.Event())),
         ]
-        await self.fake.until(lambda: not self.adapter.trouble() or any(t.done() for t in self.serving), "a connection")
+        adapter = self.adapter
+        await self.fake.until(
+            lambda: not (adapter.trouble() or adapter.is_behind) or any(t.done() for t in self.serving), "a connection"
+        )
         for task in self.serving:
             if task.done():
                 task.result()
@@ -65,9 +71,19 @@ class House:
         """Die, more or less gracefully."""
         await ended(self.serving)
 
+    async def restart(self) -> None:
+        """End the process and begin another: all that it knows is in the store and on Slack."""
+        await self.stop()
+        await self.stack.aclose()
+        self.adapter = await self.stack.enter_async_context(opened(self.options))
+        transports, options = {"slack": self.adapter.transport}, self.worker.options
+        self.worker = Worker(self.store, transports, self.model, self.library, WallClock(), options)
+        await self.start()
+
     async def quiet(self, deadline: float = 10.0) -> None:
         """Wait until everything that was said is in the house, and nothing is due or in flight."""
         await self.fake.settled(deadline)
+        await self.fake.until(lambda: not self.adapter.is_behind, "what was missed", deadline)
         end = asyncio.get_running_loop().time() + deadline
         while True:
             stats = await self.store.stats()
@@ -84,6 +100,11 @@ class House:
         await self.quiet()
         return [seen for seen in self.fake.seen(room, thread) if seen.ts not in before and seen.ts != said]
 
+    def prompt(self) -> str:
+        """The words of the last prompt that the model got, messages only."""
+        blocks = [json.loads(block.json) for message in self.model.prompts[-1].messages for block in message.blocks]
+        return "\n".join(block.get("text") or str(block.get("content", "")) for block in blocks)
+
     async def session(self, room: Room, thread: str = "") -> Session:
         state = await self.store.peek(self.conversation(room, thread).key)
         return load(state, Saved).session if state else Session()
@@ -95,6 +116,11 @@ class House:
         return Conversation("slack", self.fake.ws.team, room.id, thread)
 
 
+def subscribed() -> frozenset[str]:
+    """The events that the app's manifest asks for."""
+    return frozenset(manifest("Greenroom")["settings"]["event_subscriptions"]["bot_events"])
+
+
 @asynccontextmanager
 async def slack_house(
     script: Script | None = None,
@@ -103,18 +129,20 @@ async def slack_house(
     fake: FakeSlack | None = None,
     slack: Callable[[SlackOptions], SlackOptions] = lambda options: options,
     works: Callable[[Options], Options] = lambda options: options,
+    store: Store | None = None,
 ) -> AsyncIterator[House]:
     """A bot at work in a fake workspace; `slack` and `works` change what it is told by the settings."""
-    async with fake or FakeSlack() as there:
+    async with fake or FakeSlack(events=subscribed()) as there:
         options = slack(SlackOptions(there.ws.bot_token, there.ws.app_token, there.secret, api=there.api))
-        store = await SqliteStore.open(":memory:", clock=WallClock())
+        store = store or await SqliteStore.open(":memory:", clock=WallClock())
         model, library = FakeModel(script or answering("Fine.")), FakeLibrary(cast)
         try:
-            async with opened(options) as adapter:
+            async with AsyncExitStack() as stack:
+                adapter = await stack.enter_async_context(opened(options))
                 transports = {"slack": adapter.transport}
                 told = works(replace(Options(), lease=5.0))
                 worker = Worker(store, transports, model, library, WallClock(), told)
-                house = House(there, adapter, store, worker, model, library, options)
+                house = House(there, adapter, store, worker, model, library, options, stack=stack)
                 await house.start()
                 try:
                     yield house
@@ -123,3 +151,23 @@ async def slack_house(
         finally:
             await store.close()
         assert there.interactions.problems == []
+
+
+@asynccontextmanager
+async def replica(
+    house: House, store: Store, *, slack: Callable[[SlackOptions], SlackOptions] = lambda options: options
+) -> AsyncIterator[House]:
+    """Another process of the bot that lives in `house`, on a connection of its own to the same store."""
+    options = slack(house.options)
+    async with AsyncExitStack() as stack:
+        adapter = await stack.enter_async_context(opened(options))
+        library = FakeLibrary(house.library.cast)
+        transports, told = {"slack": adapter.transport}, replace(house.worker.options, name="another worker")
+        worker = Worker(store, transports, house.model, library, WallClock(), told)
+        other = House(house.fake, adapter, store, worker, house.model, library, options, stack=stack)
+        await other.start()
+        try:
+            yield other
+        finally:
+            await other.stop()
+            await store.close()

@@ -52,3 +52,13 @@ async def test_whoever_talks_past_the_bot_is_neither_refused_nor_counted() -> No
         assert await s.say("// among ourselves", user="bob") == []
         (refused,) = await s.say("hello", user="bob")
         assert "may not use this bot" in refused.text
+
+
+async def test_what_nobody_else_has_seen_is_shown_to_everybody_before_it_is_answered() -> None:
+    async with stage(answering("Fine.")) as s:
+        hidden = replace(s.platform.said("*architect", addressed=True), hidden=True)
+        shown, greeting = await s.hear(hidden)
+        assert (shown.text, shown.voice.name) == ("alice wrote: `*architect`", "Greenroom")
+        assert greeting.voice.name == "Winston"
+        aside = replace(s.platform.said("// not for the bot"), hidden=True)
+        assert await s.hear(aside) == []

@@ -39,12 +39,18 @@ class SlackAdapter:
         self._streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
         self.transport = SlackTransport(web, box, self._streams)
         self._line = line_of(web, options)
+        self._missed: Backfill | None = None
 
     def trouble(self) -> str:
         """Why nothing comes from Slack just now; "" while it does."""
         if self._web.revoked:
             return f"Slack no longer takes the bot's token ({self._web.revoked})"
         return self._line.trouble()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may have been said that is still to be looked for."""
+        return self._missed is None or self._missed.is_behind
 
     async def serve(self, door: Door, library: Library) -> None:
         """Take what Slack tells, until cancelled; what was missed while no connection was there is caught up.
@@ -54,7 +60,7 @@ class SlackAdapter:
         people = People(self._web, self._me.team)
         home = Home(self._web, people, self._me.team, self._options.host.name)
         ears = Ears(self._web, self._me, people, home, door, library)
-        missed = Backfill(self._web, door, self._me, self._options.backfill, ears.message)
+        self._missed = missed = Backfill(self._web, door, self._me, self._options.backfill, ears.message)
 
         async def take(body: Mapping[str, Any]) -> Answer:
             await missed.before(body)
@@ -63,7 +69,7 @@ class SlackAdapter:
         await _begun(missed)
         filling = asyncio.create_task(missed.run())
         try:
-            await self._line.serve(bolt(self._web, self._me, take), missed.missed)
+            await self._line.serve(bolt(self._web, self._me, take), missed.connected)
         finally:
             filling.cancel()
             await asyncio.gather(filling, return_exceptions=True)

@@ -205,6 +205,7 @@ def slash(payload: Payload, me: Me, sender: Person, order: int) -> Inbound:
         roles=sender.roles,
         outsider=sender.outsider,
         handle=str(payload.get("response_url") or ""),
+        hidden=True,
     )
 
 
@@ -286,6 +287,7 @@ def words(payload: Payload, me: Me, sender: Person, order: int) -> Inbound | Mis
         roles=sender.roles,
         outsider=sender.outsider,
         handle=handle,
+        hidden=True,
     )
 
 

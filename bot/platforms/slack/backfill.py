@@ -15,7 +15,7 @@ from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import MICRO, Me, order_of
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
-from bot.ports import Door, StoreError
+from bot.ports import Door, StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +78,25 @@ class Backfill:
         known = await self._door.conversations("slack", self._me.team)
         seen = {where: await self._door.last_seen(where) for where in known}
         self._gap = Gap(self._oldest(), seen)
-        self._begun.set()
 
-    def missed(self, since: float) -> None:
-        """There was no connection since then, in seconds since the epoch, but there is one again."""
+    def connected(self, since: float | None) -> None:
+        """There is a connection, and was none since then, in seconds since the epoch; None: since the process began.
+
+        To look any sooner would leave out what is said between the look and the connection.
+        """
         if self._seconds <= 0:
+            return
+        self._begun.set()
+        if since is None:
             return
         begin = max(int((since - MARGIN) * MICRO), self._oldest())
         unfilled = self._gap
         self._gap = Gap(min(begin, unfilled.since), unfilled.seen) if unfilled else Gap(begin)
-        self._begun.set()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may have been missed that was not looked for yet."""
+        return self._gap is not None
 
     async def run(self) -> None:
         """Fill one gap after the other, until cancelled."""
@@ -200,9 +209,9 @@ class Backfill:
         kind = {"channel_type": "im"} if arrival.is_direct(where.channel) else {}
         try:
             await self._take({**kind, **message, "channel": where.channel})
-        except (UnansweredError, StoreError):
-            raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, UnansweredError | StoreError) and not isinstance(error, StoreRefusedError):
+                raise
             log.exception("a message of %s that was missed could not be read, and is left out", where.key)
 
 

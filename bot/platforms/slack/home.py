@@ -40,11 +40,12 @@ class Home:
 
     async def _rooms(self, user: str, door: Door, library: Library) -> list[views.Room]:
         found: list[tuple[float, views.Room]] = []
+        theirs = await self._people.rooms(user)
         for where in await door.conversations("slack", self._team):
-            if where.thread or where.channel.startswith("D"):
+            if where.thread or where.channel not in theirs:
                 continue
             saved = await door.saved(where)
-            if saved and saved.session.active and await self._people.is_member(user, where.channel):
+            if saved and saved.session.active:
                 session = saved.session
                 waits = "a choice" if session.gate else ""
                 found.append((saved.active_at, (where.channel, voice_of(library.cast, session.active), waits)))

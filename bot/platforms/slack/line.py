@@ -35,8 +35,8 @@ SHORT = 1.0
 
 Take = Callable[[Mapping[str, Any]], Awaitable[Answer]]
 
-Missed = Callable[[float], None]
-"""Told when there is a connection again, and since when (in seconds since the epoch) there may have been none."""
+There = Callable[[float | None], None]
+"""Told when there is a connection, and since when (in seconds since the epoch) there was none; None for the first."""
 
 
 class Line(Protocol):
@@ -45,7 +45,7 @@ class Line(Protocol):
     def trouble(self) -> str:
         """Why nothing comes just now; "" while it does."""
 
-    async def serve(self, app: AsyncApp, missed: Missed) -> None:
+    async def serve(self, app: AsyncApp, there: There) -> None:
         """Hand what comes to `app`, until cancelled. Raises PlatformError where that can never work."""
 
 
@@ -102,14 +102,14 @@ class SocketLine:
     def _is_open(self) -> bool:
         return any(not socket.is_closed for socket in self._sockets)
 
-    async def serve(self, app: AsyncApp, missed: Missed) -> None:
+    async def serve(self, app: AsyncApp, there: There) -> None:
         """See `Line.serve`; it can never work where Slack refuses the very first connection."""
         try:
             broken_at: float | None = None
             while True:
                 newest = await self._made(app)
-                if broken_at is not None and not self._is_open():
-                    missed(broken_at)
+                if not self._is_open():
+                    there(broken_at)
                 former, self._sockets = self._sockets, [newest]
                 for socket in former:
                     await socket.leave()
@@ -160,7 +160,7 @@ class HttpLine:
         """There is none as long as the port is open."""
         return self._why
 
-    async def serve(self, app: AsyncApp, missed: Missed) -> None:
+    async def serve(self, app: AsyncApp, there: There) -> None:
         """See `Line.serve`. Slack itself delivers again for some minutes what it could not."""
         options = self._options
         server = http.Application(client_max_size=BODY)
@@ -177,6 +177,7 @@ class HttpLine:
                     "to an address of this machine and a port that nobody else uses"
                 ) from error
             self._why = ""
+            there(None)
             await asyncio.Event().wait()
         finally:
             self._why = "the port for Slack's calls is closed"

@@ -93,7 +93,7 @@ class Ears:
             case "user_change":
                 self._people.changed(user=str((event.get("user") or {}).get("id", "")))
             case "member_joined_channel" | "member_left_channel":
-                self._people.changed(channel=str(event.get("channel", "")))
+                self._people.changed(user=str(event.get("user", "")), channel=str(event.get("channel", "")))
                 if event.get("type") == "member_left_channel" and event.get("user") == self._me.user:
                     log.warning(
                         "the bot was taken out of %s: what is said there is not heard any more", event["channel"]

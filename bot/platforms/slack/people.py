@@ -62,7 +62,7 @@ class People:
     def __init__(self, web: Web, team: str) -> None:
         self._web, self._team = web, team
         self._persons = Remembered(self._person, 600.0)
-        self._members = Remembered(self._members_of, 60.0, 500)
+        self._rooms = Remembered(self._rooms_of, 60.0, 500)
         self._open = Remembered(self._is_open, 60.0, 500)
         self._direct = Remembered(self._direct_with, 24 * 3600.0)
 
@@ -70,9 +70,9 @@ class People:
         """Somebody by id. Whom Slack does not show to the bot goes by the id, and counts as an outsider."""
         return await self._persons.get(user)
 
-    async def is_member(self, user: str, channel: str) -> bool:
-        """Whether somebody belongs to a channel; not where Slack does not tell."""
-        return user in await self._members.get(channel)
+    async def rooms(self, user: str) -> frozenset[str]:
+        """The ids of the channels that somebody belongs to, as far as the bot may see them; none where Slack is mum."""
+        return await self._rooms.get(user)
 
     async def may_speak(self, channel: str) -> bool:
         """Whether the bot belongs to a channel; also where Slack does not tell."""
@@ -83,14 +83,14 @@ class People:
         return await self._direct.get(user)
 
     def changed(self, user: str = "", channel: str = "") -> None:
-        """Somebody, or who belongs to a channel, has changed."""
+        """Somebody has changed, or belongs to a channel now, or no longer."""
         self._persons.forget(user)
-        self._members.forget(channel)
+        self._rooms.forget(user)
         self._open.forget(channel)
 
     async def close(self) -> None:
         """Ask Slack nothing further."""
-        for questions in (self._persons, self._members, self._open, self._direct):
+        for questions in (self._persons, self._rooms, self._open, self._direct):
             await questions.close()
 
     async def _person(self, user: str) -> Person:
@@ -105,12 +105,13 @@ class People:
         is_stranger = bool(found.get("is_stranger")) or found.get("team_id", self._team) != self._team
         return Person(user, str(name or user), outsider=is_guest or is_stranger)
 
-    async def _members_of(self, channel: str) -> frozenset[str]:
+    async def _rooms_of(self, user: str) -> frozenset[str]:
+        kinds = "public_channel,private_channel"
         try:
-            pages = self._web.pages("conversations.members", "members", channel=channel, limit=1000)
-            return frozenset([str(member) async for member in pages])
+            pages = self._web.pages("users.conversations", "channels", user=user, types=kinds, limit=200)
+            return frozenset([str(channel["id"]) async for channel in pages])
         except RefusedError as error:
-            log.info("who belongs to %s cannot be told (%s)", channel, error)
+            log.warning("which channels %s belongs to cannot be told (%s)", user, error)
             return frozenset()
 
     async def _is_open(self, channel: str) -> bool:

@@ -147,7 +147,8 @@ class Postbox:
 
     def told(self, error: RefusedError, where: Conversation) -> TransportError:
         """What Slack refused, for whoever has to mend it."""
-        says = GONE.get(error.code) or (f"Slack says {error.code}")
+        says = GONE.get(error.code) or f"Slack says {error.code}"
+        says += f" (it needs {error.needed})" if error.needed else ""
         return TransportError(f"nothing can be posted to {where.key}: {says}", retry=bool(self._web.revoked))
 
     # -------------------------------------------------------- looking

@@ -25,6 +25,10 @@ class Plain:
 _MARK = re.compile(r"<(?P<mark>[^<>\n]*)>|&(?P<sign>amp|lt|gt);")
 _SIGN = re.compile("&(amp|lt|gt);")
 _SIGNS = {"amp": "&", "lt": "<", "gt": ">"}
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "keycap_ten")
+_KEYS = {f":{name}:": str(number) for number, name in enumerate(_DIGITS)}
+"""Emoji of keys with digits, as Slack names them: alone they are a choice."""
+
 _CALL = "\0"
 """Stands for the bot's own mention until the spaces around it are known."""
 
@@ -69,6 +73,7 @@ def plain_text(text: str, bot: str = "", names: Names = NOBODY) -> Plain:
     read_out = re.sub(rf" *{_CALL}", "", read_out).strip()
     if "\n" not in read_out:
         read_out = re.sub(r"^[•◦]", "*", read_out)
+    read_out = _KEYS.get(read_out, read_out)
     return Plain(read_out, addressed, others)
 
 

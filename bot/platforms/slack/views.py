@@ -243,6 +243,7 @@ def asked(payload: Payload, me: Me, sender: Person, order: int) -> Inbound | Mis
         addressed=True,
         roles=sender.roles,
         outsider=sender.outsider,
+        hidden=True,
     )
 
 

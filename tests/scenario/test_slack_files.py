@@ -1,0 +1,184 @@
+"""Files that people post on Slack with what they say, and messages that they change or delete."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bot.core.model import FILE
+from bot.runtime.lease import ended
+from tests.fakes.slack_state import Person, Room
+from tests.scenario.slack_house import House, slack_house
+from tests.scenario.stage import answering
+from tests.scenario.test_rules import never
+
+
+async def team(house: House) -> tuple[Person, Room]:
+    """Alice in a channel where Winston is on."""
+    alice = house.fake.user("alice")
+    general = house.fake.channel("general", [alice])
+    await house.hear(alice, general, "*architect")
+    return alice, general
+
+
+# ---------------------------------------------------------------- files
+
+
+async def test_a_text_file_goes_into_the_turn_with_the_question() -> None:
+    async with slack_house(answering("A queue.")) as house:
+        alice, general = await team(house)
+        notes = house.fake.people.file(alice, "notes.md", "# Queues\n\nUse <one> & only one: 待ち行列".encode())
+        (reply,) = await house.hear(alice, general, "what is in it?", files=[notes])
+        assert reply.shown == "A queue."
+        assert (
+            "alice: what is in it?\n\n(sent `notes.md`:)\n```\n# Queues\n\nUse <one> & only one: 待ち行列\n```"
+            in house.prompt()
+        )
+
+
+async def test_a_file_without_words_is_enough_to_be_answered() -> None:
+    async with slack_house(answering("A queue.")) as house:
+        alice, general = await team(house)
+        (reply,) = await house.hear(alice, general, "", files=[house.fake.people.file(alice, "notes.md", b"one queue")])
+        assert reply.shown == "A queue." and "one queue" in house.prompt()
+
+
+async def test_an_image_is_declined_in_words_and_the_question_is_answered() -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(picture, "PNG")
+    async with slack_house(answering("I cannot see it.")) as house:
+        alice, general = await team(house)
+        photo = house.fake.people.file(alice, "photo.png", picture.getvalue(), "image/png")
+        declined, reply = await house.hear(alice, general, "what is this?", files=[photo])
+        assert declined.shown.startswith("`photo.png` is an image") and reply.shown == "I cannot see it."
+
+
+async def test_a_file_that_is_too_long_is_asked_about_first() -> None:
+    async with slack_house(answering("It begins well.")) as house:
+        alice, general = await team(house)
+        log = house.fake.people.file(alice, "big.log", b"a line of the log\n" * 10_000)
+        (question,) = await house.hear(alice, general, "what is wrong?", files=[log])
+        assert "`big.log` (180.0 KB)" in question.shown and f"{FILE:,} characters" in question.shown
+        assert [b.label for b in question.buttons] == [
+            f"1 Take the first {FILE:,} characters", "2 Answer without it", "3 Leave it all"
+        ]  # fmt: skip
+        assert house.model.prompts == []
+        (reply,) = await house.hear(alice, general, "1")
+        assert reply.shown == "It begins well."
+        assert house.prompt().count("a line of the log") == FILE // len("a line of the log\n")
+
+
+async def test_a_file_that_slack_does_not_give_is_told() -> None:
+    async with slack_house(answering("I have not read it.")) as house:
+        alice, general = await team(house)
+        house.fake.ws.scopes -= {"files:read"}
+        notes = house.fake.people.file(alice, "notes.md", b"secret")
+        declined, reply = await house.hear(alice, general, "what is in it?", files=[notes])
+        assert declined.shown == "`notes.md`: Slack did not let me have this file."
+        assert reply.shown == "I have not read it." and "Sign in" not in house.prompt()
+
+
+async def test_a_file_of_talk_that_is_not_for_the_bot_is_not_fetched() -> None:
+    async with slack_house(never) as house:
+        alice, general = await team(house)
+        bob = house.fake.user("bob")
+        general.members.append(bob.id)
+        notes = house.fake.people.file(alice, "notes.md", b"for bob")
+        assert await house.hear(alice, general, "@bob have a look", files=[notes]) == []
+
+
+async def test_a_file_whose_message_is_deleted_is_out_of_every_later_prompt() -> None:
+    async with slack_house(answering("Noted.")) as house:
+        alice, general = await team(house)
+        notes = house.fake.people.file(alice, "notes.md", b"the password is swordfish")
+        await house.hear(alice, general, "keep this", files=[notes])
+        assert "swordfish" in house.prompt()
+        ts = next(seen.ts for seen in house.fake.seen(general) if seen.files)
+        await house.fake.people.deletes(general, ts)
+        await house.hear(alice, general, "what do you know?")
+        assert "swordfish" not in house.prompt() and "keep this" not in house.prompt()
+
+
+# ---------------------------------------------------------------- edits and deletions
+
+
+async def waiting(house: House, alice: Person, general: Room, text: str) -> str:
+    """A message that waits in the mailbox, since nobody is at work; its ts."""
+    await ended(house.serving[1:])
+    ts = await house.fake.says(alice, general, text)
+    await house.fake.settled()
+    assert (await house.store.stats()).waiting == 1
+    return ts
+
+
+async def test_an_edit_of_a_message_that_waits_replaces_it() -> None:
+    async with slack_house(answering("Queues.")) as house:
+        alice, general = await team(house)
+        ts = await waiting(house, alice, general, "tell me about ques & <b>")
+        await house.fake.people.edits(alice, general, ts, "tell me about queues & <b>")
+        await house.fake.settled()
+        await house.restart()
+        await house.quiet()
+        assert "alice: tell me about queues & <b>" in house.prompt() and "ques &" not in house.prompt()
+        assert len(house.model.prompts) == 1
+
+
+async def test_a_deleted_message_that_waits_is_never_heard() -> None:
+    async with slack_house(never) as house:
+        alice, general = await team(house)
+        ts = await waiting(house, alice, general, "forget that I said this")
+        await house.fake.people.deletes(general, ts)
+        await house.fake.settled()
+        await house.restart()
+        await house.quiet()
+        assert house.model.prompts == []
+
+
+@pytest.mark.parametrize("has_replies", [False, True])
+async def test_a_deleted_message_is_out_of_every_later_prompt(has_replies: bool) -> None:
+    async with slack_house(answering("Noted.")) as house:
+        alice, general = await team(house)
+        await house.hear(alice, general, "the password is swordfish")
+        ts = next(seen.ts for seen in house.fake.seen(general) if "swordfish" in seen.text)
+        if has_replies:
+            await house.hear(alice, general, "// and more", thread=ts)
+        await house.fake.people.deletes(general, ts)
+        await house.hear(alice, general, "what do you know?")
+        assert "swordfish" not in house.prompt()
+
+
+async def test_a_slip_that_is_mended_after_a_did_you_mean_runs_once() -> None:
+    async with slack_house(never) as house:
+        alice, general = await team(house)
+        (question,) = await house.hear(alice, general, "*exitt")
+        assert question.text.startswith("Did you mean")
+        ts = next(seen.ts for seen in house.fake.seen(general) if seen.text == "*exitt")
+        house.fake.dispatch.redeliver_all = 3
+        await house.fake.people.edits(alice, general, ts, "*status")
+        await house.quiet()
+        assert sum(seen.text.startswith("Active:") for seen in house.fake.seen(general)) == 1
+
+
+async def test_an_edit_of_what_was_answered_is_not_answered_again() -> None:
+    async with slack_house(answering("Yes.")) as house:
+        alice, general = await team(house)
+        await house.hear(alice, general, "one")
+        ts = next(seen.ts for seen in house.fake.seen(general) if seen.text == "one")
+        before = len(house.fake.seen(general))
+        await house.fake.people.edits(alice, general, ts, "two")
+        await house.quiet()
+        assert len(house.fake.seen(general)) == before and len(house.model.prompts) == 1
+
+
+async def test_a_preview_of_a_link_changes_nothing() -> None:
+    async with slack_house(answering("Yes.")) as house:
+        alice, general = await team(house)
+        for text in ("look at https://example.com/", "*status https://example.com/"):
+            ts = await house.fake.says(alice, general, text)
+            await house.quiet()
+            before = len(house.fake.seen(general))
+            await house.fake.people.unfurls(general, ts)
+            await house.quiet()
+            assert len(house.fake.seen(general)) == before

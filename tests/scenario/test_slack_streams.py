@@ -1,0 +1,318 @@
+"""Replies that people watch on Slack as they are written, and what becomes of them when something goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from bot.core.prompt import Prompt
+from bot.platforms.slack.arrival import Me
+from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.streaming import Streams
+from bot.platforms.slack.transport import SlackTransport
+from bot.platforms.slack.web import opened as web_opened
+from bot.ports import Reply, Show
+from tests.fakes.model import Says, Script
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_faults import Cut, Fault, Status
+from tests.fakes.slack_faults import Says as Refuses
+from tests.fakes.slack_methods import MANIFEST_SCOPES
+from tests.fakes.slack_state import Person, Room, Seen
+from tests.scenario.slack_house import House, slack_house, subscribed
+
+OPENING = "Before anything else let me say how this looks to me after a first and a second thought: "
+WORDS = (OPENING, *(f"word{number} " for number in range(2, 13)))
+"""A reply in pieces; the first is too long to become somebody's name, so that nothing is held back for that."""
+
+WHOLE = "".join(WORDS).strip()
+PACE = 0.01
+
+
+def telling(_prompt: object, _n: int) -> Says:
+    return Says(WORDS)
+
+
+@dataclass(slots=True)
+class Scene:
+    """A thread with Winston in it, in a channel or in private."""
+
+    house: House
+    alice: Person
+    room: Room
+    thread: str
+
+    async def ask(self) -> list[Seen]:
+        return await self.house.hear(self.alice, self.room, "tell me", thread=self.thread)
+
+    def watched(self) -> Seen | None:
+        """The stream that is growing."""
+        return next((seen for seen in self.house.fake.seen(self.room, self.thread) if seen.streaming), None)
+
+    def while_written(self, act: Callable[[int], Awaitable[None]]) -> None:
+        """Do that after each piece of a reply; its number counts from 1."""
+
+        async def on_piece(_reply: int, number: int) -> None:
+            await act(number)
+
+        self.house.model.on_piece = on_piece
+
+    async def until_shown(self, text: str) -> None:
+        await self.house.fake.until(lambda: text in (s.shown if (s := self.watched()) else ""), f"{text!r} to be seen")
+
+
+@asynccontextmanager
+async def scene(
+    script: Script = telling, *, private: bool = False, fake: FakeSlack | None = None, pace: float = PACE
+) -> AsyncIterator[Scene]:
+    """A house whose streams go by the fake's clock."""
+    async with slack_house(script, fake=fake) as house, web_opened(house.fake.ws.bot_token, house.fake.api) as web:
+        ws = house.fake.ws
+        box = Postbox(web, Me(ws.bot_user, ws.bot_id, ws.team, ws.app_id))
+        streams = Streams(web, box, ws.team, house.fake.clock.now, pace)
+        house.worker.transports = {"slack": SlackTransport(web, box, streams)}
+        alice = house.fake.user("alice")
+        room = house.fake.people.dm(alice) if private else house.fake.channel("general", [alice])
+        root = await house.fake.says(alice, room, "// let us talk here")
+        await house.hear(alice, room, "*architect", thread=root)
+        try:
+            yield Scene(house, alice, room, root)
+        finally:
+            await house.stop()
+            await streams.close()
+
+
+def is_sealed(reply: Seen) -> bool:
+    return not reply.streaming and bool(reply.metadata and reply.metadata["event_payload"]["key"])
+
+
+# ---------------------------------------------------------------- watching
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_reply_in_a_thread_is_watched_while_it_grows(private: bool) -> None:
+    async with scene(private=private) as s:
+        grown: list[str] = []
+
+        async def look(number: int) -> None:
+            if number >= 4:
+                await s.until_shown(f"word{number - 1}")
+            if seen := s.watched():
+                grown.append(seen.shown)
+                assert (seen.name, seen.icon) == ("Winston", ":building_construction:")
+
+        s.while_written(look)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply)
+        assert (reply.name, reply.icon) == ("Winston", ":building_construction:")
+        assert len(set(grown)) > 5
+        assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
+        assert s.house.fake.called("chat.update") == [] and s.house.fake.called("chat.delete") == []
+
+
+async def test_pieces_that_come_fast_go_out_together() -> None:
+    async with scene(pace=30.0) as s:
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE
+        assert len(s.house.fake.called("chat.appendStream")) <= 1
+
+
+async def test_at_the_top_level_a_reply_comes_when_it_is_finished() -> None:
+    for private in (False, True):
+        async with scene(private=private) as s:
+            await s.house.hear(s.alice, s.room, "*architect")
+            (reply,) = await s.house.hear(s.alice, s.room, "tell me")
+            assert reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
+            (again,) = await s.house.hear(s.alice, s.room, "tell me more")
+            assert again.shown == WHOLE
+            assert s.house.fake.called("chat.startStream") == []
+
+
+async def test_people_see_that_somebody_is_thinking_in_a_thread() -> None:
+    @dataclass(slots=True)
+    class Thinker:
+        s: Scene
+        seen: dict[str, str] | None = None
+
+        async def reply(self, prompt: Prompt, show: Show) -> Reply:
+            await self.s.house.fake.until(lambda: self.s.room.statuses, "a status")
+            self.seen = dict(self.s.room.statuses)
+            return await self.s.house.model.reply(prompt, show)
+
+        async def close(self) -> None:
+            """Nothing is held."""
+
+    async with scene() as s:
+        s.house.worker.model = thinker = Thinker(s)
+        await s.ask()
+        assert thinker.seen == {s.thread: "is thinking..."}
+        assert s.room.statuses == {}, "and not any more when the reply is there"
+
+
+async def test_a_text_longer_than_a_message_is_watched_at_first_and_ends_in_pieces() -> None:
+    text = "\n\n".join(f"Paragraph {number}. " + "Much is to be said. " * 20 for number in range(1, 20))
+
+    async with scene(lambda _p, _n: Says.text(text)) as s:
+        replies = await s.ask()
+        assert 1 < len(replies) <= 5 and all(is_sealed(reply) for reply in replies)
+        assert " ".join(" ".join(r.shown for r in replies).split()) == " ".join(text.split())
+        assert s.house.fake.called("chat.delete") == []
+
+
+# ---------------------------------------------------------------- trouble
+
+
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [
+        ("chat.startStream", Refuses("method_not_supported_for_channel_type")),
+        ("chat.startStream", Status(500, "before")),
+        ("chat.startStream", Status(500, "after")),
+        ("chat.startStream", Cut("after")),
+        ("chat.appendStream", Refuses("message_not_in_streaming_state")),
+        ("chat.appendStream", Status(500, "after")),
+        ("chat.appendStream", Cut("before")),
+        ("chat.appendStream", Cut("after")),
+        ("chat.stopStream", Refuses("message_not_in_streaming_state")),
+        ("chat.stopStream", Status(500, "before")),
+        ("chat.stopStream", Cut("after")),
+    ],
+)
+async def test_whatever_goes_wrong_with_a_stream_the_reply_stands_there_once_and_whole(
+    method: str, fault: Fault
+) -> None:
+    async with scene() as s:
+        s.house.fake.faults.order(method, fault)
+
+        async def slowly(number: int) -> None:
+            await asyncio.sleep(2 * PACE if number < 5 else 0)
+
+        s.while_written(slowly)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
+        (again,) = await s.ask()
+        assert again.shown == WHOLE
+
+
+async def test_a_stream_that_slack_has_ended_by_its_age_is_replaced() -> None:
+    async with scene() as s:
+
+        async def wait(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word2")
+            if number == len(WORDS):
+                s.house.fake.clock.advance(301)
+
+        s.while_written(wait)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply)
+
+
+async def test_a_reply_of_many_minutes_is_begun_anew_before_slack_ends_it() -> None:
+    async with scene() as s:
+        first: list[str] = []
+
+        async def wait(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                first.append(s.watched().ts)  # type: ignore[union-attr]
+                s.house.fake.clock.advance(241)
+            if number == 8:
+                await s.until_shown("word6")
+                assert [seen.ts for seen in s.house.fake.seen(s.room, s.thread) if seen.streaming] != first
+
+        s.while_written(wait)
+        (reply,) = await s.ask()
+        assert reply.ts not in first and reply.shown == WHOLE and is_sealed(reply)
+        assert len(s.house.fake.called("chat.startStream")) == 2
+        expired = [call for call in s.house.fake.calls if call.error == "message_not_in_streaming_state"]
+        assert expired == []
+
+
+async def test_where_no_stream_can_be_begun_anew_the_reply_is_posted_when_it_is_finished() -> None:
+    async with scene() as s:
+
+        async def wait(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                s.house.fake.faults.order("chat.startStream", Refuses("team_access_not_granted"))
+                s.house.fake.clock.advance(241)
+
+        s.while_written(wait)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
+
+
+# ---------------------------------------------------------------- stopping
+
+
+@pytest.mark.parametrize("how", ["stop", "Stop!", "*stop", "the button"])
+async def test_a_reply_that_is_stopped_keeps_what_was_written(how: str) -> None:
+    async with scene() as s:
+
+        async def stop(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                if how == "the button":
+                    await s.house.fake.people.stops(s.alice, s.room, s.thread)
+                else:
+                    await s.house.fake.says(s.alice, s.room, how, thread=s.thread)
+                await s.house.fake.settled()
+            if number > 5:
+                await asyncio.sleep(5)
+
+        s.while_written(stop)
+        replies = [reply for reply in await s.ask() if reply.name == "Winston"]
+        (reply,) = replies
+        assert reply.shown.startswith(f"{OPENING}word2 word3") and "word9" not in reply.shown
+        assert reply.shown.endswith("_(stopped by alice)_") and is_sealed(reply)
+        stopped = reply.shown.partition("\n")[0]
+        s.house.model.on_piece = None
+        await s.ask()
+        assert stopped in s.house.prompt(), "and the persona knows what it has said"
+
+
+async def test_stop_where_nothing_is_written_is_answered_in_a_line() -> None:
+    async with scene() as s:
+        (told,) = await s.house.hear(s.alice, s.room, "stop", thread=s.thread)
+        assert told.shown == "Nothing is being written just now."
+        await s.house.fake.people.stops(s.alice, s.room, s.thread)
+        await s.house.quiet()
+        assert s.house.fake.seen(s.room, s.thread)[-1].shown == "Nothing is being written just now."
+
+
+# ---------------------------------------------------------------- voices
+
+
+async def test_without_the_scope_for_names_they_stand_in_the_text_and_the_log_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fake = FakeSlack(scopes=MANIFEST_SCOPES - {"chat:write.customize"}, events=subscribed())
+    async with scene(fake=fake) as s:
+        greeting = s.house.fake.seen(s.room, s.thread)[-1]
+        assert (greeting.name, greeting.icon) == ("greenroom", "default")
+        assert greeting.shown.startswith("**🏗️ Winston**\n\nHello")
+        for _ in range(2):
+            (reply,) = await s.ask()
+            assert reply.shown == f"**🏗️ Winston**\n\n{WHOLE}" and is_sealed(reply)
+        told = [record for record in caplog.records if "chat:write.customize" in record.getMessage()]
+        assert len(told) == 1 and told[0].levelname == "WARNING"
+
+
+async def test_a_stream_without_the_scope_for_names_is_begun_all_the_same() -> None:
+    async with scene() as s:
+        s.house.fake.ws.scopes -= {"chat:write.customize"}
+        seen: list[str] = []
+
+        async def look(number: int) -> None:
+            if number == 6:
+                await s.until_shown("word2")
+                seen.append(s.watched().shown)  # type: ignore[union-attr]
+
+        s.while_written(look)
+        (reply,) = await s.ask()
+        assert seen[0].startswith("**🏗️ Winston**") and reply.shown == f"**🏗️ Winston**\n\n{WHOLE}"
