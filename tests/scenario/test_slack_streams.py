@@ -276,6 +276,20 @@ async def test_a_reply_that_is_stopped_keeps_what_was_written(how: str) -> None:
         assert stopped in s.house.prompt(), "and the persona knows what it has said"
 
 
+async def test_slack_shows_its_stop_button_only_while_a_reply_is_written() -> None:
+    async with scene() as s:
+        seen: list[str | None] = []
+
+        async def look(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                seen.append(s.room.sessions.get(s.thread))
+
+        s.while_written(look)
+        await s.ask()
+        assert (seen, s.room.sessions.get(s.thread)) == (["processing"], "active")
+
+
 async def test_stop_where_nothing_is_written_is_answered_in_a_line() -> None:
     async with scene() as s:
         (told,) = await s.house.hear(s.alice, s.room, "stop", thread=s.thread)

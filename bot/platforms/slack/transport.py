@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from bot.core.model import Attachment, Conversation, Receipt
+from bot.platforms.slack.arrival import is_direct
 from bot.platforms.slack.posting import Postbox
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
@@ -25,12 +26,16 @@ class SlackTransport:
 
     def __init__(self, web: Web, box: Postbox, streams: Streams) -> None:
         self._web, self._box, self._streams = web, box, streams
+        self._processing: set[Conversation] = set()
+        self._has_sessions = True
 
     async def post(self, out: Outgoing) -> Receipt:
         """Post it; see `Postbox`."""
         if out.only:
             return await self._box.whisper(out)
-        return await (self._box.upload(out) if out.file else self._box.post(out))
+        receipt = await (self._box.upload(out) if out.file else self._box.post(out))
+        await self._rested(out.conversation)
+        return receipt
 
     async def find(self, out: Outgoing) -> Receipt | None:
         """What is there of an earlier `post` of it; a whisper cannot be found again."""
@@ -46,7 +51,10 @@ class SlackTransport:
 
     async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
         """Finish the stream; None where it had to be taken away."""
-        return await self._streams.seal(ref, out)
+        receipt = await self._streams.seal(ref, out)
+        if receipt:
+            await self._rested(out.conversation)
+        return receipt
 
     async def withdraw(self, ref: str) -> None:
         """Take the stream away."""
@@ -57,8 +65,10 @@ class SlackTransport:
         return await self._streams.torn(conversation, since)
 
     async def busy(self, out: Outgoing) -> None:
-        """Say "is thinking..." below the thread; Slack has no such line at a channel's top level."""
+        """Say "is thinking..." below the thread, and show Slack's stop button; a channel's top level has neither."""
         where = out.conversation
+        if where.thread or is_direct(where.channel):
+            await self._works(where)
         if not where.thread:
             return
         voice = self._box.voiced(out.voice)
@@ -70,6 +80,27 @@ class SlackTransport:
                 await self.busy(out)
             else:
                 log.debug("that somebody is at work could not be shown (%s)", error)
+
+    async def _works(self, where: Conversation) -> None:
+        """Slack shows its stop button while a session is being processed (docs, agents.sessions.setStatus)."""
+        if self._has_sessions and where not in self._processing:
+            self._processing.add(where)
+            await self._session(where, "processing")
+
+    async def _rested(self, where: Conversation) -> None:
+        if where in self._processing:
+            self._processing.discard(where)
+            await self._session(where, "active")
+
+    async def _session(self, where: Conversation, status: str) -> None:
+        thread: dict[str, Any] = {"thread_ts": where.thread} if where.thread else {}
+        try:
+            await self._web.call("agents.sessions.setStatus", channel_id=where.channel, status=status, **thread)
+        except RefusedError as error:
+            self._has_sessions = False
+            log.info("Slack shows no stop button (%s); to write `stop` does the same", error)
+        except UnansweredError as error:
+            log.debug("whether a reply is being written could not be shown (%s)", error)
 
     async def read(self, file: Attachment, room: int) -> Attachment:
         """The file with its text."""
