@@ -1,4 +1,4 @@
-"""The command line: `greenroom run`, `chat`, `personas`, `doctor`, and what operators do to the store."""
+"""The command line: `greenroom run`, `chat`, `personas`, `slack`, `discord`, `doctor`, and what operators do."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _run(args)
             case "personas":
                 return _flushed(_personas(args))
+            case "slack" | "discord":
+                return _flushed(_platforms(args))
             case "doctor":
                 return _flushed(_doctor(args))
             case "sessions" | "dead" | "audit" | "forget":
@@ -65,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from bot import operations
     from bot.personas import tool
+    from bot.platforms import tool as platforms
 
     parser = argparse.ArgumentParser(prog="greenroom", description="A chat bot that hosts personas.")
     parser.add_argument("--version", action="version", version=f"greenroom {version('greenroom')}")
@@ -82,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
     run.add_argument("--model", metavar="NAME", help="an alias or id, or `rehearsal` (model.name)")
     tool.add_parser(commands)
+    platforms.add_parser(commands)
     operations.add_parser(commands)
     for name, command in commands.choices.items():
         if name == "personas":
@@ -140,6 +144,15 @@ def _personas(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     return tool.run(args, settings.library.paths, shipped_agents() if settings.library.shipped else None)
+
+
+def _platforms(args: argparse.Namespace) -> int:
+    from bot.platforms import tool
+
+    settings = _settings(args)
+    slack, token = settings.slack, settings.secrets.discord_token
+    known = tool.Known(settings.name, slack.mode, slack.path, token.get_secret_value() if token else "")
+    return tool.run(args, known)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -51,6 +51,18 @@ _SECRETS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _QUOTED = re.compile(rf"""((["']){_NAMED}\2\s*[:=]\s*b?)(["'])(?!bearer\b)[^"']*\3""", re.IGNORECASE)
+_LOCATED = re.compile(
+    r"""
+    (
+        /(?:webhooks|interactions)/\d{15,20}/               # what lets anybody post there, at Discord
+      | [?&]ticket=                                         # what lets anybody listen in the app's place, at Slack
+      | hooks\.slack\.com/\w+/(?:[\w-]+/)*                 # what lets anybody answer, at Slack
+      | signing[ _-]?secret["']?\s*(?:[:=]|\bis\b)?\s*(?=[0-9a-f]{32})
+    )
+    [^\s/?&'",;<>)]+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _ASSIGNED = re.compile(
     r"""(\b[\w.-]*(?:api_?key|token|secret|password)=)(?!=)("[^"]*"|'[^']*'|[^\s,;&)'"]+)""", re.IGNORECASE
@@ -89,7 +101,7 @@ def turn(conversation: str, head: str, worker: str) -> Iterator[None]:
 
 def without_secrets(text: str) -> str:
     """`text` with `HIDDEN` for whatever looks like a key, a token or a password."""
-    shown = _SECRETS.sub(HIDDEN, text)
+    shown = _LOCATED.sub(rf"\g<1>{HIDDEN}", _SECRETS.sub(HIDDEN, text))
     shown = _QUOTED.sub(rf"\g<1>\g<3>{HIDDEN}\g<3>", shown)
     return _ASSIGNED.sub(rf"\g<1>{HIDDEN}", shown)
 

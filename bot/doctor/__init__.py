@@ -1,7 +1,8 @@
 """`greenroom doctor`: looks at everything that a bot needs before it can work, and says what is wrong and what to do.
 
 Each check is a function from a `Case` to findings, and `CHECKS` is all of them, in the order they are told in. A check
-changes nothing: the database is read beside its worker, and the model is called only when asked for.
+changes nothing and posts nothing: the database is read beside its worker, platforms are asked about the bot itself
+where their tokens are set, and the model is called only when asked for.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.doctor.configuration import check_configuration, misconfigured
+from bot.doctor.discord import check_discord
 from bot.doctor.finding import Case, Check, Finding, Level, count
 from bot.doctor.library import check_library
 from bot.doctor.model import check_model
+from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
 from bot.doctor.surroundings import check_terminal, check_versions
 from bot.settings import LOOKUP, Settings, SettingsError, load
@@ -26,6 +29,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("library", check_library),
     ("store", check_store),
     ("model", check_model),
+    ("slack", check_slack),
+    ("discord", check_discord),
     ("versions", check_versions),
     ("terminal", check_terminal),
 )

@@ -28,6 +28,7 @@ from bot.cli import _parser
 from bot.health.metrics import Metrics
 from bot.health.server import serving
 from bot.health.vitals import State, Vitals
+from bot.service import slack_options
 from bot.settings import load
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import free_port, valkey
@@ -49,8 +50,8 @@ TOP = {"name", "services", "networks", "volumes", "configs", "secrets", "include
 TYPES: dict[str, type | tuple[type, ...]] = {
     "build": (str, dict), "cap_drop": list, "command": (str, list), "depends_on": (list, dict), "environment": dict,
     "healthcheck": dict, "image": str, "logging": dict, "mem_limit": (str, int), "networks": (list, dict),
-    "pids_limit": int, "read_only": bool, "restart": str, "secrets": list, "security_opt": list, "stdin_open": bool,
-    "stop_grace_period": str, "tmpfs": (str, list), "tty": bool, "user": str, "volumes": list,
+    "pids_limit": int, "read_only": bool, "restart": str, "secrets": list, "security_opt": list,
+    "stop_grace_period": str, "tmpfs": (str, list), "user": str, "volumes": list,
 }  # fmt: skip
 DURATION = re.compile(r"(\d+(us|ms|s|m|h))+")
 SIZE = re.compile(r"\d+(b|k|kb|m|mb|g|gb)")
@@ -168,6 +169,22 @@ def test_the_settings_are_settings_of_ours(tmp_path: Path) -> None:
     assert settings.secrets.redis_password.get_secret_value() == "redis_password-for-a-test"
     assert settings.secrets.anthropic_api_key is not None
     assert settings.secrets.anthropic_api_key.get_secret_value() == "anthropic_api_key-for-a-test"
+    slack = slack_options(settings)
+    assert (slack.mode, slack.bot_token, slack.app_token) == (
+        "socket",
+        "slack_bot_token-for-a-test",
+        "slack_app_token-for-a-test",
+    )
+
+
+def test_every_secret_of_the_bot_is_read_by_it() -> None:
+    read = {value.removeprefix("/run/secrets/") for value in BOT["environment"].values()}
+    assert set(BOT["secrets"]) <= read
+
+
+def test_the_bot_serves_and_wants_no_terminal() -> None:
+    assert _parser().parse_args(BOT["command"]).command == "run"
+    assert not {"tty", "stdin_open"} & set(BOT)
 
 
 def test_the_bot_is_given_longer_to_stop_than_it_takes() -> None:

@@ -22,6 +22,7 @@ from bot.cli import _parser
 from bot.core import model
 from bot.core.commands import HOST_COMMANDS
 from bot.personas.library import Library
+from bot.platforms.discord.rights import RIGHTS
 from bot.settings import load
 from tests.scenario.sweep import APART, CONFIGURATIONS, SCENARIOS, reference
 from tests.scenario.test_crash_sweep import STRIDE
@@ -32,6 +33,7 @@ README = ROOT / "README.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DECISIONS = ROOT / "docs" / "decisions"
+PLATFORMS = (ROOT / "docs" / "slack.md", ROOT / "docs" / "discord.md")
 DOCUMENTS = (README, CHANGELOG, *sorted((ROOT / "docs").rglob("*.md")))
 
 LEFT_OUT = "..."
@@ -44,6 +46,7 @@ FOLDERS = ("agents", "bot", "config", "docs", "scripts", "tests")
 DRIFT = 0.1
 """By how much of itself a figure of the sweep may be off before the page has to be measured again."""
 
+every_platform = pytest.mark.parametrize("path", PLATFORMS, ids=lambda p: p.name)
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 
 
@@ -156,6 +159,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
     for line in [*shown, *code(text)]:
         for part in line.removeprefix("$ ").split(" | "):
             words = shlex.split(part, comments=True) if re.match(r"(greenroom|scripts/run)( |$)", part) else []
+            words = words[: words.index(">")] if ">" in words else words
             if words:
                 yield words[1:] if words[0] == "greenroom" else ["chat", *words[1:]]
 
@@ -172,7 +176,7 @@ def test_every_command_line_parses(path: Path) -> None:
 def test_command_lines_are_found_wherever_they_stand() -> None:
     page = (
         "Say `greenroom chat --as bob` or `greenroom.yaml`.\n\n"
-        "```sh\nscripts/run --in x # y\ngreenroom personas list\n```"
+        "```sh\nscripts/run --in x # y\ngreenroom personas list > names\n```"
     )
     assert list(command_lines(page)) == [["chat", "--in", "x"], ["personas", "list"], ["chat", "--as", "bob"]]
 
@@ -191,7 +195,7 @@ def test_every_option_of_chat_is_in_the_readme() -> None:
     assert options(commands(_parser())["chat"]) == shown
 
 
-@pytest.mark.parametrize("command", ["personas", "sessions", "dead", "forget"])
+@pytest.mark.parametrize("command", ["personas", "slack", "discord", "sessions", "dead", "forget"])
 def test_every_action_of_a_command_is_in_the_readme(command: str) -> None:
     shown = {words[1] for words in command_lines(README.read_text("utf-8")) if words[0] == command and words[1:]}
     assert shown == set(commands(commands(_parser())[command]))
@@ -243,10 +247,42 @@ def test_as_much_is_shipped_as_the_documents_say(path: Path) -> None:
         assert re.findall(rf"(\d+) {kind}\b", text) == [str(kinds.count(kind))]
 
 
+# ---------------------------------------------------------------- the pages of the platforms
+
+
+@every_platform
+def test_the_settings_that_a_platforms_page_shows_can_be_loaded(path: Path, tmp_path: Path) -> None:
+    shown = [content for language, content in fences(path.read_text("utf-8")) if language == "yaml"]
+    assert shown
+    for content in shown:
+        file = tmp_path / "greenroom.yaml"
+        file.write_text(content, "utf-8")
+        assert load(file, {}, {})
+
+
+@every_platform
+def test_a_platforms_page_says_that_nothing_was_tried_for_real(path: Path) -> None:
+    assert re.search(r"\*\*Nothing of this was tried [io]n a real (workspace|server)\.\*\*", path.read_text("utf-8"))
+
+
+@every_platform
+def test_every_line_that_a_platforms_page_explains_is_one_that_the_bot_writes(path: Path) -> None:
+    # Adjacent strings are one text, wherever the source breaks them.
+    written = "\n".join(re.sub(r'"\s*\n\s*f?"', "", file.read_text("utf-8")) for file in (ROOT / "bot").rglob("*.py"))
+    explained = [code(row[0]) for row in rows(path.read_text("utf-8"), "line")]
+    assert explained and all(len(lines) == 1 for lines in explained)
+    assert [line for (line,) in explained if line not in written] == []
+
+
+def test_the_page_of_discord_names_what_the_invitation_asks_for() -> None:
+    shown = [tuple(row) for row in rows((ROOT / "docs" / "discord.md").read_text("utf-8"), "permission")]
+    assert shown == [(name, purpose) for name, (_, purpose) in RIGHTS.items()]
+
+
 # ---------------------------------------------------------------- paths and links
 
 
-@pytest.mark.parametrize("path", [README, ARCHITECTURE, *sorted(DECISIONS.glob("*.md"))], ids=str)
+@pytest.mark.parametrize("path", [README, ARCHITECTURE, *PLATFORMS, *sorted(DECISIONS.glob("*.md"))], ids=str)
 def test_every_path_that_is_named_is_there(path: Path) -> None:
     named = {word for word in code(path.read_text("utf-8")) if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]*", word)}
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

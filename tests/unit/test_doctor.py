@@ -36,7 +36,8 @@ SIZE = os.terminal_size((120, 40))
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty folder, an environment without settings, and the log's handlers as before."""
     for name in list(os.environ):
-        if name.startswith(("GREENROOM_", "ANTHROPIC_")) or name.upper().endswith("_PROXY"):
+        ours = name.startswith(("GREENROOM_", "ANTHROPIC_", "SLACK_", "DISCORD_"))
+        if ours or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()

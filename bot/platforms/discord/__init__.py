@@ -1,0 +1,1 @@
+"""Discord, over discord.py: nothing outside of this package knows its types."""

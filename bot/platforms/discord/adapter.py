@@ -1,0 +1,165 @@
+"""Discord, both ways: the connection on which it tells things, and the parts that take them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.platforms.discord.avatars import Avatars
+from bot.platforms.discord.backfill import backfill
+from bot.platforms.discord.gateway import Connected, Gateway
+from bot.platforms.discord.hooks import Hooks
+from bot.platforms.discord.interactions import Desk
+from bot.platforms.discord.listening import Ears
+from bot.platforms.discord.options import DiscordOptions
+from bot.platforms.discord.places import Places
+from bot.platforms.discord.posting import Me, Postbox
+from bot.platforms.discord.streaming import Previews
+from bot.platforms.discord.transport import DiscordTransport
+from bot.platforms.discord.web import Web
+from bot.platforms.discord.web import opened as web_opened
+from bot.ports import Door, Library, PlatformError
+
+log = logging.getLogger(__name__)
+
+FIRST_TRY, LATEST_TRY = 1.0, 120.0
+"""Seconds after which a connection that failed is made anew: they double from the first to the latest. Discord lets a
+bot begin 1,000 sessions a day (docs, session start limit)."""
+
+STEADY = 60.0
+"""Seconds after which a connection counts as good."""
+
+REFUSED_LOGIN = (
+    "Discord does not take DISCORD_TOKEN: copy the bot's token from the Developer Portal, your application, Bot, "
+    "Reset Token"
+)
+NO_CONTENT = (
+    "Discord does not let the bot read what people write: switch on the Message Content Intent in the Developer "
+    "Portal, your application, Bot, Privileged Gateway Intents"
+)
+CLOSED = {
+    4004: REFUSED_LOGIN,
+    4010: "Discord does not know such a shard: the ids in discord.shards have to be below its count",
+    4011: "Discord wants more shards, for the bot is in too many guilds: set discord.shards to auto or a higher count",
+    4013: "Discord does not know the intents that this version of the bot asks for: update it",
+    4014: NO_CONTENT,
+}
+"""What Discord closes a connection with where making it again would not help (docs, gateway close event codes)."""
+
+
+class DiscordAdapter:
+    """A `bot.ports.Adapter` for one application, with all its guilds or those of some shards."""
+
+    name = "discord"
+
+    def __init__(self, web: Web, me: Me, options: DiscordOptions) -> None:
+        self._web, self._me, self._options = web, me, options
+        hooks = Hooks(web, me.application, options.host.name)
+        box = Postbox(web, me, hooks, Avatars(web, me.application, wanted=options.avatars))
+        self._previews = Previews(box)
+        self.transport = DiscordTransport(web, box, self._previews)
+        self._client: Gateway | None = None
+        self._why = "Discord has not been connected yet"
+
+    def trouble(self) -> str:
+        """Why nothing comes from Discord just now; "" while it does."""
+        if self._web.revoked:
+            return "Discord no longer takes the bot's token"
+        away = self._client.away() if self._client else None
+        if away is None:
+            return self._why
+        shards = ", ".join(map(str, away))
+        return f"the connection to Discord is away (shard {shards}), and is being made again" if away else ""
+
+    async def serve(self, door: Door, library: Library) -> None:
+        """Take what Discord tells, until cancelled; connections that break are made again. Raises PlatformError."""
+        places = Places(self._web)
+        desk = Desk(self._web, self._me, places, door, library)
+        answering: set[asyncio.Task[None]] = set()
+
+        async def catch_up(connected: Connected) -> None:
+            if self._options.backfill and self._client:
+                ears.forget_persons()
+                await backfill(self._client, connected.shard, door, self._options.backfill, ears.take)
+
+        def asked(interaction: discord.Interaction[Any]) -> None:
+            task = asyncio.create_task(desk.take(interaction))
+            answering.add(task)
+            task.add_done_callback(answering.discard)
+
+        ears = Ears(self._web, self._me, places, door, catch_up)
+        tasks = [asyncio.create_task(ears.listen()), asyncio.create_task(desk.register())]
+        try:
+            await self._stay_connected(lambda: Gateway(self._options, ears.told, asked))
+        finally:
+            for task in tasks:
+                task.cancel()
+            # What somebody has pressed is still taken and answered.
+            await asyncio.gather(*tasks, *answering, return_exceptions=True)
+
+    async def _stay_connected(self, made: Callable[[], Gateway]) -> None:
+        delay = FIRST_TRY
+        while True:
+            began = time.monotonic()
+            client = made()
+            try:
+                self._client = client
+                await client.start(self._options.token)
+                why = "the connection has ended"
+            except discord.LoginFailure as error:
+                raise PlatformError(REFUSED_LOGIN) from error
+            except discord.PrivilegedIntentsRequired as error:
+                raise PlatformError(NO_CONTENT) from error
+            except discord.ConnectionClosed as error:
+                if error.code in CLOSED:
+                    raise PlatformError(CLOSED[error.code]) from error
+                why = f"closed with code {error.code}"
+            except Exception as error:
+                # The library raises what it stumbles over: an event that it cannot read, for one.
+                why = f"{type(error).__name__}: {error}"
+                log.debug("the connection to Discord has failed", exc_info=True)
+            finally:
+                self._client = None
+                await client.close()
+            if time.monotonic() - began > STEADY:
+                delay = FIRST_TRY
+            self._why = f"Discord cannot be connected: {why}"
+            log.error("%s; trying again in %.0f s", self._why, delay)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LATEST_TRY)
+
+    async def close(self) -> None:
+        """End what is being shown."""
+        await self._previews.close()
+
+
+@asynccontextmanager
+async def opened(options: DiscordOptions) -> AsyncIterator[DiscordAdapter]:
+    """The adapter, when Discord knows the bot's token. Raises PlatformError."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    client = discord.Client(intents=discord.Intents(guilds=True))
+    try:
+        try:
+            await client.login(options.token)
+        except discord.LoginFailure as error:
+            raise PlatformError(REFUSED_LOGIN) from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise PlatformError(f"Discord cannot be reached: {error}") from error
+        if client.user is None or client.application_id is None:
+            raise PlatformError("Discord does not tell which bot DISCORD_TOKEN is of")
+        me = Me(str(client.user.id), str(client.application_id))
+        async with web_opened(client.http) as web:
+            adapter = DiscordAdapter(web, me, options)
+            try:
+                yield adapter
+            finally:
+                await adapter.close()
+    finally:
+        await client.close()

@@ -1,0 +1,93 @@
+"""The bot's webhooks, one a channel: through it each persona speaks under its own name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
+
+from bot.platforms.discord.names import webhook_name
+from bot.platforms.discord.web import MISSING_PERMISSIONS, TOO_MANY_WEBHOOKS, RefusedError, Web
+
+log = logging.getLogger(__name__)
+
+AGAIN = 600.0
+"""Seconds after which it is looked again whether a channel without a webhook may have one now."""
+
+WITHOUT = {
+    MISSING_PERMISSIONS: "the bot lacks the permission Manage Webhooks there: give it to the bot's role",
+    TOO_MANY_WEBHOOKS: "the channel has as many webhooks as Discord allows: delete one in its settings, Integrations",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook of ours."""
+
+    id: str
+    token: str
+    channel: str
+
+
+class Hooks:
+    """Finds webhooks, makes them where there are none, and remembers them. `me` is the application's id."""
+
+    def __init__(self, web: Web, application: str, name: str) -> None:
+        self._web, self._application, self._name = web, application, webhook_name(name)
+        self._known: dict[str, Hook] = {}
+        self._without: dict[str, float] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def of(self, channel: str) -> Hook | None:
+        """The channel's webhook; None where the bot may have none, which is said once in the log.
+
+        Raises RefusedError and UnansweredError.
+        """
+        if channel in self._known:
+            return self._known[channel]
+        if self._without.get(channel, 0.0) > time.monotonic():
+            return None
+        lock = self._locks.setdefault(channel, asyncio.Lock())
+        async with lock:
+            if channel in self._known:
+                return self._known[channel]
+            try:
+                hook = await self._found(channel) or await self._made(channel)
+            except RefusedError as error:
+                if error.code not in WITHOUT:
+                    raise
+                if channel not in self._without:
+                    why = WITHOUT[error.code]
+                    log.warning("personas speak under the bot's own name in channel %s, since %s", channel, why)
+                self._without[channel] = time.monotonic() + AGAIN
+                return None
+            self._without.pop(channel, None)
+            self._known[channel] = hook
+            return hook
+
+    def forget(self, hook: Hook) -> None:
+        """It is no longer good: look for one, or make one, next time."""
+        if self._known.get(hook.channel) == hook:
+            del self._known[hook.channel]
+
+    async def _found(self, channel: str) -> Hook | None:
+        """Of several of ours the oldest, so that several processes choose the same."""
+        listed = await self._web.call("GET", "/channels/{channel_id}/webhooks", channel_id=channel)
+        ours = [hook for hook in listed if self._is_ours(hook)]
+        return _hook(min(ours, key=lambda hook: int(hook["id"]))) if ours else None
+
+    async def _made(self, channel: str) -> Hook:
+        body = {"name": self._name}
+        made = await self._web.call("POST", "/channels/{channel_id}/webhooks", body, channel_id=channel)
+        return _hook(made)
+
+    def _is_ours(self, hook: dict[str, Any]) -> bool:
+        mine = hook.get("application_id") == self._application and hook.get("name") == self._name
+        return mine and bool(hook.get("token"))
+
+
+def _hook(data: dict[str, Any]) -> Hook:
+    return Hook(str(data["id"]), str(data["token"]), str(data["channel_id"]))

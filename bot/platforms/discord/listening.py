@@ -1,0 +1,172 @@
+"""What Discord tells the bot, taken in the order in which it was told. A message is done with when it is queued."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import assert_never
+
+import discord
+from discord.utils import time_snowflake
+
+from bot.core import commands
+from bot.core.model import Conversation, Inbound
+from bot.platforms.discord import arrival
+from bot.platforms.discord.arrival import Person
+from bot.platforms.discord.gateway import Connected, Told
+from bot.platforms.discord.places import Places, posts_to
+from bot.platforms.discord.posting import Me
+from bot.platforms.discord.web import NOBODY, RefusedError, UnansweredError, Web
+from bot.ports import Door, MailboxFullError, StoreError
+
+log = logging.getLogger(__name__)
+
+FULL = "Too many messages are waiting here, so this one was not taken. Please send it again in a while."
+
+TEXTS = 1000
+"""So many of the last messages are remembered as they read, to know what an edit has changed."""
+
+SOONEST, LATEST = 0.5, 15.0
+"""Seconds after which something that could not be taken is tried again: they double from the first to the latest."""
+
+TOLD_WITHIN = 60.0
+"""Seconds after which missed messages are looked for even though Discord has not told of all guilds yet."""
+
+
+class Ears:
+    """Takes messages, edits and deletions, one after the other; a `Connected` has `catch_up` look for missed ones."""
+
+    def __init__(
+        self, web: Web, me: Me, places: Places, door: Door, catch_up: Callable[[Connected], Awaitable[None]]
+    ) -> None:
+        self._web, self._me, self._places, self._door, self._catch_up = web, me, places, door, catch_up
+        self._waiting: asyncio.Queue[Told] = asyncio.Queue()
+        self._texts: OrderedDict[int, str] = OrderedDict()
+        self._persons: dict[tuple[str, str], Person] = {}
+
+    def told(self, told: Told) -> None:
+        """Put it behind all that was told before."""
+        self._waiting.put_nowait(told)
+
+    async def listen(self) -> None:
+        """Take what is told, until cancelled."""
+        while True:
+            told = await self._waiting.get()
+            try:
+                await self.take(told)
+            except Exception:
+                log.exception("something that Discord told could not be read, and is left out")
+            finally:
+                self._waiting.task_done()
+
+    async def take(self, told: Told) -> None:
+        """One thing that was told. While the store or Discord fails it is tried again: it is told only once."""
+        delay = SOONEST
+        while True:
+            try:
+                await self._take(told)
+                return
+            except (StoreError, UnansweredError) as error:
+                log.warning("what Discord told cannot be taken (%s); trying again in %.1f s", error, delay)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LATEST)
+            except RefusedError as error:
+                log.info("what Discord told is left out, since it cannot be placed (%s)", error)
+                return
+
+    async def _take(self, told: Told) -> None:
+        match told:
+            case discord.Message():
+                if arrival.is_said(told):
+                    inbound = await self._read(told)
+                    self._remember(told.id, inbound.text)
+                    await self._or_full(inbound, self._door.receive(inbound))
+            case discord.RawMessageUpdateEvent():
+                await self._edited(told.message)
+            case discord.RawMessageDeleteEvent():
+                await self._deleted(told.guild_id, told.channel_id, (told.message_id,))
+            case discord.RawBulkMessageDeleteEvent():
+                await self._deleted(told.guild_id, told.channel_id, sorted(told.message_ids))
+            case Connected():
+                try:
+                    await asyncio.wait_for(told.all_told.wait(), TOLD_WITHIN)
+                except TimeoutError:
+                    log.warning("Discord has not told of all guilds of shard %s in %.0f s", told.shard, TOLD_WITHIN)
+                await self._catch_up(told)
+            case _:
+                assert_never(told)
+
+    async def _read(self, message: discord.Message) -> Inbound:
+        guild = message.guild.id if message.guild else getattr(message.channel, "guild_id", None)
+        where = await self._places.of(guild, message.channel.id, message.channel)
+        return arrival.said(message, where, self._me, await self._sender(message, guild))
+
+    async def _sender(self, message: discord.Message, guild: int | None) -> Person:
+        """Who wrote it. Discord tells the roles of a member with what is said now, not with what was said before."""
+        if guild is None or isinstance(message.author, discord.Member):
+            return arrival.person(message.author)
+        key = str(guild), str(message.author.id)
+        if key not in self._persons:
+            path = "/guilds/{guild_id}/members/{user_id}"
+            try:
+                found = await self._web.call("GET", path, guild_id=guild, user_id=message.author.id)
+                name = found.get("nick") or message.author.display_name
+                self._persons[key] = Person(key[1], str(name), tuple(str(role) for role in found["roles"]))
+            except RefusedError as error:
+                log.info("who %s is in guild %s cannot be told (%s)", key[1], guild, error)
+                self._persons[key] = arrival.person(message.author)
+        return self._persons[key]
+
+    def forget_persons(self) -> None:
+        """Ask anew who has which roles."""
+        self._persons.clear()
+
+    async def _edited(self, message: discord.Message) -> None:
+        """A message reads otherwise now. Where it is not known how it read, it counts only while nobody has taken it.
+
+        Discord tells of an edit also where it adds a link's preview by itself. A command of which the old text is not
+        known may have run already, so it is left alone.
+        """
+        if message.edited_at is None or not arrival.is_said(message):
+            return
+        inbound = await self._read(message)
+        order = time_snowflake(message.edited_at, high=True)
+        was = self._texts.get(message.id)
+        self._remember(message.id, inbound.text)
+        if was is None and not commands.is_plain(inbound.text):
+            return
+        edited = replace(inbound, order=order, at=message.edited_at.timestamp())
+        await self._or_full(edited, self._door.edited(edited, was or ""))
+
+    async def _deleted(self, guild: int | None, channel: int, messages: tuple[int, ...] | list[int]) -> None:
+        where = await self._places.of(guild, channel)
+        for ident in messages:
+            self._texts.pop(ident, None)
+            await self._door.deleted(where, str(ident))
+
+    def _remember(self, ident: int, text: str) -> None:
+        self._texts[ident] = text
+        while len(self._texts) > TEXTS:
+            self._texts.popitem(last=False)
+
+    async def _or_full(self, inbound: Inbound, taking: Awaitable[object]) -> None:
+        try:
+            await taking
+        except MailboxFullError:
+            await self._say_full(inbound.conversation, inbound.id)
+
+    async def _say_full(self, where: Conversation, message: str) -> None:
+        body = {
+            "content": FULL,
+            "allowed_mentions": NOBODY,
+            "message_reference": {"message_id": message, "fail_if_not_exists": False},
+            "nonce": message,
+            "enforce_nonce": True,
+        }
+        try:
+            await self._web.call("POST", "/channels/{channel_id}/messages", body, channel_id=posts_to(where))
+        except (RefusedError, UnansweredError) as error:
+            log.warning("that %s is full could not be told (%s)", where.key, error)

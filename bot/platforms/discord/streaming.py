@@ -1,0 +1,184 @@
+"""Replies that people watch as they are written: a message that is edited, and of which the newest text wins.
+
+Nothing queues: while Discord makes an edit wait for a limit, what is newer takes its place. The message bears the mark
+of something unfinished until it is sealed, so whoever takes a turn up knows it by that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+
+from bot.core.model import Conversation, Receipt
+from bot.platforms.discord import marks, markup
+from bot.platforms.discord.posting import WAITS, Postbox, Standing, standing_of
+from bot.platforms.discord.web import UNKNOWN_MESSAGE, RefusedError, UnansweredError
+from bot.ports import Outgoing, TransportError
+
+log = logging.getLogger(__name__)
+
+PACE = 1.2
+"""Seconds between two edits; some 5 in 2 s are reported to be allowed in a channel, for all that is said there."""
+
+
+@dataclass(slots=True)
+class Growing:
+    """A reply that is being shown: its message once there is one, what it shows, and what it shall show."""
+
+    out: Outgoing
+    standing: Standing | None = None
+    sent: str = ""
+    wanted: str = ""
+    dead: bool = False
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    pump: asyncio.Task[None] | None = None
+
+
+class Previews:
+    """The replies that this process shows while they grow."""
+
+    def __init__(self, box: Postbox) -> None:
+        self._box = box
+        self._open: dict[str, Growing] = {}
+        self._count = 0
+
+    async def preview(self, out: Outgoing) -> str:
+        """Begin; the message itself comes with the first text."""
+        self._count += 1
+        ref = f"growing:{self._count}"
+        shown = Growing(out)
+        shown.pump = asyncio.create_task(self._pump(shown))
+        self._open[ref] = shown
+        return ref
+
+    async def extend(self, ref: str, text: str) -> None:
+        """Show `text` soon; what is newer overtakes what was not yet sent."""
+        if shown := self._open.get(ref):
+            shown.wanted = text
+            shown.more.set()
+
+    async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
+        """Make the message the post `out`; None where there is none, or no longer. Raises TransportError."""
+        standing = await self._ended(ref, out.conversation)
+        if standing is None:
+            return None
+        for wait in (*WAITS, None):
+            try:
+                await self._box.edit(standing, out.voice, lambda text: marks.marked(text, out.key), out.text, out.menu)
+                return standing.receipt
+            except UnansweredError as error:
+                if wait is None:
+                    raise TransportError(f"Discord does not answer: {error}") from error
+                await asyncio.sleep(wait)
+            except RefusedError as error:
+                if error.code != UNKNOWN_MESSAGE:
+                    log.info("a reply that grew could not be finished (%s); it is posted instead", error)
+                    await self._remove(standing)
+                return None
+        raise AssertionError("the last round returns or raises")
+
+    async def withdraw(self, ref: str) -> None:
+        """Take the message away."""
+        where = self._open[ref].out.conversation if ref in self._open else None
+        if standing := await self._ended(ref, where):
+            await self._remove(standing)
+
+    async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
+        """Our newest unfinished message there and its text; should there be more of them, they are taken away."""
+        for ref, shown in list(self._open.items()):
+            # Whoever asks has nothing under way: it was shown by an attempt at the turn that has failed here.
+            if shown.out.conversation == conversation:
+                await self._ended(ref, conversation)
+        return await self._unfinished(conversation, since)
+
+    async def close(self) -> None:
+        """Stop showing; what is unfinished is finished or replaced by whoever takes its turn up."""
+        for shown in self._open.values():
+            await self._halt(shown)
+        self._open.clear()
+
+    # -------------------------------------------------------- one reply
+
+    async def _ended(self, ref: str, where: Conversation | None) -> Standing | None:
+        """The message of a ref, when nothing more is on its way to it."""
+        shown = self._open.pop(ref, None)
+        if shown:
+            await self._halt(shown)
+            return shown.standing
+        key, _, rest = ref.partition("#")
+        ident, _, hook = rest.partition("#")
+        return Standing(where or Conversation.parse(key), ident, hook) if ident else None
+
+    async def _unfinished(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
+        found: list[tuple[Standing, str]] = []
+        async for message in self._box.ours(conversation, since):
+            content = str(message.get("content") or "")
+            if marks.mark_in(content) == marks.GROWING:
+                standing, text = standing_of(conversation, message), marks.grown(content)
+                found.append((standing, text if standing.hook else markup.said(text)))
+        for standing, _ in found[:-1]:
+            await self._remove(standing)
+        if not found:
+            return None
+        standing, text = found[-1]
+        return f"{conversation.key}#{standing.id}#{standing.hook}", text
+
+    async def _pump(self, shown: Growing) -> None:
+        while not shown.dead:
+            await shown.more.wait()
+            shown.more.clear()
+            if shown.ending.is_set():
+                return
+            await self._forward(shown)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(shown.ending.wait(), PACE)
+
+    async def _forward(self, shown: Growing) -> None:
+        """Show what is wanted and not yet seen."""
+        wanted, out = shown.wanted, shown.out
+        if wanted == shown.sent:
+            return
+        try:
+            if shown.standing is None:
+                shown.standing = await self._box.send(out.conversation, out.voice, marks.growing, wanted)
+            else:
+                await self._box.edit(shown.standing, out.voice, marks.growing, wanted)
+            shown.sent = wanted
+        except RefusedError as error:
+            shown.dead = True
+            log.info("a reply cannot be shown while it grows (%s)", error)
+        except UnansweredError as error:
+            log.info("whether a reply is shown as it grows is not known (%s)", error)
+            if shown.standing is None:
+                await self._adopt(shown)
+        except Exception:
+            shown.dead = True
+            log.exception("a reply cannot be shown while it grows")
+
+    async def _adopt(self, shown: Growing) -> None:
+        """Find the message that may have come to stand there without our knowing."""
+        try:
+            torn = await self._unfinished(shown.out.conversation, shown.out.since)
+        except TransportError as error:
+            # Should it stand there after all, its mark tells whoever takes the turn up.
+            shown.dead = True
+            log.warning("%s", error)
+            return
+        if torn:
+            shown.standing = await self._ended(torn[0], shown.out.conversation)
+
+    async def _halt(self, shown: Growing) -> None:
+        """Let what is on its way arrive, and send nothing more."""
+        shown.ending.set()
+        shown.more.set()
+        if shown.pump:
+            await shown.pump
+
+    async def _remove(self, standing: Standing) -> None:
+        try:
+            await self._box.delete(standing)
+        except (RefusedError, UnansweredError) as error:
+            log.warning("an unfinished reply could not be taken away from %s (%s)", standing.where.key, error)

@@ -1,0 +1,200 @@
+"""A whole bot on a strict fake of Discord: the real discord.py, real store, worker and machine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import discord
+
+from bot.core.codec import load
+from bot.core.model import Conversation, Entry, Saved, Session
+from bot.personas.model import Cast
+from bot.platforms.discord import marks
+from bot.platforms.discord.adapter import DiscordAdapter, opened
+from bot.platforms.discord.options import DiscordOptions
+from bot.ports import Store
+from bot.runtime.inbox import Inbox
+from bot.runtime.lease import ended
+from bot.runtime.worker import Options, Worker
+from bot.stores.sqlite import SqliteStore
+from tests.fakes.discord import FakeDiscord, Person, Seen, pointed_at
+from tests.fakes.discord_state import Channel, Guild, Interaction
+from tests.fakes.library import CAST, FakeLibrary
+from tests.fakes.model import FakeModel, Script
+from tests.scenario.stage import answering
+
+
+class WallClock:
+    """`bot.ports.Clock` as the machine's clock has it."""
+
+    def now(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(slots=True)
+class House:
+    """The fake, two people in a channel of it, and the bot that lives there."""
+
+    fake: FakeDiscord
+    ada: Person
+    bob: Person
+    guild: Guild
+    general: Channel
+    store: Store
+    model: FakeModel
+    library: FakeLibrary
+    options: DiscordOptions
+    works: Options
+    adapter: DiscordAdapter = field(init=False)
+    worker: Worker = field(init=False)
+    _serving: list[asyncio.Task[Any]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """The bot connects, and works until the end of the block."""
+        async with opened(self.options) as self.adapter:
+            transports = {"discord": self.adapter.transport}
+            self.worker = Worker(self.store, transports, self.model, self.library, WallClock(), self.works)
+            self._serving = [
+                asyncio.create_task(self.adapter.serve(Inbox(self.store), self.library)),
+                asyncio.create_task(self.worker.run(asyncio.Event())),
+            ]
+            try:
+                await self.connected()
+                yield
+            finally:
+                await ended(self._serving)
+
+    async def stop(self) -> None:
+        """The process dies; nobody is at work."""
+        await ended(self._serving)
+
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator[None]:
+        """This process dies, and another one is at work until the end of the block."""
+        await self.stop()
+        async with self.at_work():
+            yield
+
+    async def connected(self) -> None:
+        """Wait for a connection, or for what keeps the bot from having one."""
+        done = self._serving
+        await self.fake.until(lambda: not self.adapter.trouble() or any(t.done() for t in done), "a connection")
+        for task in done:
+            if task.done():
+                task.result()
+
+    async def sees(self, channel: Channel, *texts: str) -> list[Seen]:
+        """Wait until messages with these texts in them stand in the channel, in that order; all that do."""
+        await self.fake.until(lambda: _in_order(self.fake.seen(channel), texts), f"{texts}")
+        return self.fake.seen(channel)
+
+    async def quiet(self, deadline: float = 10.0) -> None:
+        """Wait until nothing is due or in flight, and has not been for a moment."""
+        end, calm = time.monotonic() + deadline, 0
+        while calm < 3:
+            stats = await self.store.stats()
+            calm = 0 if stats.waiting or stats.in_flight else calm + 1
+            assert time.monotonic() < end, f"still at work: {stats}"
+            await asyncio.sleep(0.01)
+
+    async def hear(self, person: Person, channel: Channel, text: str, *, of: str = "", **how: Any) -> list[Seen]:
+        """What the bot posts there because somebody says something; `of`: who is waited for, with their answer."""
+        before = {seen.id for seen in self.fake.seen(channel)}
+        said = person.says(channel, text, **how)
+        await self.taken(channel, said.id)
+        await self.quiet()
+        return [seen for seen in self.fake.seen(channel) if seen.id not in before and seen.id != said.id]
+
+    async def taken(self, channel: Channel, order: int) -> None:
+        """Wait until a message of that id was queued."""
+        end = time.monotonic() + 5.0
+        while await self.store.last_seen(self.conversation(channel).key) < order:
+            assert time.monotonic() < end, f"{order} never came"
+            await asyncio.sleep(0.005)
+
+    async def answered(self, interaction: Interaction) -> None:
+        """Wait until an interaction was answered and what it leads to is done."""
+        await self.fake.until(lambda: interaction.answered, "an answer to an interaction")
+        await self.quiet()
+
+    def conversation(self, channel: Channel) -> Conversation:
+        workspace = str(channel.guild.id) if channel.guild else "@me"
+        if channel.parent:
+            return Conversation("discord", workspace, str(channel.parent.id), str(channel.id))
+        return Conversation("discord", workspace, str(channel.id))
+
+    async def session(self, channel: Channel) -> Session:
+        state = await self.store.peek(self.conversation(channel).key)
+        return load(state, Saved).session if state else Session()
+
+    async def log(self, channel: Channel) -> list[Entry]:
+        return [load(line, Entry) for line in await self.store.log(self.conversation(channel).key)]
+
+
+@asynccontextmanager
+async def built(
+    script: Script | None = None,
+    *,
+    cast: Cast = CAST,
+    fake: FakeDiscord | None = None,
+    options: Callable[[DiscordOptions], DiscordOptions] = lambda options: options,
+    works: Callable[[Options], Options] = lambda options: options,
+) -> AsyncIterator[House]:
+    """A house whose bot is not yet at work; `options` and `works` change what it is told by the settings."""
+    async with fake or FakeDiscord() as there:
+        ada, bob = there.person("ada"), there.person("bob")
+        guild = there.guild("Acme", ada, bob)
+        general = there.channel(guild, "general")
+        store = await SqliteStore.open(":memory:", clock=WallClock())
+        told = options(DiscordOptions(there.token, settle=0.02))
+        with pointed_at(there), _no_wait_to_identify():
+            try:
+                model, library = FakeModel(script or answering("Fine.")), FakeLibrary(cast)
+                lease = works(replace(Options(), lease=5.0))
+                yield House(there, ada, bob, guild, general, store, model, library, told, lease)
+            finally:
+                await store.close()
+
+
+@asynccontextmanager
+async def discord_house(script: Script | None = None, **how: Any) -> AsyncIterator[House]:
+    """A house whose bot is at work; `how` is for `built`."""
+    async with built(script, **how) as house, house.at_work():
+        yield house
+
+
+def _in_order(seen: list[Seen], texts: tuple[str, ...]) -> bool:
+    left = list(texts)
+    for each in seen:
+        if left and left[0] in each.text:
+            left.pop(0)
+    return not left
+
+
+def words(seen: Seen) -> str:
+    """What people read: without the marks that they do not see."""
+    return marks.without(seen.text)
+
+
+@contextmanager
+def _no_wait_to_identify() -> Iterator[None]:
+    """The library waits 5 s before it begins a session anew; a test has no time."""
+
+    async def at_once(client: discord.Client, shard_id: int | None, *, initial: bool = False) -> None:
+        """Go on."""
+
+    before = discord.Client.before_identify_hook
+    setattr(discord.Client, "before_identify_hook", at_once)  # noqa: B010 -- an assignment has no type for it
+    try:
+        yield
+    finally:
+        setattr(discord.Client, "before_identify_hook", before)  # noqa: B010 -- as above
