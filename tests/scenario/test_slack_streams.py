@@ -247,6 +247,23 @@ async def test_where_no_stream_can_be_begun_anew_the_reply_is_posted_when_it_is_
         assert reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
 
 
+async def test_a_turn_that_fails_while_its_reply_grows_leaves_no_second_one_behind() -> None:
+    async with scene() as s:
+        failures = 1
+
+        async def fail_once(number: int) -> None:
+            nonlocal failures
+            if number == 5 and failures:
+                await s.until_shown("word3")
+                failures = 0
+                raise RuntimeError("something that nobody has foreseen")
+
+        s.while_written(fail_once)
+        replies = [reply for reply in await s.ask() if reply.name == "Winston"]
+        assert failures == 0
+        assert [reply.shown for reply in replies] == [WHOLE] and is_sealed(replies[0])
+
+
 # ---------------------------------------------------------------- stopping
 
 

@@ -111,20 +111,24 @@ class Streams:
         await self._remove(channel, ts)
 
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
-        """Our newest message there without a key; should there be more of them, the others are taken away."""
-        refs = {ref for ref, stream in self._open.items() if stream.out.conversation == conversation}
-        found: list[dict[str, Any]] = [
-            message
-            async for message in self._box.ours(conversation, since)
-            if not key_of(message) and not message.get("files")
-            if f"{conversation.channel}:{message['ts']}" not in refs
-        ]
-        found.sort(key=lambda message: str(message["ts"]))
+        """Our newest message there without a key; should there be more of them, the others are taken away.
+
+        It may be one of this very process, whose turn failed and was taken up again.
+        """
+        found = await self._unkeyed(conversation, since)
         for message in found[:-1]:
             await self._remove(conversation.channel, str(message["ts"]))
         if not found:
             return None
-        return f"{conversation.channel}:{found[-1]['ts']}", str(found[-1].get("text", ""))
+        ts = str(found[-1]["ts"])
+        ref = next((ref for ref, stream in self._open.items() if stream.ts == ts), f"{conversation.channel}:{ts}")
+        return ref, str(found[-1].get("text", ""))
+
+    async def _unkeyed(self, conversation: Conversation, since: int) -> list[dict[str, Any]]:
+        """Our messages there without a key, oldest first."""
+        ours = self._box.ours(conversation, since)
+        found = [message async for message in ours if not key_of(message) and not message.get("files")]
+        return sorted(found, key=lambda message: str(message["ts"]))
 
     async def close(self) -> None:
         """Stop showing; what is open is finished or replaced by whoever takes its turn up."""
@@ -160,9 +164,11 @@ class Streams:
 
     async def _sweep(self, out: Outgoing) -> None:
         """Take away what may have begun without our knowing."""
+        known = {stream.ts for stream in self._open.values()}
         try:
-            if torn := await self.torn(out.conversation, out.since):
-                await self._remove(*torn[0].split(":", 1))
+            for message in await self._unkeyed(out.conversation, out.since):
+                if message["ts"] not in known:
+                    await self._remove(out.conversation.channel, str(message["ts"]))
         except TransportError as error:
             log.warning("%s", error)
 
