@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core import commands
 from bot.core.model import Attachment, Conversation, Inbound
-from bot.platforms.slack.blocks import TEXT, Pressed, Words, from_metadata, opened
+from bot.platforms.presses import Pressed, Words
+from bot.platforms.slack.blocks import TEXT, from_metadata, opened
 from bot.platforms.slack.typed import NOBODY, Names, plain_text
+from bot.platforms.slash import as_typed
 
 Payload = Mapping[str, Any]
 MICRO = 1_000_000
@@ -189,14 +190,12 @@ def slash(payload: Payload, me: Me, sender: Person, order: int) -> Inbound:
     """
     said = plain_text(str(payload.get("text") or ""), me.user)
     where = conversation(me.team, {"channel": _field(payload, "channel_id"), "thread_ts": payload.get("thread_ts")})
-    text = said.text or "help"
-    is_command = commands.is_plain(text) and not commands.is_aside(text)
     return Inbound(
         conversation=where,
         id=f"slash-{_field(payload, 'trigger_id')}",
         user=_field(payload, "user_id"),
         name=sender.name,
-        text=f"*{text}" if is_command else text,
+        text=as_typed(said.text),
         order=order,
         at=order / MICRO,
         direct=is_direct(where.channel),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from wcwidth import iter_graphemes
 
 from bot.core.model import Conversation, Menu, Option
+from bot.platforms.presses import Pressed, Words, packed, unpacked
 
 BUTTONS = 5
 """Up to so many options are buttons; more of them are a select."""
@@ -35,23 +35,6 @@ TEXT = "greenroom:text"
 """The action id of the field in which people answer in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """Option `number` of that menu was pressed or chosen."""
-
-    conversation: Conversation
-    menu: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Somebody wants to answer that menu in words."""
-
-    conversation: Conversation
-    menu: str
-
-
 def menu_blocks(conversation: Conversation, menu: Menu) -> list[dict[str, Any]]:
     """What stands below the numbered text of `menu`: buttons, or a select, and a button for an answer in words.
 
@@ -62,16 +45,16 @@ def menu_blocks(conversation: Conversation, menu: Menu) -> list[dict[str, Any]]:
     elements: list[dict[str, Any]] = []
     if len(menu.options) <= BUTTONS:
         for number, option in enumerate(menu.options, 1):
-            value = _value(conversation, menu.id, number, BUTTON_VALUE)
+            value = packed(Pressed(conversation, menu.id, number), BUTTON_VALUE)
             elements.append(button(_label(number, option), f"{PICK}:{number}", value))
     else:
         options = [
-            option_of(_label(number, option), _value(conversation, menu.id, number, OPTION_VALUE), option.hint)
+            option_of(_label(number, option), packed(Pressed(conversation, menu.id, number), OPTION_VALUE), option.hint)
             for number, option in enumerate(menu.options, 1)
         ]
         elements.append(select(f"{PICK}:list", "Choose", options))
     if menu.words:
-        elements.append(button("Answer in words", WORDS, _value(conversation, menu.id, 0, BUTTON_VALUE)))
+        elements.append(button("Answer in words", WORDS, packed(Words(conversation, menu.id), BUTTON_VALUE)))
     return [{"type": "actions", "elements": elements}] if elements else []
 
 
@@ -81,17 +64,8 @@ def opened(action: Mapping[str, Any]) -> Pressed | Words | None:
     if name != WORDS and not name.startswith(f"{PICK}:"):
         return None
     chosen = action.get("selected_option") or action
-    number, _, rest = str(chosen.get("value", "")).partition("|")
-    menu, _, key = rest.partition("|")
-    try:
-        conversation = Conversation.parse(key)
-    except ValueError:
-        return None
-    if not menu or not number.isdecimal():
-        return None
-    if name == WORDS:
-        return Words(conversation, menu)
-    return Pressed(conversation, menu, int(number)) if int(number) else None
+    found = unpacked(str(chosen.get("value", "")))
+    return found if isinstance(found, Words) == (name == WORDS) else None
 
 
 def metadata(words: Words, handle: str = "") -> str:
@@ -179,10 +153,3 @@ def units(text: str) -> int:
 
 def _label(number: int, option: Option) -> str:
     return f"{number} {option.label}"
-
-
-def _value(conversation: Conversation, menu: str, number: int, most: int) -> str:
-    value = f"{number}|{menu}|{conversation.key}"
-    if not menu or "|" in menu or units(value) > most:
-        raise ValueError(f"a button cannot carry menu {menu!r} of {conversation.key} in {most} characters")
-    return value

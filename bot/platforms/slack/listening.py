@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.core import commands
 from bot.core.model import MENU_OPTIONS, Conversation, Inbound, Menu
+from bot.platforms.presses import Pressed, Words
 from bot.platforms.slack import arrival, blocks, views
 from bot.platforms.slack.arrival import Me, Person
 from bot.platforms.slack.home import Home
@@ -181,18 +182,18 @@ class Ears:
         match arrival.press(body, self._me, person):
             case Inbound() as inbound:
                 await self._receive(inbound)
-            case blocks.Words() as asked:
+            case Words() as asked:
                 menu = await self._open_menu(asked)
                 if menu is None:
                     # Beyond the last option of any menu: it can choose nothing, and its presser is told so.
-                    passed = blocks.Pressed(asked.conversation, asked.menu, MENU_OPTIONS + 1)
+                    passed = Pressed(asked.conversation, asked.menu, MENU_OPTIONS + 1)
                     await self._receive(arrival.picked(body, passed, person))
                 else:
                     await self._open(body, views.answering(asked, menu.prompt, str(body.get("response_url") or "")))
             case arrival.Mismatch(why):
                 log.warning("a press in Slack counts for nothing: %s", why)
 
-    async def _open_menu(self, asked: blocks.Words) -> Menu | None:
+    async def _open_menu(self, asked: Words) -> Menu | None:
         saved = await self._door.saved(asked.conversation)
         return next((m for m in saved.session.menus if m.id == asked.menu), None) if saved else None
 
@@ -210,9 +211,7 @@ class Ears:
         person = await self._people.person(str(body["user"]["id"]))
         read = views.asked if (body.get("view") or {}).get("callback_id") == views.ASK else arrival.words
         match read(body, self._me, person, time.time_ns() // 1000):
-            case Inbound(menu=menu, conversation=where) if menu and not await self._open_menu(
-                blocks.Words(where, menu)
-            ):
+            case Inbound(menu=menu, conversation=where) if menu and not await self._open_menu(Words(where, menu)):
                 return _refused("This was answered meanwhile. What you wrote is still here, for you to copy.")
             case Inbound() as inbound:
                 await self._receive(inbound)

@@ -10,6 +10,7 @@ from wcwidth import iter_graphemes
 
 from bot.core.model import Conversation, Inbound, Voice
 from bot.personas.model import Cast, Persona
+from bot.platforms.presses import Words
 from bot.platforms.slack.arrival import (
     MICRO,
     Me,
@@ -27,7 +28,6 @@ from bot.platforms.slack.blocks import (
     OPTION_VALUE,
     TEXT,
     WORDS,
-    Words,
     button,
     kept,
     kept_in,

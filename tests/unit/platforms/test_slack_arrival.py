@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.model import Activate, Attachment, Conversation, Inbound, Menu, Option
+from bot.platforms.presses import Pressed, Words
 from bot.platforms.slack.arrival import (
     Me,
     Mismatch,
@@ -24,7 +25,7 @@ from bot.platforms.slack.arrival import (
     ts_of,
     words,
 )
-from bot.platforms.slack.blocks import Pressed, Words, menu_blocks
+from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.typed import mentioned, plain_text
 from bot.platforms.slack.views import answering
 from tests.fakes.slack_text import delivered

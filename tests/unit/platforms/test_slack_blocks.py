@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from bot.core.model import Activate, Conversation, Menu, Option, Run
+from bot.platforms.presses import Pressed, Words
 from bot.platforms.slack.blocks import (
     METADATA,
-    Pressed,
-    Words,
     from_metadata,
     kept,
     kept_in,
