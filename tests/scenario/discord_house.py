@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -114,6 +115,28 @@ class House:
         await self.quiet()
         return [seen for seen in self.fake.seen(channel) if seen.id not in before and seen.id != said.id]
 
+    async def press(self, person: Person, message: Seen, label: str) -> list[Seen]:
+        """What the bot posts there because somebody presses a button, or chooses from a select."""
+        channel = message.message.channel
+        before = {seen.id for seen in self.fake.seen(channel)}
+        act = person.selects if label in message.options else person.presses
+        await self.answered(act(message.message, label))
+        return [seen for seen in self.fake.seen(channel) if seen.id not in before]
+
+    async def caught_up(self, channel: Channel) -> None:
+        """Wait until all that was told of the channel so far is taken and done; somebody talks past the bot there."""
+        await self.taken(channel, self.bob.says(channel, "// so far").id)
+        await self.quiet()
+
+    async def rests(self) -> None:
+        """Nobody works any more; what is said is still taken in."""
+        await ended(self._serving[1:])
+
+    def prompt(self) -> str:
+        """The words of the last prompt that the model got, messages only."""
+        blocks = [json.loads(block.json) for message in self.model.prompts[-1].messages for block in message.blocks]
+        return "\n".join(block.get("text") or str(block.get("content", "")) for block in blocks)
+
     async def taken(self, channel: Channel, order: int) -> None:
         """Wait until a message of that id was queued."""
         end = time.monotonic() + 5.0
@@ -148,13 +171,14 @@ async def built(
     fake: FakeDiscord | None = None,
     options: Callable[[DiscordOptions], DiscordOptions] = lambda options: options,
     works: Callable[[Options], Options] = lambda options: options,
+    store: Store | None = None,
 ) -> AsyncIterator[House]:
     """A house whose bot is not yet at work; `options` and `works` change what it is told by the settings."""
     async with fake or FakeDiscord() as there:
         ada, bob = there.person("ada"), there.person("bob")
         guild = there.guild("Acme", ada, bob)
         general = there.channel(guild, "general")
-        store = await SqliteStore.open(":memory:", clock=WallClock())
+        store = store or await SqliteStore.open(":memory:", clock=WallClock())
         told = options(DiscordOptions(there.token, settle=0.02))
         with pointed_at(there), _no_wait_to_identify():
             try:
@@ -170,6 +194,18 @@ async def discord_house(script: Script | None = None, **how: Any) -> AsyncIterat
     """A house whose bot is at work; `how` is for `built`."""
     async with built(script, **how) as house, house.at_work():
         yield house
+
+
+@asynccontextmanager
+async def replica(house: House, store: Store) -> AsyncIterator[House]:
+    """Another process of the bot that lives in `house`, with the same token, on a connection of its own to a store."""
+    works, library = replace(house.works, name="another worker"), FakeLibrary(house.library.cast)
+    other = replace(house, store=store, works=works, library=library, _serving=[])
+    try:
+        async with other.at_work():
+            yield other
+    finally:
+        await store.close()
 
 
 def _in_order(seen: list[Seen], texts: tuple[str, ...]) -> bool:

@@ -1,238 +1,114 @@
-"""People and personas at Discord: the whole bot over the real discord.py, against the strict fake."""
+"""A team and its personas on Discord: the whole bot over the real discord.py, against the strict fake."""
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from dataclasses import replace
 
 import pytest
 
-from bot.core.model import Inbound
+from bot.app import shipped_agents
+from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports import MailboxFullError
-from bot.runtime.access import Access, Names
-from bot.runtime.inbox import Inbox
+from bot.personas.library import Library
+from tests.fakes import discord_wire as wire
 from tests.fakes.discord_rest import Refuses
-from tests.fakes.discord_state import JOINED, MANAGE_WEBHOOKS
+from tests.fakes.discord_state import GUILDS, JOINED, MANAGE_WEBHOOKS, PINNED, Event
 from tests.fakes.model import Says
 from tests.scenario.discord_house import House, discord_house, words
 from tests.scenario.stage import answering
+from tests.scenario.test_rules import never
 
-# ---------------------------------------------------------------- talk
+GREETING = "Hello, I am **John**"
+
+
+def typed_by_people(house: House, text: str) -> str:
+    """`text` as Discord's client sends it: mentions by their ids."""
+    names = {"@Greenroom": f"<@{house.fake.me.id}>", "@bob": house.bob.mention}
+    for name, mention in names.items():
+        text = text.replace(name, mention)
+    return text
 
 
 async def test_a_persona_greets_under_its_own_name_and_picture_and_waits() -> None:
-    async with discord_house() as house:
+    async with discord_house(never) as house:
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
         assert (greeting.author, greeting.is_webhook) == ("🏗️ Winston", True)
         assert words(greeting).startswith("Hello, I am **Winston**")
         assert "1. `*help`" in words(greeting)
         assert greeting.buttons == ("1 *help", "2 *create-backend-architecture", "3 *explain", "4 *exit")
         assert greeting.avatar_url
-        assert house.model.prompts == []
 
 
 async def test_a_persona_answers_what_is_said_and_types_meanwhile() -> None:
     async with discord_house(answering("It depends.")) as house:
         await house.hear(house.ada, house.general, "*architect")
+        assert not house.fake.called("POST", f"/channels/{house.general.id}/typing")
         (reply,) = await house.hear(house.ada, house.general, "which database?")
         assert (reply.author, words(reply)) == ("🏗️ Winston", "It depends.")
         assert house.fake.called("POST", f"/channels/{house.general.id}/typing")
 
 
-LINES = "It depends.\nFirst, on what you have to keep.\nThen, on how many you are."
+# ---------------------------------------------------------------- calling somebody
 
 
-async def test_a_reply_is_watched_as_it_grows_and_stays_one_message() -> None:
-    async with discord_house(answering(LINES)) as house:
-
-        async def seen_at_the_fourth(call: int, piece: int) -> None:
-            if piece == 4:
-                await house.fake.until(lambda: _last(house) == "It depends. …", "a preview")
-
-        house.model.on_piece = seen_at_the_fourth
-        await house.hear(house.ada, house.general, "*architect")
-        (reply,) = await house.hear(house.ada, house.general, "which database?")
-        assert words(reply) == LINES
-
-
-def _last(house: House) -> str:
-    return words(house.fake.seen(house.general)[-1])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "*pm", "!pm", "* pm", "*pm*", "*Product Manager", "*agent pm",
+        "@Greenroom *pm", "@Greenroom pm", "@Greenroom: *pm", "*pm @Greenroom", "@Greenroom Product Manager",
+    ],
+)  # fmt: skip
+async def test_a_persona_is_called_in_a_channel(typed: str) -> None:
+    async with discord_house(never) as house:
+        (greeting,) = await house.hear(house.ada, house.general, typed_by_people(house, typed))
+        assert greeting.author == "📋 John" and words(greeting).startswith(GREETING)
 
 
-async def test_a_reply_can_be_stopped_while_it_is_written() -> None:
-    async with discord_house(answering(LINES)) as house:
-
-        async def stopped_at_the_fourth(call: int, piece: int) -> None:
-            if piece == 4:
-                await house.fake.until(lambda: _last(house) == "It depends. …", "a preview")
-                house.bob.says(house.general, "stop")
-                await asyncio.sleep(5)
-
-        house.model.on_piece = stopped_at_the_fourth
-        await house.hear(house.ada, house.general, "*architect")
-        posts = await house.hear(house.ada, house.general, "which database?")
-        told = [words(post) for post in posts if post.author != "bob"]
-        assert told[0].startswith("It depends.")
-        assert not any("how many" in text or "…" in text for text in told)
-        assert any("stopped by Bob" in text for text in told)
+async def test_the_role_that_came_with_the_bot_is_its_name_too() -> None:
+    async with discord_house(never) as house:
+        role = next(role for role in house.guild.roles.values() if role.name == house.fake.me.name)
+        came_along = {"managed": True, "tags": {"bot_id": str(house.fake.me.id)}}
+        data = {"guild_id": str(house.guild.id), "role": wire.role(role, 1) | came_along}
+        house.fake.world.publish(Event("GUILD_ROLE_UPDATE", data, house.guild, intent=GUILDS))
+        (greeting,) = await house.hear(house.ada, house.general, f"<@&{role.id}> pm")
+        assert greeting.author == "📋 John"
 
 
-async def test_numbers_are_typed_and_personas_switched() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        (picked,) = await house.hear(house.bob, house.general, "1")
-        assert "what I can do here" in words(picked)
-        posts = await house.hear(house.bob, house.general, "*pm")
-        assert posts[-1].author == "📋 John"
-        assert (await house.session(house.general)).personas == ("pm",)
+async def test_a_persona_is_called_in_threads_and_in_private() -> None:
+    async with discord_house(never) as house:
+        root = house.ada.says(house.general, "something to talk about")
+        below = house.ada.starts_thread(house.general, "below", message=root)
+        beside = house.ada.starts_thread(house.general, "beside")
+        for thread in (below, beside):
+            (greeting,) = await house.hear(house.ada, thread, "*pm")
+            assert greeting.author == "📋 John"
+        (greeting,) = await house.hear(house.ada, house.ada.opens_dm(), "*pm")
+        assert (greeting.author, words(greeting).split("\n")[0]) == ("Greenroom", "**📋 John**")
+        assert [seen.text for seen in house.fake.seen(house.general)] == ["something to talk about"]
 
 
-async def test_the_bot_is_called_by_its_name_its_role_or_an_answer_to_it() -> None:
-    async with discord_house() as house:
-        me = house.fake.me
-        (asked,) = await house.hear(house.ada, house.general, f"<@{me.id}> *architect")
-        assert asked.author == "🏗️ Winston"
-        await house.hear(house.ada, house.general, "*exit")
-        (host,) = await house.hear(house.ada, house.general, "thanks", reply_to=asked.message)
-        assert (host.author, host.is_webhook) == ("Greenroom", False)
-
-
-async def test_asides_emoji_and_words_for_others_are_let_be() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        said = house.bob.says(house.general, "lunch?")
-        await house.taken(house.general, said.id)
-        await house.quiet()
-        count = len(house.model.prompts)
-        for text in ("// between us", "👍", "<:party:700000000000000000>", f"{house.bob.mention} what do you think?"):
-            assert await house.hear(house.ada, house.general, text) == []
-        assert await house.hear(house.ada, house.general, "I agree", reply_to=said) == []
-        assert len(house.model.prompts) == count
-
-
-async def test_bots_webhooks_and_discord_itself_are_not_heard() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        count = len(house.fake.seen(house.general))
-        other = house.fake.person("other bot", house.guild, bot=True)
-        other.says(house.general, "*pm")
-        house.fake.webhook_says(house.fake.other_webhook(house.general, "news", house.ada), "*pm")
-        house.fake.notes(house.general, JOINED, house.bob)
-        (reply,) = await house.hear(house.ada, house.general, "hello")
-        assert reply.author == "🏗️ Winston"
-        assert len(house.model.prompts) == 1
-        assert len(house.fake.seen(house.general)) == count + 4
-
-
-async def test_names_stand_in_the_place_of_mentions() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        text = f"<@{house.fake.me.id}> ask {house.bob.mention} in <#{house.general.id}>"
-        await house.hear(house.ada, house.general, text)
-        assert (await house.log(house.general))[-2].text == "ask @Bob in #general"
-
-
-async def test_a_thread_begins_with_its_channels_persona_and_goes_its_own_way() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        thread = house.ada.starts_thread(house.general, "plans")
-        (reply,) = await house.hear(house.ada, thread, "which database?")
-        assert reply.author == "🏗️ Winston"
-        await house.hear(house.ada, thread, "*pm")
-        assert (await house.session(thread)).personas == ("pm",)
-        assert (await house.session(house.general)).personas == ("architect",)
-        assert len(house.fake.webhooks(house.general)) == 1
-
-
-async def test_a_private_talk_needs_no_mention() -> None:
-    async with discord_house() as house:
-        dm = house.ada.opens_dm()
-        (greeting,) = await house.hear(house.ada, dm, "*architect")
-        assert words(greeting).startswith("**🏗️ Winston**\nHello, I am **Winston**")
-        (reply,) = await house.hear(house.ada, dm, "which database?")
-        assert words(reply) == "**🏗️ Winston**\nFine."
-        pressed = house.ada.presses(greeting.message, "4 *exit")
-        await house.answered(pressed)
-        assert (await house.session(dm)).personas == ()
-
-
-async def test_a_channel_that_listens_to_mentions_alone_leaves_talk_be() -> None:
-    async with discord_house(works=lambda o: replace(o, listen=lambda where: "mention")) as house:
-        await house.hear(house.ada, house.general, f"<@{house.fake.me.id}> *architect")
-        assert await house.hear(house.ada, house.general, "which database?") == []
-        (reply,) = await house.hear(house.ada, house.general, f"<@{house.fake.me.id}> which database?")
-        assert words(reply) == "Fine."
-
-
-# ---------------------------------------------------------------- buttons, forms, the slash command
-
-
-async def test_a_press_is_acknowledged_and_does_what_the_number_would() -> None:
-    async with discord_house() as house:
-        (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        pressed = house.bob.presses(greeting.message, "1 *help", repeat=2)
-        await house.answered(pressed)
-        assert pressed.answer == 6
-        said = [words(seen) for seen in house.fake.seen(house.general)]
-        assert sum("what I can do here" in text for text in said) == 1
-
-
-async def test_a_press_means_the_same_after_a_restart() -> None:
-    async with discord_house() as house:
-        (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        async with house.restarted():
-            await house.answered(house.ada.presses(greeting.message, "4 *exit"))
-            assert (await house.session(house.general)).personas == ()
-
-
-async def test_many_options_are_chosen_from_a_select() -> None:
-    async with discord_house() as house:
-        (greeting,) = await house.hear(house.ada, house.general, "*pm")
-        assert greeting.buttons == ()
-        assert len(greeting.options) == 9
-        await house.answered(house.ada.selects(greeting.message, "1 *help"))
-        assert "what I can do here" in words(house.fake.seen(house.general)[-1])
-
-
-async def test_a_question_can_be_answered_in_words() -> None:
-    async with discord_house(asking) as house:
-        await house.hear(house.ada, house.general, "*architect")
-        posts = await house.hear(house.ada, house.general, "paint it")
-        assert posts[-1].buttons == ("1 red", "2 blue", "Answer in words")
-        asked = house.ada.presses(posts[-1].message, "Answer in words")
-        await house.fake.until(lambda: asked.modal, "a form")
-        submitted = house.ada.submits(asked, {"greenroom-text": "green, please"})
-        await house.answered(submitted)
-        assert words(house.fake.seen(house.general)[-1]) == "Noted."
-        assert any("green, please" in entry.text for entry in await house.log(house.general))
-
-
-async def test_a_button_of_another_place_does_nothing() -> None:
-    async with discord_house() as house:
-        (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        other = house.fake.channel(house.guild, "random")
-        greeting.message.channel = other
-        pressed = house.ada.presses(greeting.message, "4 *exit")
-        await house.answered(pressed)
-        assert [seen.ephemeral_to for seen in house.fake.seen(other)] == ["ada"]
-        assert (await house.session(house.general)).personas == ("architect",)
-
-
-async def test_the_slash_command_is_what_would_have_been_typed() -> None:
-    async with discord_house() as house:
+@pytest.mark.parametrize("what", ["pm", "*pm", "!pm", "agent pm"])
+async def test_a_persona_is_called_by_the_slash_command_and_everybody_sees_by_whose_words(what: str) -> None:
+    async with discord_house(never) as house:
         await house.fake.until(lambda: house.fake.world.commands[None], "the command")
-        used = house.ada.slash(house.general, "greenroom", what="architect")
-        await house.answered(used)
+        await house.answered(house.ada.slash(house.general, "greenroom", what=what))
         echo, greeting = house.fake.seen(house.general)
-        assert (echo.text, echo.ephemeral_to) == ("`*architect`", "")
-        assert greeting.author == "🏗️ Winston"
+        assert (echo.text, echo.ephemeral_to) == (f"`*{what.lstrip('*')}`" if what[0] != "!" else "`!pm`", "")
+        assert greeting.author == "📋 John" and words(greeting).startswith(GREETING)
+
+
+async def test_the_slash_command_alone_is_help_and_calls_nobody_by_its_echo() -> None:
+    async with discord_house(never) as house:
+        await house.fake.until(lambda: house.fake.world.commands[None], "the command")
         await house.answered(house.ada.slash(house.general, "greenroom"))
-        assert "what I can do here" in words(house.fake.seen(house.general)[-1])
+        assert "personas** are here" in words(house.fake.seen(house.general)[-1])
+        await house.answered(house.ada.slash(house.general, "greenroom", what=f"`@everyone {house.bob.mention} " * 60))
+        assert all(seen.pings == frozenset() for seen in house.fake.seen(house.general))
 
 
 async def test_what_can_be_typed_is_offered_meanwhile() -> None:
-    async with discord_house() as house:
+    async with discord_house(never) as house:
         await house.fake.until(lambda: house.fake.world.commands[None], "the command")
         typing = house.ada.completes(house.general, "greenroom", "what", "arch")
         await house.fake.until(lambda: typing.choices, "choices")
@@ -246,8 +122,18 @@ async def test_what_can_be_typed_is_offered_meanwhile() -> None:
         assert typing.choices[0]["value"] == "*create-prd"
 
 
+async def test_no_more_is_offered_than_discord_shows() -> None:
+    async with discord_house(never, cast=Library((), shipped_agents()).cast) as house:
+        await house.fake.until(lambda: house.fake.world.commands[None], "the command")
+        for typed in ("", "a", "*", "  ", "no such thing at all", "x" * 500):
+            typing = house.ada.completes(house.general, "greenroom", "what", typed)
+            await house.answered(typing)
+            assert typing.choices is not None and len(typing.choices) <= 25
+            assert all(len(choice["name"]) <= 100 and choice["value"][0] == "*" for choice in typing.choices)
+
+
 async def test_the_command_is_registered_once() -> None:
-    async with discord_house() as house:
+    async with discord_house(never) as house:
         await house.fake.until(lambda: house.fake.world.commands[None], "the command")
         async with house.restarted():
             await house.fake.until(lambda: len(house.fake.called("GET", "/applications/*/commands")) == 2, "a look")
@@ -255,139 +141,248 @@ async def test_the_command_is_registered_once() -> None:
         assert len(house.fake.called("PUT", "/applications/*/commands")) == 1
 
 
-def asking(prompt: Prompt, n: int) -> Says:
-    """The first reply is a question with two answers."""
-    if n == 1:
-        return Says((), (("ask", {"question": "Which one?", "options": ["red", "blue"]}),))
-    return Says.text("Noted.")
+@pytest.mark.parametrize("typed", ["*help", "* help", "*help*", "!help", "hello, who are you?"])
+async def test_a_newcomer_is_shown_everybody_in_private(typed: str) -> None:
+    async with discord_house(never) as house:
+        (guide,) = await house.hear(house.ada, house.ada.opens_dm(), typed)
+        if "who" in typed:
+            assert "*help" in words(guide)
+            return
+        assert "**5 personas** are here" in words(guide)
+        assert guide.buttons == ("1 *bmad-orchestrator", "2 *pm", "3 *architect", "4 *sm", "5 *vm-migration-architect")
 
 
-async def test_a_choice_that_has_passed_is_told_to_whoever_pressed_it_alone() -> None:
-    async with discord_house(asking) as house:
+@pytest.mark.parametrize(
+    "typed", ["@Greenroom help", "@Greenroom *help", "@Greenroom", "hello @Greenroom, who are you?"]
+)
+async def test_whoever_mentions_the_bot_in_a_channel_gets_an_answer(typed: str) -> None:
+    async with discord_house(never) as house:
+        (answer,) = await house.hear(house.ada, house.general, typed_by_people(house, typed))
+        assert "*help" in words(answer)
+
+
+async def test_an_answer_to_a_post_of_the_bot_calls_it() -> None:
+    async with discord_house(never) as house:
+        (asked,) = await house.hear(house.ada, house.general, "*architect")
+        await house.hear(house.ada, house.general, "*exit")
+        for ping in (True, False):
+            (host,) = await house.hear(house.ada, house.general, "thanks", reply_to=asked.message, ping=ping)
+            assert (host.author, host.is_webhook) == ("Greenroom", False)
+
+
+async def test_another_persona_takes_over_and_a_number_picks_from_the_last_list() -> None:
+    async with discord_house(never) as house:
         await house.hear(house.ada, house.general, "*architect")
-        posts = await house.hear(house.ada, house.general, "paint it")
-        await house.answered(house.ada.presses(posts[-1].message, "1 red"))
-        count = len(house.model.prompts)
-        await house.answered(house.bob.presses(posts[-1].message, "2 blue"))
-        told = house.fake.seen(house.general)[-1]
-        assert (told.ephemeral_to, len(house.model.prompts)) == ("bob", count)
-        assert "passed" in words(told)
+        (john,) = await house.hear(house.bob, house.general, "*pm")
+        assert john.author == "📋 John"
+        (ran,) = await house.hear(house.ada, house.general, "7")
+        assert words(ran).startswith("`*create-prd`")
+        (left, *_) = await house.hear(house.ada, house.general, "*exit")
+        assert "Shall I leave?" in words(left)
+        (gone,) = await house.hear(house.bob, house.general, "1")
+        assert words(gone).startswith("Goodbye")
+        assert await house.hear(house.ada, house.general, "hello?") == []
 
 
-async def test_after_a_quarter_of_an_hour_it_is_told_to_all_with_their_name() -> None:
-    async with discord_house(asking) as house:
+@pytest.mark.parametrize("typed", ["1", "1.", "#1", "1️⃣"])
+async def test_a_choice_is_typed_in_many_ways(typed: str) -> None:
+    async with discord_house(never) as house:
         await house.hear(house.ada, house.general, "*architect")
-        posts = await house.hear(house.ada, house.general, "paint it")
-        await house.answered(house.ada.presses(posts[-1].message, "1 red"))
-        house.fake.order("POST", f"/webhooks/{house.fake.world.application}/*", Refuses(401, 50027, "Invalid Token"))
-        await house.answered(house.bob.presses(posts[-1].message, "2 blue"))
-        told = house.fake.seen(house.general)[-1]
-        assert told.text.startswith(house.bob.mention)
-        assert (told.ephemeral_to, told.pings) == ("", frozenset())
+        (shown,) = await house.hear(house.bob, house.general, typed)
+        assert shown.author == "🏗️ Winston" and "1. `*help`" in words(shown)
 
 
-async def test_roles_decide_who_is_heard() -> None:
-    async with discord_house() as house:
-        team = house.fake.role(house.guild, "team")
-        house.fake.grants(house.guild, house.ada, team)
-        allow = Names(roles=frozenset({str(team.id)}))
-        house.worker.options = replace(house.worker.options, access=Access(allow=allow))
+async def test_a_thread_begins_with_the_persona_of_its_channel_and_goes_its_own_way() -> None:
+    async with discord_house(answering("Fine.")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        thread = house.ada.starts_thread(house.general, "plans")
+        (reply,) = await house.hear(house.ada, thread, "which database?")
+        assert (reply.author, words(reply)) == ("🏗️ Winston", "Fine.")
+        (john,) = await house.hear(house.ada, thread, "*pm")
+        assert john.author == "📋 John"
+        (reply,) = await house.hear(house.ada, house.general, "who is here?")
+        assert reply.author == "🏗️ Winston"
+        assert house.conversation(thread) == Conversation(
+            "discord", str(house.guild.id), str(house.general.id), str(thread.id)
+        )
+
+
+async def test_threads_and_private_talks_go_on_after_a_restart() -> None:
+    async with discord_house(answering("Fine.")) as house:
+        thread, direct = house.ada.starts_thread(house.general, "plans"), house.ada.opens_dm()
+        for room in (thread, direct):
+            await house.hear(house.ada, room, "*architect")
+        house.fake.archives(thread)
+        async with house.restarted():
+            for room in (thread, direct):
+                (reply,) = await house.hear(house.ada, room, "which database?")
+                assert words(reply).endswith("Fine.")
+            assert words(house.fake.seen(thread)[-1]) == "Fine."
+
+
+async def test_in_a_private_thread_the_bot_answers_once_somebody_has_called_it_in() -> None:
+    async with discord_house(never) as house:
+        thread = house.ada.starts_thread(house.general, "plans", private=True)
+        said = house.ada.says(thread, f"<@{house.fake.me.id}> *pm")
+        await house.taken(thread, said.id)
+        await house.quiet()
+        assert [seen.author for seen in house.fake.seen(thread)] == ["ada", "📋 John"]
+
+
+# ---------------------------------------------------------------- what is for nobody
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "// between us", "@bob can you look?", "🎉 👍🏽", "<:party:700000000000000000>", "👩‍👩‍👧‍👦 🇩🇪",
+        "<a:dance:700000000000000001> <:party:700000000000000000>", "@bob *help is what you type",
+    ],
+)  # fmt: skip
+async def test_what_people_say_to_each_other_is_not_answered(typed: str) -> None:
+    async with discord_house(never) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        assert await house.hear(house.ada, house.general, typed_by_people(house, typed)) == []
+
+
+async def test_an_answer_to_somebody_else_is_for_them() -> None:
+    async with discord_house(answering("Fine.")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        said = house.bob.says(house.general, "// lunch?")
+        await house.caught_up(house.general)
+        assert await house.hear(house.ada, house.general, "I agree", reply_to=said) == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["*qa* is blocked", "*help* wanted", "* one\n* two", "- one\n- two", "*this* and *that*", "**bold** words"]
+)
+async def test_prose_that_only_looks_like_a_command_is_prose(typed: str) -> None:
+    async with discord_house(answering("I see.")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        (reply,) = await house.hear(house.ada, house.general, typed)
+        assert words(reply) == "I see."
+        assert typed in house.prompt()
+
+
+async def test_the_model_reads_what_people_typed_and_who_was_named() -> None:
+    typed = "if a < b && c > d: see #general and https://x.example/?a=1&b=2, ask @Bob about `x -> y` @Greenroom"
+    async with discord_house(answering("I see.")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        sent = typed.replace("#general", f"<#{house.general.id}>").replace("@Bob", house.bob.mention)
+        await house.hear(house.ada, house.general, typed_by_people(house, sent))
+        assert f"Ada: {typed.removesuffix(' @Greenroom')}" in house.prompt()
+
+
+async def test_bots_webhooks_and_discord_itself_never_begin_a_turn() -> None:
+    async with discord_house(answering("*pm")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        (reply,) = await house.hear(house.ada, house.general, "say it")
+        assert (reply.author, words(reply)) == ("🏗️ Winston", "*pm")
+        before = len(house.fake.seen(house.general))
+        other = house.fake.person("other bot", house.guild, bot=True)
+        (ours,) = house.fake.webhooks(house.general)
+        theirs = house.fake.other_webhook(house.general, "news", house.ada)
+        for text in ("*pm", f"<@{house.fake.me.id}> *help"):
+            other.says(house.general, text)
+            house.fake.webhook_says(theirs, text)
+            house.fake.webhook_says(ours, text, username="📋 John")
+        house.fake.notes(house.general, JOINED, house.bob)
+        house.fake.notes(house.general, PINNED, house.bob)
+        await house.caught_up(house.general)
+        assert len(house.fake.seen(house.general)) == before + 7
+        assert len(house.model.prompts) == 1
+
+
+# ---------------------------------------------------------------- voices
+
+
+async def test_one_webhook_a_channel_is_made_and_used_by_everybody_and_after_a_restart() -> None:
+    async with discord_house(never) as house:
+        theirs = house.fake.other_webhook(house.general, "Greenroom", house.ada)
+        for typed in ("*architect", "*pm", "*sm"):
+            await house.hear(house.ada, house.general, typed)
+        thread = house.ada.starts_thread(house.general, "plans")
+        (greeting,) = await house.hear(house.ada, thread, "*pm")
+        assert greeting.author == "📋 John"
+        async with house.restarted():
+            (greeting,) = await house.hear(house.ada, house.general, "*architect")
+            assert greeting.author == "🏗️ Winston"
+        made = [hook for hook in house.fake.webhooks(house.general) if hook is not theirs]
+        assert [hook.name for hook in made] == ["Greenroom"]
+        assert all(seen.message.webhook is not theirs for seen in house.fake.seen(house.general))
+
+
+async def test_pictures_are_kept_and_not_drawn_again_after_a_restart() -> None:
+    async with discord_house(never) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        (john,) = await house.hear(house.ada, house.general, "*pm")
+        (winston,) = await house.hear(house.ada, house.general, "*architect")
+        assert john.avatar_url and winston.avatar_url and john.avatar_url != winston.avatar_url
+        async with house.restarted():
+            (again,) = await house.hear(house.bob, house.general, "*pm")
+            assert again.avatar_url == john.avatar_url
+        assert len(house.fake.called("POST", "/applications/*/emojis")) == 2
+
+
+async def test_without_pictures_the_icon_stands_in_the_name() -> None:
+    async with discord_house(never, options=lambda o: replace(o, avatars=False)) as house:
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        await house.answered(house.bob.presses(greeting.message, "4 *exit"))
-        assert "not open to you" in words(house.fake.seen(house.general)[-1])
-        assert (await house.session(house.general)).personas == ("architect",)
-        await house.answered(house.ada.presses(greeting.message, "4 *exit"))
-        assert (await house.session(house.general)).personas == ()
+        assert (greeting.author, greeting.avatar_url) == ("🏗️ Winston", None)
+        assert house.fake.called("POST", "/applications/*/emojis") == []
 
 
-async def test_a_full_mailbox_is_told_to_whoever_filled_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with discord_house() as house:
+async def test_where_a_picture_cannot_be_kept_its_persona_speaks_without(caplog: pytest.LogCaptureFixture) -> None:
+    async with discord_house(never) as house:
+        house.fake.order("POST", "/applications/*/emojis", Refuses(400, 30008, "Maximum number of emojis reached"))
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
-
-        async def full(inbox: Inbox, inbound: Inbound) -> bool:
-            raise MailboxFullError
-
-        monkeypatch.setattr(Inbox, "receive", full)
-        said = house.ada.says(house.general, "hello")
-        await house.sees(house.general, "Too many messages are waiting here")
-        told = house.fake.seen(house.general)[-1]
-        assert (told.reply_to, told.pings) == (said.id, frozenset())
-        pressed = house.bob.presses(greeting.message, "1 *help")
-        await house.fake.until(lambda: pressed.answered, "an answer")
-        assert house.fake.seen(house.general)[-1].ephemeral_to == "bob"
+        assert (greeting.author, greeting.avatar_url) == ("🏗️ Winston", None)
+        assert "the picture of Winston cannot be kept" in caplog.text
 
 
-# ---------------------------------------------------------------- text, files, edits
+async def test_where_the_channel_has_all_the_webhooks_that_it_may_have_the_bot_speaks_for_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with discord_house(never) as house:
+        for number in range(15):
+            house.fake.other_webhook(house.general, f"hook {number}", house.ada)
+        (greeting,) = await house.hear(house.ada, house.general, "*architect")
+        assert greeting.author == "Greenroom" and words(greeting).startswith("**🏗️ Winston**\n")
+        assert "as many webhooks as Discord allows" in caplog.text
 
 
-async def test_a_long_reply_comes_in_pieces_and_a_longer_one_as_a_file() -> None:
-    long, longer = "word " * 700, "word " * 4000
-    async with discord_house(lambda prompt, n: Says((long,) if n == 1 else (longer,))) as house:
-        await house.hear(house.ada, house.general, "*architect")
-        posts = await house.hear(house.ada, house.general, "tell me")
-        assert len(posts) == 2
-        assert " ".join(words(post) for post in posts).split() == long.split()
-        posts = await house.hear(house.ada, house.general, "more")
-        ((name, data),) = posts[1].attachments
-        assert name.startswith("winston-")
-        assert data.decode().split() == longer.split()
-        assert all(post.author == "🏗️ Winston" for post in posts)
-
-
-async def test_nobody_is_called_by_what_a_model_says() -> None:
-    async with discord_house(answering("@everyone and <@1>: look")) as house:
-        await house.hear(house.ada, house.general, "*architect")
-        (reply,) = await house.hear(house.ada, house.general, "call them")
-        assert reply.pings == frozenset()
-
-
-async def test_a_long_paste_is_read_as_the_file_that_discord_makes_of_it() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        pasted = house.ada.pastes(house.general, "the quick brown fox\n" * 150)
-        await house.taken(house.general, pasted.id)
-        await house.quiet()
-        assert "the quick brown fox" in str(house.model.prompts[-1])
-
-
-async def test_an_edit_that_mends_a_command_runs_it_and_a_preview_of_a_link_does_not() -> None:
-    async with discord_house() as house:
-        said = house.ada.says(house.general, "*zzzzqqq")
-        await house.taken(house.general, said.id)
-        await house.quiet()
-        house.ada.edits(said, "*architect")
-        await house.sees(house.general, "Hello, I am **Winston**")
-        await house.quiet()
-        count = len(house.fake.seen(house.general))
-        house.fake.unfurls(said, title="a link")
-        house.ada.edits(said, "*architect")
-        await house.hear(house.bob, house.general, "// nothing")
-        assert len(house.fake.seen(house.general)) == count + 1
-
-
-async def test_what_was_deleted_is_not_read_again() -> None:
-    async with discord_house() as house:
-        await house.hear(house.ada, house.general, "*architect")
-        said = [house.ada.says(house.general, text) for text in ("my secret", "and another", "and a third")]
-        await house.taken(house.general, said[-1].id)
-        await house.quiet()
-        house.ada.deletes(said[0])
-        house.ada.deletes(*said[1:])
-        for _ in range(100):
-            texts = [entry.text for entry in await house.log(house.general)]
-            if not any("secret" in text or "and a" in text for text in texts):
-                break
-            await asyncio.sleep(0.01)
-        assert not any("secret" in text or "and a" in text for text in texts)
-
-
-async def test_without_webhooks_all_of_it_works_in_the_bots_own_name() -> None:
-    async with discord_house() as house:
+async def test_without_webhooks_all_of_it_works_in_the_bots_own_name_which_the_log_says_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with discord_house(answering("Fine.")) as house:
         house.fake.permits(house.general, house.fake.me, deny=MANAGE_WEBHOOKS)
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
         assert (greeting.author, greeting.is_webhook) == ("Greenroom", False)
         assert words(greeting).startswith("**🏗️ Winston**\n")
         (reply,) = await house.hear(house.ada, house.general, "which database?")
         assert words(reply) == "**🏗️ Winston**\nFine."
-        await house.answered(house.ada.presses(greeting.message, "4 *exit"))
+        await house.press(house.ada, greeting, "4 *exit")
         assert (await house.session(house.general)).personas == ()
+        told = [record for record in caplog.records if "Manage Webhooks" in record.getMessage()]
+        assert [record.levelno for record in told] == [logging.WARNING]
+
+
+# ---------------------------------------------------------------- several people at once
+
+
+async def test_what_two_people_say_while_a_reply_is_written_is_answered_with_their_names() -> None:
+    def script(prompt: Prompt, n: int) -> Says:
+        return Says.text("First." if n == 1 else "Both.")
+
+    async with discord_house(script) as house:
+        await house.hear(house.ada, house.general, "*architect")
+
+        async def both_speak(reply: int, piece: int) -> None:
+            if (reply, piece) == (1, 1):
+                house.ada.says(house.general, "and tests?")
+                await house.taken(house.general, house.bob.says(house.general, "and docs?").id)
+
+        house.model.on_piece = both_speak
+        await house.hear(house.ada, house.general, "what do we need?")
+        told = [words(seen) for seen in house.fake.seen(house.general) if seen.author == "🏗️ Winston"]
+        assert told[1:] == ["First.", "Both."]
+        assert "Ada: and tests?" in house.prompt() and "Bob: and docs?" in house.prompt()

@@ -13,8 +13,8 @@ import aiohttp
 import discord
 
 from bot.platforms.discord.avatars import Avatars
-from bot.platforms.discord.backfill import backfill
-from bot.platforms.discord.gateway import Connected, Gateway
+from bot.platforms.discord.backfill import Backfill
+from bot.platforms.discord.gateway import Gateway, Watch
 from bot.platforms.discord.hooks import Hooks
 from bot.platforms.discord.interactions import Desk
 from bot.platforms.discord.listening import Ears
@@ -66,6 +66,7 @@ class DiscordAdapter:
         self._previews = Previews(box)
         self.transport = DiscordTransport(web, box, self._previews)
         self._client: Gateway | None = None
+        self._missed: Backfill | None = None
         self._why = "Discord has not been connected yet"
 
     def trouble(self) -> str:
@@ -78,33 +79,36 @@ class DiscordAdapter:
         shards = ", ".join(map(str, away))
         return f"the connection to Discord is away (shard {shards}), and is being made again" if away else ""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may have been missed that was not looked for yet."""
+        return self._missed is not None and self._missed.is_behind
+
     async def serve(self, door: Door, library: Library) -> None:
         """Take what Discord tells, until cancelled; connections that break are made again. Raises PlatformError."""
         places = Places(self._web)
         desk = Desk(self._web, self._me, places, door, library)
         answering: set[asyncio.Task[None]] = set()
 
-        async def catch_up(connected: Connected) -> None:
-            if self._options.backfill and self._client:
-                ears.forget_persons()
-                await backfill(self._client, connected.shard, door, self._options.backfill, ears.take)
-
         def asked(interaction: discord.Interaction[Any]) -> None:
             task = asyncio.create_task(desk.take(interaction))
             answering.add(task)
             task.add_done_callback(answering.discard)
 
-        ears = Ears(self._web, self._me, places, door, catch_up)
-        tasks = [asyncio.create_task(ears.listen()), asyncio.create_task(desk.register())]
+        ears = Ears(self._web, self._me, places, door, library, lambda where: missed.before(where))
+        missed = Backfill(door, self._me, self._options.backfill, ears.missed, ears.forget_persons)
+        self._missed = missed
+        await missed.start()
+        tasks = [asyncio.create_task(work) for work in (ears.listen(), missed.run(), desk.register())]
         try:
-            await self._stay_connected(lambda: Gateway(self._options, ears.told, asked))
+            await self._stay_connected(lambda: Gateway(self._options, ears.told, asked, missed), missed)
         finally:
             for task in tasks:
                 task.cancel()
             # What somebody has pressed is still taken and answered.
             await asyncio.gather(*tasks, *answering, return_exceptions=True)
 
-    async def _stay_connected(self, made: Callable[[], Gateway]) -> None:
+    async def _stay_connected(self, made: Callable[[], Gateway], watch: Watch) -> None:
         delay = FIRST_TRY
         while True:
             began = time.monotonic()
@@ -127,6 +131,7 @@ class DiscordAdapter:
                 log.debug("the connection to Discord has failed", exc_info=True)
             finally:
                 self._client = None
+                watch.lost(client.shards)
                 await client.close()
             if time.monotonic() - began > STEADY:
                 delay = FIRST_TRY

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 from discord.utils import snowflake_time
 
 from bot.core.model import Attachment, Conversation, Inbound
+from bot.personas.model import Cast
 from bot.platforms.discord.places import is_direct
 from bot.platforms.discord.posting import Me
 from bot.platforms.discord.typed import plain_text
+from bot.platforms.mentions import meant
 from bot.platforms.presses import Pressed, Words
 from bot.platforms.slash import as_typed
 
@@ -40,10 +42,12 @@ def person(user: discord.User | discord.Member) -> Person:
     return Person(str(user.id), user.display_name, tuple(roles))
 
 
-def said(message: discord.Message, where: Conversation, me: Me, sender: Person) -> Inbound:
+def said(message: discord.Message, where: Conversation, me: Me, sender: Person, cast: Cast) -> Inbound:
     """A message of a person. An answer to a post of ours counts as a mention; one that calls somebody else, too."""
     plain = plain_text(_words(message), _called(message, me), _names(message))
     ours, others = _answers(message, me)
+    if plain.addressed and not plain.others and not message.attachments:
+        plain = replace(plain, text=meant(plain.text, cast))
     return Inbound(
         conversation=where,
         id=str(message.id),
@@ -79,7 +83,33 @@ def _called(message: discord.Message, me: Me) -> frozenset[str]:
 def _names(message: discord.Message) -> dict[str, str]:
     names = {f"@{user.id}": user.display_name for user in message.mentions}
     names |= {f"&{role.id}": role.name for role in message.role_mentions}
-    return names | {f"#{channel.id}": channel.name for channel in message.channel_mentions}
+    return names | {
+        f"#{each.id}": each.name for each in message.channel_mentions if _may_be_named(each, message.channel)
+    }
+
+
+def _may_be_named(channel: object, here: object) -> bool:
+    """Whether those who read along `here` may know a channel's name; Discord shows it to those alone who may see it.
+
+    That is where everybody on the server sees it, or the same people as `here`.
+    """
+    if _is_private_thread(channel):
+        return channel == here
+    named, place = _channel_of(channel), _channel_of(here)
+    if named is None:
+        return False
+    open_to_all = named.permissions_for(named.guild.default_role).view_channel
+    return open_to_all or (place is not None and (named == place or named.overwrites == place.overwrites))
+
+
+def _is_private_thread(channel: object) -> bool:
+    return isinstance(channel, discord.Thread) and channel.is_private()
+
+
+def _channel_of(channel: object) -> discord.abc.GuildChannel | None:
+    """The channel itself, or the one that a thread is in."""
+    found = channel.parent if isinstance(channel, discord.Thread) else channel
+    return found if isinstance(found, discord.abc.GuildChannel) else None
 
 
 def _answers(message: discord.Message, me: Me) -> tuple[bool, bool]:
@@ -102,8 +132,8 @@ def pressed(interaction: discord.Interaction[Any], press: Pressed, sender: Perso
 
 
 def answered(interaction: discord.Interaction[Any], words: Words, text: str, sender: Person) -> Inbound:
-    """An answer in words to a menu."""
-    return _done(interaction, words.conversation, sender, text=text, menu=words.menu)
+    """An answer in words to a menu, written in a form that nobody else has seen."""
+    return _done(interaction, words.conversation, sender, text=text, menu=words.menu, hidden=True)
 
 
 def slash(interaction: discord.Interaction[Any], where: Conversation, text: str, me: Me, sender: Person) -> Inbound:
@@ -121,6 +151,7 @@ def _done(
     menu: str = "",
     number: int = 0,
     others: bool = False,
+    hidden: bool = False,
 ) -> Inbound:
     return Inbound(
         conversation=where,
@@ -137,4 +168,5 @@ def _done(
         number=number,
         roles=sender.roles,
         handle=f"{interaction.application_id}/{interaction.token}",
+        hidden=hidden,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import discord
+import yarl
 
 from bot.platforms.discord.options import DiscordOptions
 
@@ -27,12 +28,25 @@ class Connected:
 
 
 Told = (
-    discord.Message
-    | discord.RawMessageUpdateEvent
-    | discord.RawMessageDeleteEvent
-    | discord.RawBulkMessageDeleteEvent
-    | Connected
+    discord.Message | discord.RawMessageUpdateEvent | discord.RawMessageDeleteEvent | discord.RawBulkMessageDeleteEvent
 )
+
+
+class Watch(Protocol):
+    """Who wants to know of the shards' connections. Its calls neither wait nor raise."""
+
+    def connected(self, client: Gateway, connected: Connected) -> None:
+        """A shard has a new session, or tells of a server that it could not tell of before."""
+
+    def resumed(self, shard: int) -> None:
+        """A shard has its connection again, and what was missed was told."""
+
+    def lost(self, shards: Iterable[int]) -> None:
+        """These shards have no connection."""
+
+
+class NotReachedError(ConnectionError):
+    """The gateway let nobody in."""
 
 
 class Gateway(discord.AutoShardedClient):
@@ -46,6 +60,7 @@ class Gateway(discord.AutoShardedClient):
         options: DiscordOptions,
         told: Callable[[Told], None],
         asked: Callable[[discord.Interaction[Any]], None],
+        watch: Watch,
     ) -> None:
         shards: dict[str, Any] = {"shard_ids": list(options.shard_ids)} if options.shard_ids else {}
         super().__init__(
@@ -58,13 +73,24 @@ class Gateway(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             **shards,
         )
-        self._told, self._asked = told, asked
+        self._told, self._asked, self._watch = told, asked, watch
+        self._tried: set[int] = set()
         self._up: set[int] = set()
         self._telling: dict[int, Connected] = {}
 
     def away(self) -> list[int] | None:
         """The shards that have no connection just now; None where not all had one yet."""
         return [shard for shard in self.shards if shard not in self._up] if self.is_ready() else None
+
+    async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
+        """Make a shard's first connection. Raises NotReachedError.
+
+        Left alone, the library tries for ever, and calls this again from within each try that has failed.
+        """
+        if shard_id in self._tried:
+            raise NotReachedError(f"the gateway does not let shard {shard_id} in")
+        self._tried.add(shard_id)
+        await super().launch_shard(gateway, shard_id, initial=initial)
 
     async def close(self) -> None:
         """End all connections; nobody is to wait for what they would still have told."""
@@ -96,17 +122,26 @@ class Gateway(discord.AutoShardedClient):
         """A shard has a session; its guilds come behind."""
         self._up.add(shard)
         self._telling[shard] = Connected(shard)
-        self._told(self._telling[shard])
+        self._watch.connected(self, self._telling[shard])
 
     async def on_shard_ready(self, shard: int) -> None:
         """The guilds of a shard were told of."""
         if telling := self._telling.pop(shard, None):
             telling.all_told.set()
 
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server is told of; behind all others, where it was out of order till now."""
+        if guild.shard_id not in self._telling:
+            late = Connected(guild.shard_id)
+            late.all_told.set()
+            self._watch.connected(self, late)
+
     async def on_shard_resumed(self, shard: int) -> None:
         """A connection was made again, and what was missed was told."""
         self._up.add(shard)
+        self._watch.resumed(shard)
 
     async def on_shard_disconnect(self, shard: int) -> None:
         """A connection broke."""
         self._up.discard(shard)
+        self._watch.lost((shard,))

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.platforms.discord.names import webhook_name
-from bot.platforms.discord.web import MISSING_PERMISSIONS, TOO_MANY_WEBHOOKS, RefusedError, Web
+from bot.platforms.discord.web import MISSING_PERMISSIONS, TOO_MANY_WEBHOOKS, RefusedError, UnansweredError, Web
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,20 @@ class Hooks:
             self._known[channel] = hook
             return hook
 
+    async def named(self, channel: str, ident: str) -> Hook | None:
+        """The webhook of ours with that id, which another process may have made; None where there is none.
+
+        Raises RefusedError and UnansweredError.
+        """
+        if (known := self._known.get(channel)) and known.id == ident:
+            return known
+        try:
+            return next((hook for hook in await self._ours(channel) if hook.id == ident), None)
+        except RefusedError as error:
+            if error.code not in WITHOUT:
+                raise
+            return None
+
     def forget(self, hook: Hook) -> None:
         """It is no longer good: look for one, or make one, next time."""
         if self._known.get(hook.channel) == hook:
@@ -75,14 +89,24 @@ class Hooks:
 
     async def _found(self, channel: str) -> Hook | None:
         """Of several of ours the oldest, so that several processes choose the same."""
+        return min(await self._ours(channel), key=lambda hook: int(hook.id), default=None)
+
+    async def _ours(self, channel: str) -> list[Hook]:
         listed = await self._web.call("GET", "/channels/{channel_id}/webhooks", channel_id=channel)
-        ours = [hook for hook in listed if self._is_ours(hook)]
-        return _hook(min(ours, key=lambda hook: int(hook["id"]))) if ours else None
+        return [_hook(hook) for hook in listed if self._is_ours(hook)]
 
     async def _made(self, channel: str) -> Hook:
+        """A new one, unless another process was first to make one."""
         body = {"name": self._name}
-        made = await self._web.call("POST", "/channels/{channel_id}/webhooks", body, channel_id=channel)
-        return _hook(made)
+        made = _hook(await self._web.call("POST", "/channels/{channel_id}/webhooks", body, channel_id=channel))
+        first = await self._found(channel) or made
+        if first.id != made.id:
+            path = "/webhooks/{webhook_id}/{webhook_token}"
+            try:
+                await self._web.hook("DELETE", path, webhook_id=made.id, webhook_token=made.token)
+            except (RefusedError, UnansweredError) as error:
+                log.info("a webhook of channel %s that is not needed could not be taken away (%s)", channel, error)
+        return first
 
     def _is_ours(self, hook: dict[str, Any]) -> bool:
         mine = hook.get("application_id") == self._application and hook.get("name") == self._name

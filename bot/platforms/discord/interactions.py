@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from bot.core.model import Conversation, Inbound
+from bot.core.model import MENU_OPTIONS, Conversation, Inbound
 from bot.platforms import slash
 from bot.platforms.discord import arrival, components
 from bot.platforms.discord.names import cut
@@ -63,8 +63,12 @@ WITHIN = 2.0
 SOONEST, LATEST = 0.5, 15.0
 """Seconds after which what was answered and could not be queued is tried again: from the first to the latest."""
 
+QUOTED = 1_800
+"""The longest answer that is given back in a message, which takes 2,000 characters (docs, create message)."""
+
 FULL = "Too many things are waiting here, so this was not taken. Please try again in a while."
 FAILED = "This could not be taken just now. Please try again in a while."
+LATE = "This was answered meanwhile, so your answer was not taken. It was:"
 STRANGE = "This belongs to another place, or to an older version of the bot, and does nothing any more."
 
 
@@ -104,7 +108,7 @@ class Desk:
             case discord.InteractionType.component:
                 match components.opened(data):
                     case Words() as words if self._is_here(interaction, words.conversation):
-                        await self._answer(interaction, FORM, components.form(words))
+                        await self._ask(interaction, words, sender)
                     case Pressed() as press if self._is_here(interaction, press.conversation):
                         await self._queue(interaction, arrival.pressed(interaction, press, sender))
                     case _:
@@ -113,8 +117,10 @@ class Desk:
                 found = components.answered(data)
                 if found is None or not self._is_here(interaction, found[0].conversation):
                     await self._answer(interaction, SAY, _whispered(STRANGE))
-                else:
+                elif await self._is_open(found[0]):
                     await self._queue(interaction, arrival.answered(interaction, *found, sender))
+                else:
+                    await self._give_back(interaction, found[1])
             case discord.InteractionType.application_command:
                 where, text = await self._where(interaction), _typed(data)
                 inbound = arrival.slash(interaction, where, text, self._me, sender)
@@ -164,6 +170,26 @@ class Desk:
                 await self._web.hook("POST", path, body, webhook_id=interaction.application_id, webhook_token=token)
                 return
 
+    async def _ask(self, interaction: discord.Interaction[Any], words: Words, sender: arrival.Person) -> None:
+        """Open the form for an answer in words."""
+        if await self._is_open(words):
+            await self._answer(interaction, FORM, components.form(words))
+        else:
+            # Beyond the last option of any menu: it can choose nothing, and its presser is told so.
+            passed = Pressed(words.conversation, words.menu, MENU_OPTIONS + 1)
+            await self._queue(interaction, arrival.pressed(interaction, passed, sender))
+
+    async def _give_back(self, interaction: discord.Interaction[Any], text: str) -> None:
+        """Say that an answer came too late, with all of it, since Discord has closed its form."""
+        if len(text) <= QUOTED:
+            await self._answer(interaction, SAY, _whispered(f"{LATE}\n>>> {text}"))
+        else:
+            await self._answer(interaction, SAY, _whispered(LATE), file=("answer.txt", text.encode()))
+
+    async def _is_open(self, words: Words) -> bool:
+        saved = await self._door.saved(words.conversation)
+        return saved is not None and any(menu.id == words.menu for menu in saved.session.menus)
+
     async def _where(self, interaction: discord.Interaction[Any]) -> Conversation:
         channel = interaction.channel_id
         if channel is None:
@@ -183,11 +209,19 @@ class Desk:
         named = [(target.label, f"{target.label} - {target.hint}" if target.hint else target.label) for target in found]
         return [{"name": cut(name, CHOICE), "value": label} for label, name in named if len(label) <= CHOICE]
 
-    async def _answer(self, interaction: discord.Interaction[Any], kind: int, data: dict[str, Any] | None) -> None:
+    async def _answer(
+        self,
+        interaction: discord.Interaction[Any],
+        kind: int,
+        data: dict[str, Any] | None,
+        *,
+        file: tuple[str, bytes] | None = None,
+    ) -> None:
         body = {"type": kind, "data": data} if data is not None else {"type": kind}
         path = "/interactions/{webhook_id}/{webhook_token}/callback"
         try:
-            await self._web.hook("POST", path, body, webhook_id=interaction.id, webhook_token=interaction.token)
+            token = interaction.token
+            await self._web.hook("POST", path, body, file=file, webhook_id=interaction.id, webhook_token=token)
         except RefusedError as error:
             # Another process with the same token was there first, or it took too long; it is queued all the same.
             known = error.code in (ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION)

@@ -16,11 +16,11 @@ from bot.core import commands
 from bot.core.model import Conversation, Inbound
 from bot.platforms.discord import arrival
 from bot.platforms.discord.arrival import Person
-from bot.platforms.discord.gateway import Connected, Told
+from bot.platforms.discord.gateway import Told
 from bot.platforms.discord.places import Places, posts_to
 from bot.platforms.discord.posting import Me
 from bot.platforms.discord.web import NOBODY, RefusedError, UnansweredError, Web
-from bot.ports import Door, MailboxFullError, StoreError
+from bot.ports import Door, Library, MailboxFullError, StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +32,21 @@ TEXTS = 1000
 SOONEST, LATEST = 0.5, 15.0
 """Seconds after which something that could not be taken is tried again: they double from the first to the latest."""
 
-TOLD_WITHIN = 60.0
-"""Seconds after which missed messages are looked for even though Discord has not told of all guilds yet."""
-
 
 class Ears:
-    """Takes messages, edits and deletions, one after the other; a `Connected` has `catch_up` look for missed ones."""
+    """Takes messages, edits and deletions, one after the other; `before` has what was missed somewhere go first."""
 
     def __init__(
-        self, web: Web, me: Me, places: Places, door: Door, catch_up: Callable[[Connected], Awaitable[None]]
+        self,
+        web: Web,
+        me: Me,
+        places: Places,
+        door: Door,
+        library: Library,
+        before: Callable[[Conversation], Awaitable[None]],
     ) -> None:
-        self._web, self._me, self._places, self._door, self._catch_up = web, me, places, door, catch_up
+        self._web, self._me, self._places, self._door = web, me, places, door
+        self._library, self._before = library, before
         self._waiting: asyncio.Queue[Told] = asyncio.Queue()
         self._texts: OrderedDict[int, str] = OrderedDict()
         self._persons: dict[tuple[str, str], Person] = {}
@@ -55,19 +59,22 @@ class Ears:
         """Take what is told, until cancelled."""
         while True:
             told = await self._waiting.get()
-            try:
-                await self.take(told)
-            except Exception:
-                log.exception("something that Discord told could not be read, and is left out")
-            finally:
-                self._waiting.task_done()
+            await self._until_taken(lambda told=told: self._take(told))  # type: ignore[misc]
+            self._waiting.task_done()
 
-    async def take(self, told: Told) -> None:
-        """One thing that was told. While the store or Discord fails it is tried again: it is told only once."""
+    async def missed(self, message: discord.Message) -> None:
+        """Take a message that was said before, and not told."""
+        await self._until_taken(lambda: self._take_message(message))
+
+    async def _until_taken(self, take: Callable[[], Awaitable[None]]) -> None:
+        """Take one thing. While the store or Discord fails it is tried again: it is told only once."""
         delay = SOONEST
         while True:
             try:
-                await self._take(told)
+                await take()
+                return
+            except StoreRefusedError:
+                log.exception("something that Discord told can never be kept, and is left out")
                 return
             except (StoreError, UnansweredError) as error:
                 log.warning("what Discord told cannot be taken (%s); trying again in %.1f s", error, delay)
@@ -76,33 +83,37 @@ class Ears:
             except RefusedError as error:
                 log.info("what Discord told is left out, since it cannot be placed (%s)", error)
                 return
+            except Exception:
+                log.exception("something that Discord told could not be read, and is left out")
+                return
 
     async def _take(self, told: Told) -> None:
         match told:
             case discord.Message():
                 if arrival.is_said(told):
-                    inbound = await self._read(told)
-                    self._remember(told.id, inbound.text)
-                    await self._or_full(inbound, self._door.receive(inbound))
+                    await self._before(await self._place(told))
+                    await self._take_message(told)
             case discord.RawMessageUpdateEvent():
                 await self._edited(told.message)
             case discord.RawMessageDeleteEvent():
                 await self._deleted(told.guild_id, told.channel_id, (told.message_id,))
             case discord.RawBulkMessageDeleteEvent():
                 await self._deleted(told.guild_id, told.channel_id, sorted(told.message_ids))
-            case Connected():
-                try:
-                    await asyncio.wait_for(told.all_told.wait(), TOLD_WITHIN)
-                except TimeoutError:
-                    log.warning("Discord has not told of all guilds of shard %s in %.0f s", told.shard, TOLD_WITHIN)
-                await self._catch_up(told)
             case _:
                 assert_never(told)
 
+    async def _take_message(self, message: discord.Message) -> None:
+        if arrival.is_said(message):
+            inbound = await self._read(message)
+            self._remember(message.id, inbound.text)
+            await self._or_full(inbound, self._door.receive(inbound))
+
+    async def _place(self, message: discord.Message) -> Conversation:
+        return await self._places.of(_guild(message), message.channel.id, message.channel)
+
     async def _read(self, message: discord.Message) -> Inbound:
-        guild = message.guild.id if message.guild else getattr(message.channel, "guild_id", None)
-        where = await self._places.of(guild, message.channel.id, message.channel)
-        return arrival.said(message, where, self._me, await self._sender(message, guild))
+        guild, where = _guild(message), await self._place(message)
+        return arrival.said(message, where, self._me, await self._sender(message, guild), self._library.cast)
 
     async def _sender(self, message: discord.Message, guild: int | None) -> Person:
         """Who wrote it. Discord tells the roles of a member with what is said now, not with what was said before."""
@@ -132,6 +143,7 @@ class Ears:
         """
         if message.edited_at is None or not arrival.is_said(message):
             return
+        await self._before(await self._place(message))
         inbound = await self._read(message)
         order = time_snowflake(message.edited_at, high=True)
         was = self._texts.get(message.id)
@@ -143,6 +155,7 @@ class Ears:
 
     async def _deleted(self, guild: int | None, channel: int, messages: tuple[int, ...] | list[int]) -> None:
         where = await self._places.of(guild, channel)
+        await self._before(where)
         for ident in messages:
             self._texts.pop(ident, None)
             await self._door.deleted(where, str(ident))
@@ -170,3 +183,7 @@ class Ears:
             await self._web.call("POST", "/channels/{channel_id}/messages", body, channel_id=posts_to(where))
         except (RefusedError, UnansweredError) as error:
             log.warning("that %s is full could not be told (%s)", where.key, error)
+
+
+def _guild(message: discord.Message) -> int | None:
+    return message.guild.id if message.guild else getattr(message.channel, "guild_id", None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from bot.core.fences import Fence, fence_after
+from bot.platforms.discord.names import cut
 
 _HEADING = re.compile(r"(?P<lead>\s*)#{4,6}\s+(?P<text>.*?)\s*#*\s*")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})")
@@ -44,9 +45,13 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
+SPEAKER = 60
+"""Longest icon and name above a text; escaped they are twice as long, for which `DiscordTransport.limit` leaves room."""
+
+
 def speaking(name: str, icon: str, text: str) -> str:
     """`text` with who says it in bold above, where it cannot be said under their own name."""
-    head = f"**{escaped(' '.join(part for part in (icon, name) if part))}**"
+    head = f"**{escaped(cut(' '.join(part for part in (icon, name) if part), SPEAKER))}**"
     return f"{head}\n{text}" if text else head
 
 

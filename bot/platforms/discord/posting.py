@@ -92,6 +92,7 @@ class Postbox:
     def __init__(self, web: Web, me: Me, hooks: Hooks, avatars: Avatars) -> None:
         self._web, self._me, self._hooks, self._avatars = web, me, hooks, avatars
         self._warned = False
+        self._asked: set[str] = set()
 
     # -------------------------------------------------------- posts
 
@@ -131,13 +132,19 @@ class Postbox:
         if token:
             body = self._body(self._spoken(out.voice, out.text), out.conversation, out.menu)
             body["flags"] |= EPHEMERAL
-            try:
-                told = await self._web.hook("POST", HOOK, body, webhook_id=application, webhook_token=token)
-                return Receipt(str(told["id"]), int(told["id"]))
-            except UnansweredError as error:
-                raise TransportError(f"Discord does not answer: {error}") from error
-            except RefusedError as error:
-                log.info("what %s alone was to see is posted for all, with their name (%s)", out.only.user, error)
+            for wait in (*WAITS, None):
+                try:
+                    told = await self._web.hook("POST", HOOK, body, webhook_id=application, webhook_token=token)
+                    return Receipt(str(told["id"]), int(told["id"]))
+                except UnansweredError as error:
+                    raise TransportError(f"Discord does not answer: {error}") from error
+                except RefusedError as error:
+                    # Until the press has been acknowledged, which may be on its way, its token is good for nothing.
+                    if wait is not None and error.code == UNKNOWN_WEBHOOK:
+                        await asyncio.sleep(wait)
+                        continue
+                    log.info("what %s alone was to see is posted for all, with their name (%s)", out.only.user, error)
+                    break
         named = Outgoing(
             out.key,
             out.conversation,
@@ -203,8 +210,8 @@ class Postbox:
             body = self._body(mark(self._spoken(voice, markup.shown(text))), where, menu)
             await self._web.call("PATCH", OWN, body, channel_id=posts_to(where), message_id=standing.id)
             return
-        hook = await self._hooks.of(where.channel)
-        if hook is None or hook.id != standing.hook:
+        hook = await self._hooks.named(where.channel, standing.hook)
+        if hook is None:
             raise RefusedError("PATCH", 404, UNKNOWN_WEBHOOK, "the message's webhook is gone")
         body = self._body(mark(markup.shown(text)), where, menu)
         await self._web.hook("PATCH", HOOKED, body, query=_thread(where), **_ids(hook, standing))
@@ -216,8 +223,8 @@ class Postbox:
         """
         where = standing.where
         try:
-            hook = await self._hooks.of(where.channel) if standing.hook else None
-            if hook and hook.id == standing.hook:
+            hook = await self._hooks.named(where.channel, standing.hook) if standing.hook else None
+            if hook:
                 try:
                     await self._web.hook("DELETE", HOOKED, query=_thread(where), **_ids(hook, standing))
                     return
@@ -280,9 +287,11 @@ class Postbox:
     async def ours(self, where: Conversation, since: int) -> AsyncIterator[dict[str, Any]]:
         """The bot's own messages there below `since`, oldest first. Raises TransportError if they cannot be read."""
         try:
-            for _ in range(PAGES):
+            for number in range(PAGES):
                 query = {"after": since, "limit": PAGE}
                 page = await self._web.call("GET", CHANNEL, query=query, channel_id=posts_to(where))
+                if not page and not number:
+                    await self._say_if_hidden(where, since)
                 for message in sorted(page, key=lambda message: int(message["id"])):
                     since = int(message["id"])
                     if self._is_ours(message):
@@ -293,6 +302,21 @@ class Postbox:
             raise TransportError(f"what stands in {where.key} cannot be seen: {error}") from error
         except RefusedError as error:
             raise self.told(error, where) from error
+
+    async def _say_if_hidden(self, where: Conversation, message: int) -> None:
+        """Say, once a channel, if the bot may not read there: then Discord shows it an empty history, and no error."""
+        if where.channel in self._asked or is_direct(where):
+            return
+        try:
+            await self._web.call("GET", OWN, channel_id=posts_to(where), message_id=message)
+        except RefusedError as error:
+            if error.code == MISSING_PERMISSIONS:
+                log.warning(
+                    "the bot may not read what stands in channel %s, so after a crash a post may stand there twice: "
+                    "give its role the permission Read Message History",
+                    where.channel,
+                )
+        self._asked.add(where.channel)
 
     def _is_ours(self, message: Mapping[str, Any]) -> bool:
         if message.get("webhook_id"):

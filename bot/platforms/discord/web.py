@@ -67,6 +67,7 @@ class Web:
         `ids` fill the braces of `path`. Raises RefusedError and UnansweredError.
         """
         given: dict[str, Any] = {"params": dict(query)} if query else {}
+        given["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT)
         if file:
             given |= {"form": _form(body, file)}
         elif body is not None:
@@ -135,12 +136,15 @@ class _FailedError(aiohttp.ClientError):
 
 
 async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep the library from trying again: it does so after a status of 500 and more, and after a reset connection."""
+    """Keep the library from trying again: it does so after a status of 500 and more, and after a reset connection.
+
+    A limit that does not say when it ends is not Discord's own; the library stumbles over it.
+    """
     try:
         response = await handler(request)
     except OSError as error:
         raise _FailedError(f"{type(error).__name__}: {error}") from error
-    if response.status >= 500:
+    if response.status >= 500 or (response.status == 429 and response.content_type != "application/json"):
         response.close()
         raise _FailedError(f"HTTP {response.status}")
     return response
