@@ -137,6 +137,8 @@ def shortened(text: str, most: int) -> str:
     flat = " ".join(text.split())
     if units(flat) <= most:
         return flat
+    if flat.isascii():
+        return flat[: most - 1].rstrip() + "…"
     found, room = "", most - 1
     for grapheme in iter_graphemes(flat):
         room -= units(grapheme)
@@ -148,7 +150,7 @@ def shortened(text: str, most: int) -> str:
 
 def units(text: str) -> int:
     """The length of `text` in UTF-16, the longest of the ways in which Slack may count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _label(number: int, option: Option) -> str:

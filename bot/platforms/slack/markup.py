@@ -8,7 +8,7 @@ nobody unless a post asks for `link_names`, which none of ours does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 BLOCK = 12_000
@@ -51,6 +51,8 @@ def neutral(text: str, finished: bool = True) -> str:
 
 
 def _neutral(text: str, bracket: str) -> str:
+    if "<" not in text:
+        return text
     found, end = [], 0
     for opening in re.finditer("<", text):
         at = opening.start()
@@ -91,13 +93,36 @@ _LINK = re.compile(
 _ADDRESSES = ("http://", "https://", "mailto:")
 _BOLD = "\1"
 _KEPT = "\2"
+_PLACE = re.compile(rf"{_KEPT}(\d+){_KEPT}")
+_MARKS = re.compile(r"[*_~#]|^\s*(?:[-+]\s|&gt;)")
+"""What a line has to hold that reads otherwise in Slack's own markup; most lines hold nothing of it."""
+
+_QUOTE = re.compile(r"(?: {0,3}&gt; ?)+")
+_HEADING = re.compile(r" {0,3}#{1,6}\s+(.*?)\s*#*")
+_STRONG = re.compile(r"\*\*|__")
+_BULLET = re.compile(r"^(\s*)[-*+]\s+")
+_STYLES = tuple(
+    (mark, re.compile(pattern), styled)
+    for mark, pattern, styled in (
+        ("***", r"\*\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*\*", rf"{_BOLD}_\1_{_BOLD}"),
+        ("**", r"\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*", rf"{_BOLD}\1{_BOLD}"),
+        ("__", r"(?<!\w)__(?=\S)(.{1,500}?)(?<=\S)__(?!\w)", rf"{_BOLD}\1{_BOLD}"),
+        ("*", r"(?<![\w*])\*(?=[^\s*])([^*]{1,500}?)(?<=[^\s*])\*(?![\w*])", r"_\1_"),
+        ("~~", r"~~(?=\S)(.{1,500}?)(?<=\S)~~", r"~\1~"),
+    )
+)
+"""Styles of Markdown in the order in which they are read, each behind the mark that it cannot do without."""
 
 
+@lru_cache(maxsize=64)
 def fallback(text: str) -> str:
-    """`text` in Slack's own markup, at most 3,900 characters: what notifications and screen readers have of it."""
+    """`text` in Slack's own markup, at most 3,900 characters: what notifications and screen readers have of it.
+
+    The last few are remembered, since greetings and lists of commands are said again and again.
+    """
     found: list[str] = []
     prose: list[str] = []
-    lines = re.sub(f"[{_BOLD}{_KEPT}]", "", text).strip().split("\n")
+    lines = text.replace(_BOLD, "").replace(_KEPT, "").strip().split("\n")
     number = 0
     while number < len(lines):
         opening = _FENCE.match(lines[number])
@@ -131,11 +156,12 @@ def _prose(lines: list[str]) -> list[str]:
         return f"{_KEPT}{len(kept) - 1}{_KEPT}"
 
     text = _TICKS.sub(lambda found: keep(escaped(found[0])), "\n".join(lines))
-    text = _LINK.sub(lambda found: keep(_link(found)), text)
+    if "](" in text or "<" in text:
+        text = _LINK.sub(lambda found: keep(_link(found)), text)
     text = "\n".join(_line(line) for line in escaped(text).split("\n"))
     # A link may have code in its label, which was kept first.
-    for _ in range(2):
-        text = re.sub(rf"{_KEPT}(\d+){_KEPT}", lambda found: kept[int(found[1])], text)
+    for _ in range(2 if kept else 0):
+        text = _PLACE.sub(lambda found: kept[int(found[1])], text)
     return text.split("\n") if lines else []
 
 
@@ -156,22 +182,18 @@ def _link(found: re.Match[str]) -> str:
 
 def _line(line: str) -> str:
     """One line outside of code, already escaped."""
-    if quote := re.match(r"(?: {0,3}&gt; ?)+", line):
+    if not _MARKS.search(line):
+        return line
+    if quote := _QUOTE.match(line):
         return f"> {_line(line[quote.end() :])}"
-    if heading := re.fullmatch(r" {0,3}#{1,6}\s+(.*?)\s*#*", line):
-        bare = re.sub(r"\*\*|__", "", heading[1])
+    if heading := _HEADING.fullmatch(line):
+        bare = _STRONG.sub("", heading[1])
         return f"*{bare}*" if bare else ""
-    line = re.sub(r"^(\s*)[-*+]\s+", r"\1• ", line)
-    line = _styled(line, r"\*\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*\*", lambda inner: f"{_BOLD}_{inner}_{_BOLD}")
-    line = _styled(line, r"\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*", lambda inner: f"{_BOLD}{inner}{_BOLD}")
-    line = _styled(line, r"(?<!\w)__(?=\S)(.{1,500}?)(?<=\S)__(?!\w)", lambda inner: f"{_BOLD}{inner}{_BOLD}")
-    line = _styled(line, r"(?<![\w*])\*(?=[^\s*])([^*]{1,500}?)(?<=[^\s*])\*(?![\w*])", lambda inner: f"_{inner}_")
-    line = _styled(line, r"~~(?=\S)(.{1,500}?)(?<=\S)~~", lambda inner: f"~{inner}~")
+    line = _BULLET.sub(r"\1• ", line)
+    for mark, pattern, styled in _STYLES:
+        if mark in line:
+            line = pattern.sub(styled, line)
     return line.replace(_BOLD, "*")
-
-
-def _styled(line: str, pattern: str, wrap: Callable[[str], str]) -> str:
-    return re.sub(pattern, lambda found: wrap(found[1]), line)
 
 
 def _cut(text: str, most: int) -> str:

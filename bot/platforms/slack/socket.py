@@ -60,6 +60,8 @@ class Socket:
             async for message in self._ws:
                 if message.type == aiohttp.WSMsgType.TEXT:
                     self._came(message.data)
+        except Exception:
+            log.exception("a connection of Socket Mode could not be read any further; another is made")
         finally:
             self.ending.set()
 
@@ -67,9 +69,11 @@ class Socket:
         try:
             envelope = json.loads(text)
         except ValueError:
-            log.warning("Slack sent something over Socket Mode that is not JSON")
+            envelope = None
+        if not isinstance(envelope, dict):
+            log.warning("Slack sent something over Socket Mode that is no JSON object")
             return
-        match envelope.get("type") if isinstance(envelope, dict) else None:
+        match envelope.get("type"):
             case "hello":
                 self.greeted.set()
             case "disconnect":

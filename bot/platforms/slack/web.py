@@ -13,6 +13,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.codec import written
+
 log = logging.getLogger(__name__)
 
 TIMEOUT = 15
@@ -49,7 +51,7 @@ class Web:
     def __init__(self, token: str, api: str, session: aiohttp.ClientSession) -> None:
         self.session = session
         # No retry handlers: those of the SDK repeat a post whose answer was lost.
-        self.client = AsyncWebClient(token, base_url=api, session=session, retry_handlers=[])
+        self.client = AsyncWebClient(token, base_url=api, session=session, retry_handlers=[], logger=_sdk_log())
         self.revoked = ""
         self._queues: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -121,8 +123,16 @@ class Web:
 @asynccontextmanager
 async def opened(token: str, api: str) -> AsyncIterator[Web]:
     """The Web API at `api` with one pool of connections."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+    timeout, jar = aiohttp.ClientTimeout(total=TIMEOUT), aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar, json_serialize=written) as session:
         yield Web(token, api, session)
+
+
+def _sdk_log() -> logging.Logger:
+    """What the SDK logs to. It writes every call out in full for a logger without a level of its own, logged or not."""
+    found = logging.getLogger(f"{__name__}.sdk")
+    found.setLevel(log.getEffectiveLevel())
+    return found
 
 
 def _status(error: SlackApiError) -> int:
