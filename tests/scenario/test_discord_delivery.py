@@ -108,14 +108,15 @@ async def answered_in_order(house: House, rooms: list[Channel], ends: Ends) -> N
     for room in rooms:
         await house.hear(house.ada, room, "*architect")
     before = [len(posts(house, room)) for room in rooms]
+    last = {}
     for number in range(MANY):
         for room in rooms:
-            house.ada.says(room, f"*nothing-{number}-like-it", repeat=4)
+            last[room] = house.ada.says(room, f"*nothing-{number}-like-it", repeat=4)
         if number == MANY // 2:
             await ends(house)
             await asyncio.sleep(0)
     for room in rooms:
-        await house.taken(room, max(room.messages))
+        await house.taken(room, last[room].id)
     await caught_up(house)
     for room, count in zip(rooms, before, strict=True):
         answers = posts(house, room)[count:]
@@ -142,11 +143,11 @@ async def each_once_and_in_order(house: House, ends: Ends) -> None:
     """Plain messages in a row: each in one turn, in order, with something answered."""
     await house.hear(house.ada, house.general, "*architect")
     for number in range(MANY):
-        house.ada.says(house.general, f"thought {number}", repeat=4)
+        last = house.ada.says(house.general, f"thought {number}", repeat=4)
         if number == MANY // 2:
             await ends(house)
             await asyncio.sleep(0)
-    await house.taken(house.general, max(house.general.messages))
+    await house.taken(house.general, last.id)
     await caught_up(house)
     assert await said(house, house.general) == [f"thought {number}" for number in range(MANY)]
     answers = [text for text in posts(house, house.general) if text.endswith(": Fine.")]
@@ -169,10 +170,8 @@ async def test_replicas_that_speak_in_a_channel_at_the_same_time_make_one_webhoo
     async with two_houses(server) as house:
         threads = [house.ada.starts_thread(house.general, f"plan {number}") for number in range(6)]
         house.fake.order("POST", f"/channels/{house.general.id}/webhooks", Waits(0.2), Waits(0.2))
-        for thread in threads:
-            house.ada.says(thread, "*architect")
-        for thread in threads:
-            await house.taken(thread, max(thread.messages))
+        for thread, call in [(thread, house.ada.says(thread, "*architect")) for thread in threads]:
+            await house.taken(thread, call.id)
         await house.quiet()
         assert all(len(posts(house, thread)) == 1 for thread in threads)
         assert len(house.fake.webhooks(house.general)) == 1

@@ -97,6 +97,19 @@ async def test_a_file_of_talk_that_is_not_for_the_bot_is_not_fetched() -> None:
         assert await send(house, f"{house.bob.mention} have a look", ("notes.md", b"for bob")) == []
 
 
+async def test_a_file_whose_address_has_run_out_meanwhile_is_asked_for_again() -> None:
+    async with with_winston(answering("I have not read it.")) as house:
+        await house.rests()
+        said = house.ada.says(house.general, "what is in it?", attachments=[("notes.md", b"a queue")])
+        await house.taken(house.general, said.id)
+        house.fake.advance(2 * 86_400)
+        async with house.restarted():
+            await house.quiet()
+        declined, reply = house.fake.seen(house.general)[-2:]
+        assert words(declined) == "`notes.md` is not there any more; send it again."
+        assert words(reply) == "I have not read it." and "a queue" not in house.prompt()
+
+
 async def test_a_file_whose_message_is_deleted_before_it_is_read_is_never_heard() -> None:
     async with with_winston(never) as house:
         await house.rests()

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.app import shipped_agents
 from bot.core.model import Conversation, Inbound
+from bot.personas.library import Library
 from bot.ports import MailboxFullError
 from bot.runtime.inbox import Inbox
 from tests.fakes.discord import Seen
@@ -60,6 +62,25 @@ async def test_up_to_five_options_are_buttons_and_more_are_a_select_under_the_sa
         assert "7. `*create-prd`" in words(many) and many.buttons == () and len(many.options) == 9
         chose, ran = await house.press(house.bob, many, "7 *create-prd")
         assert chose.text.startswith("Bob chose: `*create-prd`") and words(ran).startswith("`*create-prd`")
+
+
+async def test_everybody_of_a_large_library_can_be_chosen_page_by_page() -> None:
+    cast = Library((), shipped_agents()).cast
+    async with discord_house(never, cast=cast) as house:
+        page = (await house.hear(house.ada, house.general, "*agent"))[-1]
+        offered: list[str] = []
+        while True:
+            labels = page.options or page.buttons
+            assert len(page.options) <= 25
+            offered += [label.split(" ", 1)[1] for label in labels]
+            following = [label for label in labels if " Next: " in label]
+            if not following:
+                break
+            page = (await house.press(house.bob, page, following[0]))[-1]
+        assert {f"*{persona.id}" for persona in cast.personas} <= set(offered)
+        last = next(label for label in reversed(labels) if "*" in label)
+        greeting = (await house.press(house.bob, page, last))[-1]
+        assert (await house.session(house.general)).active == last.partition("*")[2] and greeting.is_webhook
 
 
 async def test_a_press_that_is_told_twice_counts_once() -> None:

@@ -121,7 +121,7 @@ async def test_while_discord_is_slow_nothing_queues_and_the_newest_text_wins() -
         async def slowly(number: int) -> None:
             if number == 2:
                 await s.until_shown("Before anything")
-                s.house.fake.order(*EDITS, Waits(0.2))
+                s.house.fake.order(*EDITS, Waits(0.6))
             if number == 4:
                 await s.house.fake.until(lambda: s.house.fake.called(*EDITS), "an edit")
             if number == len(WORDS):
@@ -274,21 +274,22 @@ async def test_a_webhook_that_is_deleted_meanwhile_is_made_again_and_leaves_no_t
         assert len(s.house.fake.webhooks(s.room)) == 1
 
 
-async def test_a_process_that_dies_over_a_reply_leaves_it_to_the_next_one() -> None:
-    async with scene() as s:
-        deaths: list[int] = []
+@pytest.mark.parametrize("kind", ["channel", "thread", "private"])
+async def test_a_process_that_dies_over_a_reply_leaves_it_to_the_next_one(kind: str) -> None:
+    async with scene(kind=kind) as s:
+        dying = asyncio.Event()
 
         async def die(number: int) -> None:
-            if number == 5 and not deaths:
+            if number == 5 and not dying.is_set():
                 await s.until_shown("word4")
-                deaths.append(number)
-                raise asyncio.CancelledError
+                dying.set()
+                await asyncio.sleep(60)
 
         s.while_written(die)
         s.house.ada.says(s.room, "tell me")
-        await s.house.fake.until(lambda: deaths, "a death")
-        torn = s.watched()
-        assert torn is not None
+        await dying.wait()
+        await s.house.stop()
+        assert s.watched() is not None, "and it stands there, torn"
         async with s.house.restarted():
             await s.house.sees(s.room, "word12")
             await s.house.quiet()

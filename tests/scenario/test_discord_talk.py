@@ -13,7 +13,16 @@ from bot.core.prompt import Prompt
 from bot.personas.library import Library
 from tests.fakes import discord_wire as wire
 from tests.fakes.discord_rest import Refuses
-from tests.fakes.discord_state import GUILDS, JOINED, MANAGE_WEBHOOKS, PINNED, Event
+from tests.fakes.discord_state import (
+    GUILDS,
+    JOINED,
+    MANAGE_WEBHOOKS,
+    PINNED,
+    SEND_MESSAGES,
+    SEND_MESSAGES_IN_THREADS,
+    VIEW_CHANNEL,
+    Event,
+)
 from tests.fakes.model import Says
 from tests.scenario.discord_house import House, discord_house, words
 from tests.scenario.stage import answering
@@ -98,6 +107,17 @@ async def test_a_persona_is_called_by_the_slash_command_and_everybody_sees_by_wh
         assert greeting.author == "📋 John" and words(greeting).startswith(GREETING)
 
 
+async def test_the_slash_command_works_in_private_and_in_threads() -> None:
+    async with discord_house(never) as house:
+        await house.fake.until(lambda: house.fake.world.commands[None], "the command")
+        for room in (house.ada.opens_dm(), house.ada.starts_thread(house.general, "plans")):
+            typing = house.ada.completes(room, "greenroom", "what", "pm")
+            await house.answered(typing)
+            assert typing.choices and typing.choices[0]["value"] == "*pm"
+            await house.answered(house.ada.slash(room, "greenroom", what="*pm"))
+            assert GREETING in words(house.fake.seen(room)[-1])
+
+
 async def test_the_slash_command_alone_is_help_and_calls_nobody_by_its_echo() -> None:
     async with discord_house(never) as house:
         await house.fake.until(lambda: house.fake.world.commands[None], "the command")
@@ -105,6 +125,25 @@ async def test_the_slash_command_alone_is_help_and_calls_nobody_by_its_echo() ->
         assert "personas** are here" in words(house.fake.seen(house.general)[-1])
         await house.answered(house.ada.slash(house.general, "greenroom", what=f"`@everyone {house.bob.mention} " * 60))
         assert all(seen.pings == frozenset() for seen in house.fake.seen(house.general))
+
+
+@pytest.mark.parametrize(
+    ("denied", "named"),
+    [(VIEW_CHANNEL, "View Channels"), (SEND_MESSAGES, "Send Messages"), (SEND_MESSAGES_IN_THREADS, "in Threads")],
+)
+async def test_the_slash_command_says_where_the_bot_cannot_answer(denied: int, named: str) -> None:
+    async with discord_house(never) as house:
+        await house.fake.until(lambda: house.fake.world.commands[None], "the command")
+        is_thread = denied == SEND_MESSAGES_IN_THREADS
+        room = house.ada.starts_thread(house.general, "plans") if is_thread else house.general
+        house.fake.permits(house.general, house.fake.me, deny=denied)
+        await house.answered(house.ada.slash(room, "greenroom", what="pm"))
+        (told,) = house.fake.seen(room)
+        assert told.ephemeral_to == "ada" and named in told.text
+        assert (await house.store.stats()).dead == 0
+        house.fake.permits(house.general, house.fake.me)
+        await house.answered(house.ada.slash(room, "greenroom", what="pm"))
+        assert house.fake.seen(room)[-1].author == "📋 John"
 
 
 async def test_what_can_be_typed_is_offered_meanwhile() -> None:

@@ -145,6 +145,15 @@ async def test_joiners_of_a_persona_are_no_mark_and_stay() -> None:
     assert reply.text.startswith(text.rstrip()) and marks.mark_in(reply.text)
 
 
+@pytest.mark.parametrize(
+    "text", ["#### **", "#### \n####", "***", "```", "`", "\\", "> ", "||", "<@", "# ", "https://x.example/", "a\x00b"]
+)
+async def test_whatever_a_persona_writes_it_stands_there(text: str) -> None:
+    for place in ("channel", "private"):
+        (reply,) = await reply_to(text, place)
+        assert marks.mark_in(reply.text) and words(reply).removeprefix("**🏗️ Winston**\n")
+
+
 async def test_a_table_can_be_read() -> None:
     table = "| store | speed |\n|---|---:|\n| SQLite | 10 |\n| Postgres | 200 |"
     (reply,) = await reply_to(f"So:\n\n{table}\n\nThat is all.")

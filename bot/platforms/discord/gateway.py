@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,6 +44,21 @@ class Watch(Protocol):
 
     def lost(self, shards: Iterable[int]) -> None:
         """These shards have no connection."""
+
+
+def _in_words(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _told_in_a_line(record: logging.LogRecord) -> bool:
+    """The library's words about a connection, with the error in place of its traceback, which tells nobody anything."""
+    if record.exc_info:
+        record.msg, record.args = "%s (%s)", (record.getMessage(), _in_words(record.exc_info[1]))
+        record.exc_info = None
+    return True
+
+
+logging.getLogger("discord.shard").addFilter(_told_in_a_line)
 
 
 class NotReachedError(ConnectionError):
@@ -88,7 +104,7 @@ class Gateway(discord.AutoShardedClient):
         Left alone, the library tries for ever, and calls this again from within each try that has failed.
         """
         if shard_id in self._tried:
-            raise NotReachedError(f"the gateway does not let shard {shard_id} in")
+            raise NotReachedError(f"the gateway does not let shard {shard_id} in ({_in_words(sys.exception())})")
         self._tried.add(shard_id)
         await super().launch_shard(gateway, shard_id, initial=initial)
 

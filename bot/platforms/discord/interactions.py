@@ -15,6 +15,7 @@ from bot.platforms.discord import arrival, components
 from bot.platforms.discord.names import cut
 from bot.platforms.discord.places import Places, posts_to
 from bot.platforms.discord.posting import EPHEMERAL, Me
+from bot.platforms.discord.rights import missing_to_speak
 from bot.platforms.discord.web import (
     ALREADY_ACKNOWLEDGED,
     NOBODY,
@@ -69,6 +70,7 @@ QUOTED = 1_800
 FULL = "Too many things are waiting here, so this was not taken. Please try again in a while."
 FAILED = "This could not be taken just now. Please try again in a while."
 LATE = "This was answered meanwhile, so your answer was not taken. It was:"
+MUTE = "I cannot answer here: my role lacks {rights} in this channel. Whoever manages the server can change that."
 STRANGE = "This belongs to another place, or to an older version of the bot, and does nothing any more."
 
 
@@ -104,6 +106,9 @@ class Desk:
     async def _take(self, interaction: discord.Interaction[Any]) -> None:
         data: Mapping[str, Any] = interaction.data or {}
         sender = arrival.person(interaction.user)
+        if interaction.type != discord.InteractionType.autocomplete and (lacking := _lacking(interaction)):
+            await self._answer(interaction, SAY, _whispered(MUTE.format(rights=" and ".join(lacking))))
+            return
         match interaction.type:
             case discord.InteractionType.component:
                 match components.opened(data):
@@ -228,6 +233,14 @@ class Desk:
             log.log(logging.DEBUG if known else logging.WARNING, "an interaction could not be answered (%s)", error)
         except UnansweredError as error:
             log.warning("whether an interaction was answered is not known (%s)", error)
+
+
+def _lacking(interaction: discord.Interaction[Any]) -> list[str]:
+    """The rights that the bot would need to answer in a channel: Discord offers its command there all the same."""
+    if interaction.guild_id is None:
+        return []
+    granted, is_thread = interaction.app_permissions.value, isinstance(interaction.channel, discord.Thread)
+    return missing_to_speak(granted, thread=is_thread)
 
 
 def is_same(known: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:

@@ -33,7 +33,7 @@ def shown(markdown: str) -> str:
 def _line(line: str) -> str:
     if found := _HEADING.fullmatch(line):
         text = found["text"].replace("**", "")
-        return f"{found['lead']}**{text}**" if text else ""
+        return f"{found['lead']}**{text}**" if text else line
     if _RULE.fullmatch(line):
         return RULE
     line = _BOX.sub(lambda found: f"{found['lead']}{'☐' if found['mark'] == ' ' else '☑'} ", line, count=1)
@@ -46,7 +46,7 @@ def escaped(text: str) -> str:
 
 
 SPEAKER = 60
-"""Longest icon and name above a text; escaped they are twice as long, for which `DiscordTransport.limit` leaves room."""
+"""Longest icon and name above a text; escaped they are up to twice as long, for which the transport leaves room."""
 
 
 def speaking(name: str, icon: str, text: str) -> str:

@@ -39,6 +39,12 @@ def missing(granted: int) -> list[str]:
     return [name for name, (bit, _) in RIGHTS.items() if not granted & bit]
 
 
+def missing_to_speak(granted: int, *, thread: bool) -> list[str]:
+    """The names of the rights without which the bot could not answer in a channel, or in a `thread`."""
+    needed = ("View Channels", "Send Messages in Threads" if thread else "Send Messages")
+    return [name for name in missing(granted) if name in needed]
+
+
 def invitation(application: str) -> str:
     """The link by which the application of that id is invited to a server."""
     query = {"client_id": application, "scope": " ".join(SCOPES), "permissions": permissions()}

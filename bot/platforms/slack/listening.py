@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core import commands
 from bot.core.model import MENU_OPTIONS, Conversation, Inbound, Menu
+from bot.platforms.mentions import meant
 from bot.platforms.presses import Pressed, Words
 from bot.platforms.slack import arrival, blocks, views
 from bot.platforms.slack.arrival import Me, Person
@@ -134,17 +134,10 @@ class Ears:
         return {user: (await self._people.person(user)).name for user in users}
 
     def _meant(self, inbound: Inbound) -> Inbound:
-        """The message as it is meant: a mention with a name or a host's command alone needs no prefix, one alone asks.
-
-        `@greenroom pm` is `*pm`, and `@greenroom` is `*help`.
-        """
+        """The message as it is meant, where it mentions the bot and nothing else."""
         if not inbound.addressed or inbound.files or inbound.others:
             return inbound
-        text = inbound.text or "help"
-        match commands.understand(f"*{text}", self._library.cast, None):
-            case commands.One(_, "", True) if commands.is_plain(text):
-                return replace(inbound, text=f"*{text}")
-        return inbound
+        return replace(inbound, text=meant(inbound.text, self._library.cast))
 
     async def _stopped(self, event: Mapping[str, Any], event_id: str) -> None:
         """Slack's own stop button."""

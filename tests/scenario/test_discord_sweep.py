@@ -1,0 +1,331 @@
+"""The crash sweep over Discord: the real transport, on the strict rules of the fake, dies at each of its calls.
+
+A crash point stands before and after every call of the API, also those of a reply that grows in the background. With a
+process its webhooks and previews are forgotten. The fake keeps a nonce of the bot's own posts, as Discord does for some
+minutes, and none of a webhook's: those are found again by what stands there alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote
+
+import aiohttp
+import discord
+import pytest
+from discord.http import Route
+
+from bot.core.codec import load
+from bot.core.model import Conversation, Entry, Inbound, Saved
+from bot.platforms.discord import marks, markup, streaming
+from bot.platforms.discord.avatars import Avatars
+from bot.platforms.discord.hooks import Hooks
+from bot.platforms.discord.posting import Me, Postbox
+from bot.platforms.discord.streaming import Previews
+from bot.platforms.discord.transport import DiscordTransport
+from bot.platforms.discord.web import RefusedError, Web
+from bot.ports import Store
+from bot.runtime.worker import Worker
+from tests.fakes.clock import ManualClock
+from tests.fakes.discord import FakeDiscord, Person
+from tests.fakes.discord_errors import ApiError
+from tests.fakes.discord_rest import Call
+from tests.fakes.discord_rules import Upload
+from tests.fakes.discord_seen import Seen
+from tests.fakes.discord_state import Channel
+from tests.fakes.model import Says
+from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
+
+PLACES = ("channel", "thread", "private")
+"""Where people talk: through a webhook, through that of the channel, or with the bot itself."""
+
+LINES = {"stop": ("One two.\nThree ", "four ", "five. "), "late stop": ("Short answer.\nIn", "deed. ")}
+"""Replies that people stop: of what could still become a table Discord shows nothing, so they need a whole line."""
+
+STRIDE = 6
+"""Without --soak, one crash point of so many is swept."""
+
+
+class Direct(Web):
+    """The API without the network between: what the fake takes and refuses, with a crash point on either side."""
+
+    def __init__(self, fake: FakeDiscord, points: Points, session: aiohttp.ClientSession) -> None:
+        super().__init__(discord.http.HTTPClient(asyncio.get_running_loop()), session, session)
+        self._fake, self._points = fake, points
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        file: tuple[str, bytes] | None = None,
+        query: Mapping[str, Any] | None = None,
+        **ids: Any,
+    ) -> Any:
+        """See `Web.call`."""
+        return await self._made(Route(method, path, **ids), body, file, query, {"Authorization": self._token})
+
+    async def hook(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        file: tuple[str, bytes] | None = None,
+        query: Mapping[str, Any] | None = None,
+        **ids: Any,
+    ) -> Any:
+        """See `Web.hook`."""
+        return await self._made(Route(method, path, **ids), body, file, query, {})
+
+    @property
+    def _token(self) -> str:
+        return f"Bot {self._fake.token}"
+
+    async def _made(
+        self,
+        route: Route,
+        body: Any,
+        file: tuple[str, bytes] | None,
+        query: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+    ) -> Any:
+        rest, typing = self._fake.rest, route.path.endswith("/typing")
+        if not typing:  # what it shows passes by itself
+            self._points.point()
+        await asyncio.sleep(0)
+        path = unquote(route.url.removeprefix(Route.BASE))
+        given = json.loads(json.dumps(body)) if body is not None else {}
+        asked = {key: str(value) for key, value in (query or {}).items()}
+        call = Call(route.method, path, asked, headers, given, [Upload(0, *file)] if file else [])
+        try:
+            found = rest._find(call)
+            rest._authorize(found, call)
+            answer = json.loads(json.dumps(found.endpoint(self._fake.world, call)))
+        except ApiError as refused:
+            self._points.point()
+            told = refused.body
+            raise RefusedError(f"{route.method} {path}", refused.status, told["code"], told["message"]) from None
+        if not typing:
+            self._points.point()
+        return answer
+
+
+@dataclass(slots=True)
+class DiscordPlatform:
+    """A place on the fake with its people, and the transport of the process that lives just now."""
+
+    fake: FakeDiscord
+    points: Points
+    limit: int
+    place: str
+    session: aiohttp.ClientSession
+    alice: Person = field(init=False)
+    room: Channel = field(init=False)
+    transport: DiscordTransport = field(init=False)
+    previews: Previews | None = None
+    _pumps: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.alice = self.fake.person("alice")
+        general = self.fake.channel(self.fake.guild("Acme", self.alice), "general")
+        match self.place:
+            case "thread":
+                self.room = self.alice.starts_thread(general, "plans")
+            case "private":
+                self.room = self.alice.opens_dm()
+            case _:
+                self.room = general
+        self.begin()
+
+    def begin(self) -> None:
+        """A process begins: it knows nothing of an earlier one's webhooks and replies."""
+        self._silence()
+        web, me = Direct(self.fake, self.points, self.session), Me(str(self.fake.me.id), self.application)
+        box = Postbox(web, me, Hooks(web, me.application, "Greenroom"), Avatars(web, me.application, wanted=True))
+        self.previews = Previews(box)
+        self.transport = DiscordTransport(web, box, self.previews)
+        self.transport.limit = self.limit
+
+    async def end(self) -> None:
+        """The process is gone: nothing of it says another word."""
+        self._silence()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    def _silence(self) -> None:
+        for shown in self.previews._open.values() if self.previews else ():
+            if shown.pump:
+                shown.pump.cancel()
+                self._pumps.append(shown.pump)
+
+    @property
+    def application(self) -> str:
+        return str(self.fake.world.application)
+
+    @property
+    def conversation(self) -> Conversation:
+        room = self.room
+        if room.guild is None:
+            return Conversation("discord", "@me", str(room.id))
+        if room.parent is None:
+            return Conversation("discord", str(room.guild.id), str(room.id))
+        return Conversation("discord", str(room.guild.id), str(room.parent.id), str(room.id))
+
+    def said(self, text: str, *, at: float) -> Inbound:
+        """Alice says something, which arrives."""
+        ident, direct = self.alice.says(self.room, text).id, self.room.guild is None
+        return Inbound(self.conversation, str(ident), str(self.alice.id), "alice", text, ident, at, direct=direct)
+
+    def seen(self) -> list[Seen]:
+        """What the bot has posted, in order."""
+        return [seen for seen in self.fake.seen(self.room) if seen.message.author is self.fake.me]
+
+
+@dataclass(slots=True)
+class DiscordUniverse(Universe):
+    """A universe whose people are on Discord."""
+
+    place: str = "channel"
+
+    async def play(self) -> tuple[Outcome, int]:
+        """See `Universe.play`."""
+        self.points = Points(self.chosen)
+        clock = ManualClock()
+        async with aiohttp.ClientSession() as session:
+            fake = FakeDiscord(clock=clock)
+            platform = DiscordPlatform(fake, self.points, self.scenario.limit, self.place, session)
+            self.faulty = replace(self.faulty, worker=_on_discord, platform=lambda port: _Process(platform))
+            try:
+                store = await self._play(clock, platform, await self.ground.begin(clock))  # type: ignore[arg-type]
+                return await self._ended(platform, store), self.points.passed
+            finally:
+                await platform.end()
+                await self.ground.end()
+
+    async def _ended(self, platform: DiscordPlatform, store: Store) -> Outcome:
+        key = platform.conversation.key
+        state = await store.peek(key)
+        saved = load(state, Saved) if state else Saved()
+        log = tuple(load(line, Entry) for line in await store.log(key))
+        standing = platform.seen()
+        found_by = [marks.mark_in(seen.text) for seen in standing]
+        self.faults.extend(
+            f"torn: {seen.text!r}" for seen, mark in zip(standing, found_by, strict=True) if mark in ("", marks.GROWING)
+        )
+        self.faults.extend(f"twice: {mark}" for mark in set(found_by) if found_by.count(mark) > 1)
+        hooks = platform.fake.world.webhooks
+        if len(hooks) > 1:
+            self.faults.append(f"{len(hooks)} webhooks")
+        posts = tuple((*_voiced(seen), repr((*seen.buttons, *seen.options))) for seen in standing)
+        said = " ".join(text for _, text, _ in posts)
+        replies = [entry.text for entry in log if entry.kind == "reply" and entry.text]
+        self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
+        menus = tuple(mark.menu for mark in saved.marks)
+        return Outcome(posts, repr(saved.session), menus, log, await store.spent(key), tuple(self.faults))
+
+
+def _voiced(seen: Seen) -> tuple[str, str]:
+    """Who says what: where there is no webhook, a persona's name stands above the text."""
+    text = marks.without(seen.text).strip()
+    words = markup.said(text)
+    return (seen.author, text) if words == text else (text.removesuffix(words), words)
+
+
+class _Process:
+    """The transport as a worker's process has it, with the universe's crash points; a new worker is a new process."""
+
+    def __init__(self, platform: DiscordPlatform) -> None:
+        platform.begin()
+        self._transport, self._previews = platform.transport, platform.previews
+        self._points = platform.points
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._transport, name)
+        if not callable(real) or name == "busy":
+            return real
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self._points.point()
+            result = await real(*args, **kwargs)
+            if name == "extend":
+                await self._shown(args[0])
+            self._points.point()
+            return result
+
+        return call
+
+    async def _shown(self, ref: str) -> None:
+        """Let what is to be shown be seen, so that a crash leaves as much of a reply as can be."""
+        assert self._previews
+        shown = self._previews._open[ref]
+        while not shown.dead and shown.sent != shown.wanted:
+            if shown.pump is None or shown.pump.done():
+                raise Crash
+            await asyncio.sleep(0)
+
+
+def _on_discord(store: Any, transports: dict[str, Any], *rest: Any) -> Worker:
+    return Worker(store, {"discord": transports["fake"]}, *rest)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply shows what it has without taking its time."""
+    monkeypatch.setattr(streaming, "PACE", 0.0)
+
+
+def universe(scenario: Scenario, place: str, varied: bool, *points: int) -> DiscordUniverse:
+    return DiscordUniverse(scenario, frozenset(points), varied, place=place)
+
+
+async def reference(scenario: Scenario, place: str, varied: bool) -> Reference:
+    """How it ends without a crash, in every way that may have been."""
+    end, points = await universe(scenario, place, varied).play()
+    otherwise = None
+    if scenario.otherwise:
+        otherwise = await reference(replace(scenario, deeds=scenario.otherwise, otherwise=()), place, varied)
+    return Reference(scenario, varied, (end,), points, otherwise)
+
+
+def _in_lines(scenario: Scenario) -> Scenario:
+    if scenario.name not in LINES:
+        return scenario
+    pieces = LINES[scenario.name]
+    return replace(scenario, replies=(Says(pieces), *scenario.replies[1:]), stopped="".join(pieces))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("varied", [True, False], ids=["never the same twice", "always the same"])
+@pytest.mark.parametrize("scenario", [*map(_in_lines, SCENARIOS)], ids=lambda s: s.name)
+async def test_a_crash_at_any_call_of_discord_leaves_no_trace(
+    scenario: Scenario, varied: bool, place: str, soak: bool
+) -> None:
+    known = await reference(scenario, place, varied)
+    assert not known.ends[0].faults
+    for point in range(1, known.points + 1, 1 if soak else STRIDE):
+        outcome, _ = await universe(scenario, place, varied, point).play()
+        assert not known.differences(outcome), f"crash at {point} of {known.points}"
+
+
+async def _nothing(*args: object) -> None:
+    """Find nothing."""
+
+
+@pytest.mark.parametrize(("where", "name"), [(Postbox, "find"), (Previews, "torn")])
+async def test_were_nothing_found_again_the_sweep_would_tell(
+    where: type, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = next(scenario for scenario in SCENARIOS if scenario.name == "compaction")
+    scenario = replace(talk, replies=(Says(("A first line.\n", "And a second.")),))
+    known = await reference(scenario, "channel", varied=True)
+    monkeypatch.setattr(where, name, _nothing)
+    for point in range(1, known.points + 1):
+        outcome, _ = await universe(scenario, "channel", True, point).play()
+        if known.differences(outcome):
+            return
+    raise AssertionError("nobody would have noticed")
