@@ -84,8 +84,8 @@ class Inbound:
     since the epoch. `text` is free of the platform's escapes and of the mention of the bot, which
     `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`;
     with `menu` alone, `text` is an answer in words to that menu. `roles` are the sender's, where the platform has such;
-    an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`). What is
-    `hidden` was written in a form or the like: nobody else has seen it.
+    an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`).
+    What is `hidden` was written in a form or the like: nobody else has seen it.
     """
 
     conversation: Conversation

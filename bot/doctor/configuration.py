@@ -37,6 +37,9 @@ def misconfigured(problems: Sequence[str]) -> list[Finding]:
     return [
         *(Finding("configuration", "problem", problem, mend) for problem in problems),
         Finding(
-            "configuration", "warning", "library, store, model and platforms were not looked at", "mend the above and run again"
+            "configuration",
+            "warning",
+            "library, store, model and platforms were not looked at",
+            "mend the above and run again",
         ),
     ]

@@ -36,7 +36,6 @@ COSTS: Mapping[str, str] = MappingProxyType(
         "im:write": "the bot cannot begin a direct message from its home tab",
         "mpim:history": "nothing is heard in group messages",
         "mpim:read": "what was said in group messages while the bot was away is not caught up",
-        "reactions:write": "nothing today: the bot puts no reactions to messages",
         "users:read": "nobody's name is known, nor who is a guest",
     }
 )

@@ -105,8 +105,8 @@ METHODS: Mapping[str, Method] = {
 MANIFEST_SCOPES = frozenset(
     {
         "app_mentions:read", "channels:history", "groups:history", "im:history", "mpim:history", "channels:read",
-        "groups:read", "im:read", "im:write", "mpim:read", "chat:write", "chat:write.customize", "commands", "users:read", "reactions:write",
-        "files:read", "files:write", "assistant:write",
+        "groups:read", "im:read", "im:write", "mpim:read", "chat:write", "chat:write.customize", "commands",
+        "users:read", "files:read", "files:write", "assistant:write",
     }
 )  # fmt: skip
 """The bot scopes of the app unless a test says otherwise."""

@@ -186,7 +186,7 @@ class _Schema:
         if not isinstance(block, dict):
             self.no("must be an object", at)
             return
-        kind = block.get("type")
+        kind = str(block.get("type"))
         if kind not in _BLOCK_FIELDS or (kind in _ONLY_IN_MESSAGES and surface != "message"):
             self.no(f"unsupported block type {kind!r} in a {surface}", f"{at}/type")
             return

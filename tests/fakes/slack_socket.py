@@ -185,7 +185,7 @@ class Dispatch:
         why = "http_timeout" if reason == "timeout" and delivery.status is None else "http_error"
         extra = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": why} if attempt else {}
         delivery.attempts += 1
-        posting = asyncio.create_task(self.post(str(self.url), delivery.kind, delivery.payload, **extra))
+        posting = asyncio.create_task(self.post(str(self.url), delivery.kind, delivery.payload, "good", **extra))
         late = asyncio.create_task(self._clock.sleep(self._ack_within))
         try:
             await asyncio.wait({posting, late}, return_when=asyncio.FIRST_COMPLETED)

@@ -294,6 +294,11 @@ class Workspace:
         self.responses[name] = response
         return f"{self.url}/response/{name}"
 
+    def names(self) -> dict[str, str]:
+        """The names of people and channels, by id."""
+        people = {person.id: person.name for person in self.people.values()}
+        return people | {room.id: room.name for room in self.rooms.values()}
+
     def seen(self, message: Posted) -> Seen:
         """The message as people see it."""
         author = self.people.get(message.user)
@@ -306,7 +311,7 @@ class Workspace:
             name=message.name or (author.name if author else message.user),
             icon=icon or "default",
             text=message.text,
-            shown=rendered(shown, {item.id: item.name for item in (*self.people.values(), *self.rooms.values())}),
+            shown=rendered(shown, self.names()),
             buttons=tuple(buttons_in(message.blocks)),
             blocks=tuple(copy.deepcopy(message.blocks)),
             metadata=copy.deepcopy(message.metadata),

@@ -54,7 +54,7 @@ def rich_text(text: str) -> list[dict[str, Any]]:
     elements = list(_elements(body))
     if is_bold:
         elements = [{**element, "style": {"bold": True}} for element in elements]
-    section = {"type": "rich_text_section", "elements": elements}
+    section: dict[str, Any] = {"type": "rich_text_section", "elements": elements}
     if text.startswith("• "):
         section = {"type": "rich_text_list", "style": "bullet", "indent": 0, "border": 0, "elements": [section]}
     return [{"type": "rich_text", "block_id": "composer", "elements": [section]}]

@@ -26,6 +26,7 @@ from tests.scenario.discord_house import House, built, discord_house, words
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.platforms.discord.adapter.FIRST_TRY", 0.05)
+    monkeypatch.setattr("bot.platforms.discord.backfill.FIRST_TRY", 0.3)
 
 
 def greetings(house: House) -> int:
@@ -139,8 +140,8 @@ async def test_a_place_that_cannot_be_read_does_not_keep_others_from_being_caugh
         house.fake.order("GET", f"/channels/{random.id}/messages", *[Cuts()] * 5)
         async with house.at_work():
             await house.sees(house.general, "Hello, I am **John**")
-            await house.quiet()
             assert len(house.fake.seen(random)) == 3
+            await house.sees(random, "Hello, I am **John**")
 
 
 async def test_an_event_that_cannot_be_read_ends_a_connection_and_another_one_is_made() -> None:

@@ -302,6 +302,7 @@ async def test_a_whisper_reaches_members_alone(set_up: Stage) -> None:
 
 
 async def test_reactions_and_statuses_are_checked(set_up: Stage) -> None:
+    set_up.fake.ws.scopes = MANIFEST_SCOPES | {"reactions:write"}
     client, room = set_up.client, set_up.general.id
     ts = await set_up.fake.says(set_up.alice, set_up.general, "hello")
     await client.reactions_add(channel=room, name="eyes", timestamp=ts)

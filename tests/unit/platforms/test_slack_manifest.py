@@ -43,7 +43,7 @@ def test_the_manifest_for_http_sends_everything_to_one_address() -> None:
 def test_it_asks_for_what_the_bot_needs_and_no_more() -> None:
     scopes = set(manifest("Greenroom")["oauth_config"]["scopes"]["bot"])
     assert scopes == MANIFEST_SCOPES
-    for used in ("chat.postMessage", "users.info", "files.completeUploadExternal", "reactions.add", "files.info"):
+    for used in ("chat.postMessage", "users.info", "files.completeUploadExternal", "files.info"):
         assert set(METHODS[used].scopes) & scopes
 
 
