@@ -38,11 +38,11 @@ class Ground(Protocol):
 class InlineStore(SqliteStore):
     """The SQLite store without its thread: the same statements, and no waiting for a second thread 60,000 times."""
 
-    async def _run(self, work: Callable[[Connection], T]) -> T:
+    async def _run_apart(self, work: Callable[[Connection], T]) -> T:
         return self._submit(work).result()
 
-    async def _write(self, work: Callable[[Connection], T], *, wakes: bool = False) -> T:
-        return self._submit(self._transaction(work, wakes=False)).result()
+    async def _write_apart(self, work: Callable[[Connection], T], *, wakes: bool = False) -> T:
+        return self._submit(self._transaction(work)).result()
 
     @classmethod
     async def begin(cls, clock: ManualClock) -> InlineStore:

@@ -467,3 +467,24 @@ async def test_a_server_that_discord_can_tell_of_only_later_is_looked_at_then() 
                 tell(session, guild)
             await house.sees(house.general, "What do we need?", "Fine.")
             await caught_up(house)
+
+
+async def test_one_shard_that_is_away_is_named_and_caught_up_and_the_other_goes_on_meanwhile() -> None:
+    fake = FakeDiscord(shards=2)
+    async with built(fake=fake) as house:
+        rooms = [fake.channel(fake.guild(f"g{n}", house.ada, shard=n, of=2), "general") for n in range(2)]
+        async with house.at_work():
+            for room in rooms:
+                await house.hear(house.ada, room, "*architect")
+            fake.gateway.is_open = False
+            fake.gateway.invalidate(0)
+            await fake.until(house.adapter.trouble, "words about it")
+            assert "(shard 0)" in house.adapter.trouble()
+            house.ada.says(rooms[0], "What do we need?")
+            assert [words(seen) for seen in await house.hear(house.ada, rooms[1], "And you?")] == ["Fine."]
+            assert words(fake.seen(rooms[0])[-1]) == "What do we need?"
+            looks = len(fake.called("GET", f"/channels/{rooms[1].id}/messages"))
+            fake.gateway.is_open = True
+            await caught_up(house)
+            assert words(fake.seen(rooms[0])[-1]) == "Fine."
+            assert len(fake.called("GET", f"/channels/{rooms[1].id}/messages")) == looks

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -446,20 +445,17 @@ async def test_the_library_is_the_one_whose_ways_are_known() -> None:
     assert calls == [0, 0]
 
 
-async def test_traffic_is_spread_over_rooms_as_limits_are() -> None:
-    """One channel that has to wait keeps no other from being answered."""
+async def test_a_channel_that_has_to_wait_keeps_no_other_from_being_answered() -> None:
     async with discord_house() as house:
         other = house.fake.channel(house.guild, "other")
         for room in (house.general, other):
             await house.hear(house.ada, room, "*architect")
-        hook = house.fake.webhooks(house.general)[0]
-        house.fake.order("POST", f"/webhooks/{hook.id}/*", Limits(1.0))
-        waits = house.ada.says(house.general, "*status")
-        house.fake.order("POST", f"/channels/{house.general.id}/messages", Limits(1.0))
-        await house.taken(house.general, waits.id)
-        house.ada.says(other, "*status")
-        await house.fake.until(lambda: len(ours(house, other)) == 2, "an answer", 0.8)
-        counts = defaultdict(int, {room.id: len(ours(house, room)) for room in (house.general, other)})
-        assert counts[house.general.id] == 1
+        hook, waits = house.fake.webhooks(house.general)[0], [Limits(0.9)] * 2
+        house.fake.order("POST", f"/webhooks/{hook.id}/*", *waits)
+        last = house.ada.says(house.general, "And now?")
+        await house.fake.until(lambda: house.fake.rest.unused < 2, "a limit")
+        house.ada.says(other, "And you?")
+        await house.sees(other, "And you?", "Fine.")
+        assert house.fake.seen(house.general)[-1].id == last.id, "it still waits"
         await house.quiet()
-        assert len(ours(house, house.general)) == 2
+        assert ours(house, house.general)[-1] == "Fine."

@@ -235,7 +235,11 @@ class Backfill:
 
     async def _last(self, gap: Gap, where: Conversation) -> int:
         """The last that was seen there before the gap, 0 where nothing ever was."""
-        return await self._door.last_seen(where) if gap.since else self._begun_with.get(where, 0)
+        if not gap.since and where in self._begun_with:
+            return self._begun_with[where]
+        last = await self._door.last_seen(where)
+        # It tells nothing of a gap before all that this process has seen.
+        return last if gap.since or last < self._began else 0
 
     def _behind(self, gap: Gap, where: Conversation, last: int) -> int:
         """The snowflake behind which messages there may have been missed."""
