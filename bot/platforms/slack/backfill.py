@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 MARGIN = 600.0
 """Seconds looked back further than necessary: Slack delivers again, for some six minutes, what nobody acknowledged."""
 
+KNOWN = 24 * 3600.0
+"""Seconds for which a store surely knows the ids of what was taken (`Store.enqueue` says 25 hours)."""
+
 PATIENCE = 2.0
 """Seconds that a message waits for what was missed before it; Slack gives 3 for an acknowledgement."""
 
@@ -54,7 +57,9 @@ class Gap:
     def behind(self, where: Conversation) -> int:
         """The order behind which messages of `where` may have been missed."""
         last = self.seen.get(where, 0) if self.seen is not None else 0
-        return max(self.since, last - int(MARGIN * MICRO))
+        # What was taken so long ago is no longer known by its id, so there is no looking back beyond it.
+        margin = int(MARGIN * MICRO) if last > int((time.time() - KNOWN) * MICRO) else 0
+        return max(self.since, last - margin)
 
 
 class Backfill:
