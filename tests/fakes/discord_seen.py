@@ -12,7 +12,7 @@ from tests.fakes.discord_state import Message
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message as people read it. `author` is the name it stands under; `text` its content and text displays.
+    """A message as people read it. `author` is the name it stands under; `text` its content, embeds, text displays.
 
     `buttons` are the labels of enabled buttons, `options` the labels of all menus; `ephemeral_to` names who alone
     sees it; `loading` is "is thinking ...".
@@ -39,7 +39,8 @@ class Seen:
 def seen(it: Message) -> Seen:
     """A message as it is shown."""
     every = list(walk(it.components))
-    texts = [it.content, *(each["content"] for each in every if each["type"] == TEXT)]
+    texts = [it.content, *(str(each.get("description") or "") for each in it.embeds)]
+    texts += [*(each["content"] for each in every if each["type"] == TEXT)]
     options = [str(option["label"]) for each in every for option in each.get("options") or ()]
     return Seen(
         id=it.id,

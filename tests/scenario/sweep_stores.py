@@ -39,17 +39,17 @@ class InlineStore(SqliteStore):
     """The SQLite store without its thread: the same statements, and no waiting for a second thread 60,000 times."""
 
     async def _run_apart(self, work: Callable[[Connection], T]) -> T:
-        return self._submit(work).result()
+        return self._link.submit(work).result()
 
     async def _write_apart(self, work: Callable[[Connection], T], *, wakes: bool = False) -> T:
-        return self._submit(self._transaction(work)).result()
+        return self._link.submit(self._link.transaction(work)).result()
 
     @classmethod
     async def begin(cls, clock: ManualClock) -> InlineStore:
         store = cls(":memory:", clock, 500, exclusive=True, durability="normal")
-        store._executor.shutdown()
-        store._executor = AtOnce()  # type: ignore[assignment]
-        store._connect()
+        store._link._executor.shutdown()
+        store._link._executor = AtOnce()  # type: ignore[assignment]
+        store._link.connect(store._take_up)
         return store
 
 

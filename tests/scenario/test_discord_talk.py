@@ -14,6 +14,7 @@ from bot.personas.library import Library
 from tests.fakes import discord_wire as wire
 from tests.fakes.discord_rest import Refuses
 from tests.fakes.discord_state import (
+    EMBED_LINKS,
     GUILDS,
     JOINED,
     MANAGE_WEBHOOKS,
@@ -122,7 +123,7 @@ async def test_the_slash_command_alone_is_help_and_calls_nobody_by_its_echo() ->
     async with discord_house(never) as house:
         await house.fake.until(lambda: house.fake.world.commands[None], "the command")
         await house.answered(house.ada.slash(house.general, "greenroom"))
-        assert "personas** are here" in words(house.fake.seen(house.general)[-1])
+        assert any("personas** are here" in words(seen) for seen in house.fake.seen(house.general))
         await house.answered(house.ada.slash(house.general, "greenroom", what=f"`@everyone {house.bob.mention} " * 60))
         assert all(seen.pings == frozenset() for seen in house.fake.seen(house.general))
 
@@ -425,3 +426,28 @@ async def test_what_two_people_say_while_a_reply_is_written_is_answered_with_the
         told = [words(seen) for seen in house.fake.seen(house.general) if seen.author == "🏗️ Winston"]
         assert told[1:] == ["First.", "Both."]
         assert "Ada: and tests?" in house.prompt() and "Bob: and docs?" in house.prompt()
+
+
+# ---------------------------------------------------------------- frames
+
+
+async def test_what_the_bot_itself_says_at_length_stands_in_a_frame_and_what_personas_say_does_not() -> None:
+    async with discord_house(never) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        await house.hear(house.ada, house.general, "*status")
+        await house.hear(house.ada, house.general, "*usage")
+        _, greeting, _, status, _, told = house.fake.seen(house.general)
+        assert not greeting.embeds and "I am **Winston**" in words(greeting)
+        assert status.embeds and not status.message.content and "Active: 🏗️ **Winston**" in words(status)
+        assert not told.embeds and "\n" not in words(told), "a line of its own needs none"
+
+
+async def test_without_the_right_to_frames_the_words_stand_plain() -> None:
+    async with discord_house(never) as house:
+        house.fake.permits(house.general, house.fake.me, deny=EMBED_LINKS)
+        for _ in range(2):
+            await house.hear(house.ada, house.general, "*help")
+        guides = [seen for seen in house.fake.seen(house.general) if "personas** are here" in words(seen)]
+        assert len(guides) == 2 and not any(seen.embeds for seen in guides)
+        refused = [call for call in house.fake.called("POST", "/channels/*/messages") if call.status == 403]
+        assert len(refused) == 1, "it is tried once"

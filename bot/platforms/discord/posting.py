@@ -18,6 +18,7 @@ from bot.platforms.discord.names import name_of
 from bot.platforms.discord.places import is_direct, posts_to
 from bot.platforms.discord.rights import RIGHTS
 from bot.platforms.discord.web import (
+    EMPTY_MESSAGE,
     INVALID_WEBHOOK_TOKEN,
     MISSING_ACCESS,
     MISSING_PERMISSIONS,
@@ -47,6 +48,9 @@ Mark = Callable[[str], str]
 
 QUIET, EPHEMERAL = 1 << 2, 1 << 6
 """Flags of a message: no previews of links; seen by one person alone (docs, message flags)."""
+
+FRAME = 0x2E7D32
+"""The colour of the frame around what the bot itself says at length: help, status, lists."""
 
 PAGE = 100
 PAGES = 20
@@ -93,6 +97,7 @@ class Postbox:
         self._web, self._me, self._hooks, self._avatars = web, me, hooks, avatars
         self._warned = False
         self._asked: set[str] = set()
+        self._frameless: set[str] = set()
 
     # -------------------------------------------------------- posts
 
@@ -199,9 +204,15 @@ class Postbox:
                 self._hooks.forget(hook)
         body = self._body(mark(self._spoken(voice, markup.shown(text))), where, menu)
         body |= {"nonce": nonce or secrets.token_hex(8), "enforce_nonce": True}
-        made = await self._web.call("POST", CHANNEL, body, file=file, channel_id=posts_to(where))
-        self._compare(body, made)
-        return Standing(where, str(made["id"]))
+        if not voice.persona and "\n" in text and not file and where.channel not in self._frameless:
+            try:
+                return await self._as_itself(where, framed(body), None)
+            except RefusedError as error:
+                if error.code not in (MISSING_PERMISSIONS, EMPTY_MESSAGE):
+                    raise
+                log.info("what the bot itself says stands without a frame in channel %s (%s)", where.channel, error)
+                self._frameless.add(where.channel)
+        return await self._as_itself(where, body, file)
 
     async def edit(self, standing: Standing, voice: Voice, mark: Mark, text: str, menu: Menu | None = None) -> None:
         """Change a message of ours; refused also where the webhook that it went through is gone."""
@@ -236,6 +247,11 @@ class Postbox:
             if error.code != UNKNOWN_MESSAGE:
                 raise
 
+    async def _as_itself(self, where: Conversation, body: dict[str, Any], file: tuple[str, bytes] | None) -> Standing:
+        made = await self._web.call("POST", CHANNEL, body, file=file, channel_id=posts_to(where))
+        self._compare(body, made)
+        return Standing(where, str(made["id"]))
+
     async def _through(
         self, hook: Hook, where: Conversation, body: dict[str, Any], file: tuple[str, bytes] | None
     ) -> Standing:
@@ -251,7 +267,7 @@ class Postbox:
 
     def _compare(self, sent: Mapping[str, Any], made: Mapping[str, Any]) -> None:
         """Say, once, if Discord should not keep what posts are found again by."""
-        if marks.mark_in(str(made.get("content") or "")) != marks.mark_in(sent["content"]) and not self._warned:
+        if marks.mark_in(text_of(made)) != marks.mark_in(text_of(sent)) and not self._warned:
             self._warned = True
             log.warning(
                 "Discord does not keep the marks of posts, so after a crash one may be posted twice; please report this"
@@ -280,7 +296,7 @@ class Postbox:
         file = out.file.name if out.file else ""
         async for message in self.ours(out.conversation, out.since):
             names = [str(each["filename"]) for each in message.get("attachments", ())]
-            if marks.carries(str(message.get("content") or ""), names, out.key, file):
+            if marks.carries(text_of(message), names, out.key, file):
                 return Receipt(str(message["id"]), int(message["id"]))
         return None
 
@@ -322,6 +338,17 @@ class Postbox:
         if message.get("webhook_id"):
             return str(message.get("application_id")) == self._me.application
         return str(message["author"]["id"]) == self._me.user
+
+
+def framed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A message whose text stands in a frame, by which people tell the bot's own lists and accounts from talk."""
+    return {**body, "content": "", "embeds": [{"description": body["content"], "color": FRAME}]}
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text of a message of ours, also where it stands in a frame."""
+    embeds = message.get("embeds") or [{}]
+    return str(message.get("content") or embeds[0].get("description") or "")
 
 
 def standing_of(where: Conversation, message: Mapping[str, Any]) -> Standing:

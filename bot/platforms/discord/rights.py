@@ -12,6 +12,7 @@ RIGHTS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "Send Messages": (1 << 11, "to answer there"),
         "Send Messages in Threads": (1 << 38, "to answer in threads"),
         "Read Message History": (1 << 16, "to catch up on what was said while it was away, and to post nothing twice"),
+        "Embed Links": (1 << 14, "to put a frame around its own lists and accounts"),
         "Attach Files": (1 << 15, "to send as a file what is too long for messages"),
         "Manage Webhooks": (1 << 29, "to let each persona speak under its own name and picture"),
     }
