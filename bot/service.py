@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from pydantic import SecretStr
 
-from bot.app import library_of, running
+from bot.app import library_of, running, seldom_collecting
 from bot.core.model import Voice
 from bot.personas.library import Library
 from bot.platforms.discord.options import DiscordOptions
@@ -109,7 +109,8 @@ async def serve(settings: Settings, library: Library, adapters: Sequence[Adapter
         stopping = asyncio.create_task(stop.wait())
         log.info("serving on %s", ", ".join(transports))
         try:
-            done, _ = await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+            with seldom_collecting():
+                done, _ = await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             if not stop.is_set():

@@ -6,11 +6,13 @@ build is read by this one. A member of a union carries its class's name under `_
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, get_args
 
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
+from pydantic_core import PydanticSerializationError, to_json
 
 from bot.core import model
 
@@ -55,7 +57,16 @@ for _union in _UNIONS:
 
 def dump(value: Any) -> str:
     """`value` as JSON text."""
-    return str(_converter.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return written(_converter.unstructure(value))
+
+
+def written(value: Any) -> str:
+    """Dictionaries, lists, texts, numbers, booleans and None as compact JSON text, several times as fast as `json`."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        # Half a surrogate pair is no UTF-8, but can be escaped.
+        return json.dumps(value, separators=(",", ":"))
 
 
 def load(text: str, kind: Any) -> Any:

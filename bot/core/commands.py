@@ -7,6 +7,7 @@ Compared is what `fold` makes of a text, so neither width, case nor locale matte
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -127,8 +128,32 @@ class Unknown:
 Meaning = One | Several | Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What can be named while `persona` is active, and by the folded name that stands first in each."""
+
+    persona: Persona | None
+    targets: tuple[Target, ...]
+    by_name: Mapping[str, Target]
+
+
 def targets(cast: Cast, persona: Persona | None) -> tuple[Target, ...]:
     """All that can be named now: the active persona's commands, the host's, the personas, the documents."""
+    return _known(cast, persona).targets
+
+
+def _known(cast: Cast, persona: Persona | None) -> _Known:
+    """Worked out once for a cast and a persona, and kept as long as the cast is, where its own tables are."""
+    kept: dict[int, _Known] = cast.__dict__.setdefault("_known_to_commands", {})
+    found = kept.get(id(persona))
+    if found is None or found.persona is not persona:
+        everything = _targets(cast, persona)
+        found = _Known(persona, everything, {fold(t.names[0]): t for t in reversed(everything)})
+        kept[id(persona)] = found
+    return found
+
+
+def _targets(cast: Cast, persona: Persona | None) -> tuple[Target, ...]:
     own = [_command(c) for c in persona.commands] if persona else []
     known = {fold(t.names[0]) for t in own}
     host = [Target(f"*{n}", Run(n), (n,), hint) for n, hint in HOST_COMMANDS.items() if n not in known]
@@ -161,8 +186,9 @@ def understand(text: str, cast: Cast, persona: Persona | None) -> Meaning | None
             return None
         word = word.rstrip("*")
     args = args.removesuffix("*").strip() if "\n" not in args and args.count("*") == 1 else args
-    everything = targets(cast, persona)
-    by_id = next((One(t, args, exact=True) for t in everything if fold(t.names[0]) == fold(word)), None)
+    known = _known(cast, persona)
+    everything, named = known.targets, known.by_name.get(fold(word))
+    by_id = One(named, args, exact=True) if named else None
     if prefix in "@/":
         return by_id
     found = _spelled(word, args, everything, cast) or by_id or _named(word, args, everything, cast)

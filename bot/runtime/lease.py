@@ -53,19 +53,42 @@ class Lease:
         """Carry the turn out and renew the lease meanwhile. Raises LostError when it is lost, or what `turn` raises."""
         if now() > self.asked_at + self.seconds / 3 and not await self._renewed(self.seconds):
             raise LostError  # the claim came late, and may be somebody else's by now
-        carrying = asyncio.create_task(turn(self.claim))
+        carrying = asyncio.current_task()
+        if carrying is None:
+            raise RuntimeError("only a task can hold a lease")
+        # The turn stays in this task, which the keeper's end cancels: a task of its own would cost every turn several
+        # rounds of the event loop.
+        cancelled = carrying.cancelling()
+        is_over = is_lost = False
+
+        def lose(_: asyncio.Task[None]) -> None:
+            nonlocal is_lost
+            if not is_over:
+                is_lost = True
+                carrying.cancel()
+
         keeping = asyncio.create_task(self._keep())
+        keeping.add_done_callback(lose)
         try:
-            await asyncio.wait((carrying, keeping), return_when=asyncio.FIRST_COMPLETED)
-            if not carrying.done():
-                await ended([carrying])
-                await keeping
-                raise LostError
-            if carrying.cancelled():
-                raise RuntimeError("the turn was cancelled from within")
-            await carrying
+            await turn(self.claim)
+        except asyncio.CancelledError as error:
+            others = carrying.cancelling() - cancelled - is_lost
+            if others > 0:
+                raise
+            if not is_lost:
+                raise RuntimeError("the turn was cancelled from within") from error
+        except Exception as error:
+            if not is_lost:
+                raise
+            log.debug("a turn that was lost failed over it: %r", error)
         finally:
-            await ended([carrying, keeping])
+            is_over = True
+            if is_lost:
+                carrying.uncancel()
+            await ended([keeping])
+        if is_lost:
+            keeping.result()
+            raise LostError
 
     async def confirm(self) -> None:
         """Raise LostError where somebody else may have the turn by now; before anything that no fence guards.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import assert_never
 
@@ -42,7 +43,14 @@ MARKS = 20
 
 def mail(claim: Claim) -> tuple[Inbound | Resumed, ...]:
     """The messages of a claim, decoded."""
-    return tuple(load(message.payload, Mail) for message in claim.taken)
+    return tuple(_decoded(message.payload) for message in claim.taken)
+
+
+@lru_cache(maxsize=64)
+def _decoded(payload: str) -> Inbound | Resumed:
+    """A message; each step of a turn's beginning wants the same few."""
+    found: Inbound | Resumed = load(payload, Mail)
+    return found
 
 
 def opening(

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from bot import telemetry
 from bot.core import machine
@@ -151,28 +151,37 @@ class Worker:
         """
         free = asyncio.Semaphore(self.options.in_flight)
         delay = SOONEST
-        async with asyncio.TaskGroup() as group:
-            while await _unless(stop, free.acquire()):
-                try:
-                    asked_at = _time()
-                    claim = await self._claim()
-                    delay = SOONEST
-                    if claim is not None:
-                        group.create_task(self._in_a_slot(claim, asked_at, free, stop))
-                        continue
-                    await _unless(stop, self.store.wait(POLL, self.platforms))
-                    free.release()
-                except Exception as error:
-                    first = delay == SOONEST
-                    log.error("the worker cannot go on (%s); trying again in %.1f s", error, delay, exc_info=first)
-                    free.release()
-                    await _unless(stop, self.clock.sleep(delay))
-                    delay = min(2 * delay, LATEST)
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            async with asyncio.TaskGroup() as group:
+                # What is free is taken without a task for it.
+                while await (_unless(stopping, free.acquire()) if free.locked() else free.acquire()):
+                    if stop.is_set():
+                        break
+                    try:
+                        asked_at = _time()
+                        claim = await self._claim()
+                        delay = SOONEST
+                        if claim is not None:
+                            group.create_task(self._in_a_slot(claim, asked_at, free, stopping))
+                            continue
+                        await _unless(stopping, self.store.wait(POLL, self.platforms))
+                        free.release()
+                    except Exception as error:
+                        first = delay == SOONEST
+                        log.error("the worker cannot go on (%s); trying again in %.1f s", error, delay, exc_info=first)
+                        free.release()
+                        await _unless(stopping, self.clock.sleep(delay))
+                        delay = min(2 * delay, LATEST)
+        finally:
+            await ended([stopping])
 
-    async def _in_a_slot(self, claim: Claim, asked_at: float, free: asyncio.Semaphore, stop: asyncio.Event) -> None:
+    async def _in_a_slot(
+        self, claim: Claim, asked_at: float, free: asyncio.Semaphore, stopping: asyncio.Future[Any]
+    ) -> None:
         try:
             if pause := await self._turn_of(claim, asked_at):
-                await _unless(stop, self.clock.sleep(pause))
+                await _unless(stopping, self.clock.sleep(pause))
         except Exception:
             where = claim.head.id, claim.conversation
             log.exception("turn %s of %s could not even be given back; its lease runs out", *where)
@@ -456,14 +465,15 @@ class Worker:
         await self.store.bury(claim, reason)
 
 
-async def _unless(stop: asyncio.Event, doing: Awaitable[object]) -> bool:
-    """Wait for `doing`, and give True when it is done; when `stop` is set before that, leave it and give False."""
-    tasks = [asyncio.ensure_future(doing), asyncio.ensure_future(stop.wait())]
+async def _unless(stopping: asyncio.Future[Any], doing: Awaitable[object]) -> bool:
+    """Wait for `doing`, and give True when it is done; when `stopping` is over before that, leave it and give False."""
+    task = asyncio.ensure_future(doing)
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
             return False
-        await tasks[0]
+        task.result()
         return True
     finally:
-        await ended(tasks)
+        if not task.done() or stopping.done():
+            await ended([task])

@@ -246,7 +246,7 @@ def _single(url: str, connections: int = _CONNECTIONS) -> Client:
     pool = client.BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
-        timeout=_CALL_SECONDS,
+        timeout=None,  # every call has its own
         protocol=2,  # the shape of answers depends on it
         retry=Retry(NoBackoff(), 0),
         health_check_interval=_CHECK_SECONDS,

@@ -1,19 +1,17 @@
 """The embedded store: one SQLite file, one worker process, and any number of readers beside it.
 
-All work runs on one thread that owns the connection, one transaction after the other, so a cancelled caller leaves
-nothing half done: what it asked for takes effect as a whole or not at all. A write is in the file when its call
-returns; with durability "normal" it then holds against killed processes, with "full" against power loss too
-(sqlite.org/pragma.html#pragma_synchronous, on WAL).
+A write is in the file when its call returns; with durability "normal" it then holds against killed processes, with
+"full" against power loss too (sqlite.org/pragma.html#pragma_synchronous, on WAL). `sqlite_link` tells on which thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from bot.core.model import Record, Usage
 from bot.ports import (
@@ -38,13 +36,7 @@ from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
 from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError
 from bot.stores.exporting import from_json, to_json
-from bot.stores.lock import FileLock
-from bot.stores.sqlite_schema import check, migrate
-
-Durability = Literal["normal", "full"]
-
-_BUSY_SECONDS = 5.0
-"""How long a statement waits for another process: readers' checkpoints, a backup, a person with the sqlite3 shell."""
+from bot.stores.sqlite_link import BusyError, Durability, Link, Work
 
 _AT_ONCE = 20
 """How many conversations, and dead letters, one transaction lets expire: others wait for no more than that."""
@@ -58,20 +50,12 @@ class SqliteStore:
     def __init__(self, path: str, clock: Clock, mailbox_cap: int, exclusive: bool, durability: Durability) -> None:
         if mailbox_cap < 1:
             raise ValueError(f"mailbox_cap is {mailbox_cap}; a mailbox has to hold at least 1 message")
-        self._path = path
         self._clock = clock
         self._cap = mailbox_cap
-        self._exclusive = exclusive
-        self._durability = durability
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="greenroom-sqlite")
-        self._loop = asyncio.get_running_loop()
-        self._lock: FileLock | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._ending: Future[None] | None = None
-        # Changes that may have made something due are counted; a claim that found nothing notes the count it saw, and
-        # when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written on
-        # the store's thread only.
-        self._changes = 0
+        self._link = Link(path, exclusive=exclusive, durability=durability, changed=self._wake)
+        # The link counts changes that may have made something due; a claim that found nothing notes the count it saw,
+        # and when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written
+        # by whoever has the connection.
         self._idle: dict[frozenset[str] | None, tuple[int, float | None]] = {}
         self._waiting: set[asyncio.Future[None]] = set()  # timers; a wake-up cuts them short
 
@@ -94,7 +78,7 @@ class SqliteStore:
         """
         store = cls(str(path), clock, mailbox_cap, exclusive, durability)
         try:
-            await asyncio.wrap_future(store._executor.submit(store._connect))
+            await store._link.open(store._take_up)
         except BaseException:
             await store.close()
             raise
@@ -102,7 +86,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what was asked for already, then let go of file and lock; a second time does nothing."""
-        await asyncio.shield(asyncio.wrap_future(self._begin_closing()))
+        await self._link.close()
 
     # ------------------------------------------------------------ mailbox
 
@@ -133,22 +117,28 @@ class SqliteStore:
             now = self._clock.now()
             found = mailbox.claim(db, now, worker, lease, version, together, platforms)
             if found is None:
-                self._idle[platforms] = self._changes, mailbox.next_due(db, now, version, platforms)
+                self._idle[platforms] = self._link.changes, mailbox.next_due(db, now, version, platforms)
             return found
 
-        future = self._submit(self._transaction(work, wakes=False))
+        link, transaction = self._link, self._link.transaction
+        if link.is_free:
+            try:
+                return link.here(transaction(work))
+            except BusyError:
+                pass  # nothing was done; the thread can wait for whoever has the file
+        future = link.submit(transaction(work))
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             # The thread may have claimed already, and nobody would know: the conversation would wait for the lease.
-            if not future.cancelled() and self._ending is None:
-                self._submit(self._transaction(lambda db: self._give_back(db, future), wakes=True))
+            if not future.cancelled() and not link.is_closed:
+                link.submit(transaction(lambda db: self._give_back(db, future)), wakes=True)
             raise
 
     async def wait(self, seconds: float, platforms: frozenset[str] | None = None) -> None:
         """See `Store.wait`."""
         changes, next_due = self._idle.get(platforms, (-1, None))
-        if self._changes != changes or self._ending is not None:
+        if self._link.changes != changes or self._link.is_closed:
             return
         if next_due is not None:
             seconds = min(seconds, next_due - self._clock.now())
@@ -243,11 +233,11 @@ class SqliteStore:
 
     async def blank(self, conversation: str, message_id: str) -> bool:
         """See `Store.blank`."""
-        return await self._write(lambda db: upkeep.blank(db, conversation, message_id))
+        return await self._write_apart(lambda db: upkeep.blank(db, conversation, message_id))
 
     async def conversations(self, after: str = "", limit: int = 100) -> tuple[ConversationInfo, ...]:
         """See `Store.conversations`."""
-        return await self._run(lambda db: upkeep.conversations(db, after, limit))
+        return await self._run_apart(lambda db: upkeep.conversations(db, after, limit))
 
     async def last_seen(self, conversation: str) -> int:
         """See `Store.last_seen`."""
@@ -255,16 +245,16 @@ class SqliteStore:
 
     async def dead_letter(self, id: int) -> DeadLetter | None:
         """See `Store.dead_letter`."""
-        return await self._run(lambda db: upkeep.one_letter(db, id))
+        return await self._run_apart(lambda db: upkeep.one_letter(db, id))
 
     async def replay(self, id: int, message_id: str) -> bool:
         """See `Store.replay`."""
         now = self._clock.now
-        return await self._write(lambda db: upkeep.replay(db, now(), id, message_id, self._cap), wakes=True)
+        return await self._write_apart(lambda db: upkeep.replay(db, now(), id, message_id, self._cap), wakes=True)
 
     async def trail(self, conversation: str = "", after: int = 0, limit: int = 100) -> tuple[Audited, ...]:
         """See `Store.trail`."""
-        return await self._run(lambda db: upkeep.trail(db, conversation, after, limit))
+        return await self._run_apart(lambda db: upkeep.trail(db, conversation, after, limit))
 
     async def forget(self, conversation: str, *, dry_run: bool = False) -> Erased:
         """See `Store.forget`."""
@@ -272,50 +262,50 @@ class SqliteStore:
         def work(db: sqlite3.Connection) -> Erased:
             return upkeep.forget(db, self._clock.now(), conversation, dry_run=dry_run)
 
-        return await (self._run(work) if dry_run else self._write(work))
+        return await (self._run_apart(work) if dry_run else self._write_apart(work))
 
     async def reset(self, conversation: str) -> Erased:
         """See `Store.reset`."""
-        return await self._write(lambda db: upkeep.reset(db, self._clock.now(), conversation))
+        return await self._write_apart(lambda db: upkeep.reset(db, self._clock.now(), conversation))
 
     async def forget_user(self, user: str, pseudonym: str, within: str = "", *, dry_run: bool = False) -> Erased:
         """See `Store.forget_user`. A conversation at a time, so that nobody waits for all of them."""
         erased = Erased()
-        for conversation in await self._run(lambda db: upkeep.known(db, within)):
+        for conversation in await self._run_apart(lambda db: upkeep.known(db, within)):
 
             def work(db: sqlite3.Connection, where: str = conversation) -> Erased:
                 return upkeep.forget_user(db, self._clock.now(), where, user, pseudonym, dry_run=dry_run)
 
-            erased = erased.plus(await (self._run(work) if dry_run else self._write(work, wakes=True)))
+            erased = erased.plus(await (self._run_apart(work) if dry_run else self._write_apart(work, wakes=True)))
         return erased
 
     async def expire(self, before: float) -> int:
         """See `Store.expire`. A transaction for every few of them, behind whatever else was asked for meanwhile."""
         total, more = 0, True
         while more:
-            gone, more = await self._write(lambda db: upkeep.expire(db, before, _AT_ONCE))
+            gone, more = await self._write_apart(lambda db: upkeep.expire(db, before, _AT_ONCE))
             total += gone
         return total
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""
-        dumped = await self._run(lambda db: export.dump(db, conversation))
+        dumped = await self._run_apart(lambda db: export.dump(db, conversation))
         return None if dumped is None else to_json(conversation, dumped)
 
     async def restore(self, conversation: str, dumped: dict[str, Any]) -> bool:
         """See `Store.restore`."""
         kept = from_json(dumped)
-        return await self._write(lambda db: export.restore(db, self._clock.now(), conversation, kept), wakes=True)
+        return await self._write_apart(lambda db: export.restore(db, self._clock.now(), conversation, kept), wakes=True)
 
     # ------------------------------------------------------------ reading, spending, audit
 
     async def dead(self, limit: int = 100) -> tuple[DeadLetter, ...]:
         """See `Store.dead`."""
-        return await self._run(lambda db: mailbox.dead(db, limit))
+        return await self._run_apart(lambda db: mailbox.dead(db, limit))
 
     async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
         """See `Store.stats`."""
-        return await self._run(lambda db: mailbox.stats(db, self._clock.now(), platforms))
+        return await self._run_apart(lambda db: mailbox.stats(db, self._clock.now(), platforms))
 
     async def peek(self, conversation: str) -> str | None:
         """See `Store.peek`."""
@@ -323,7 +313,7 @@ class SqliteStore:
 
     async def log(self, conversation: str) -> tuple[str, ...]:
         """See `Store.log`."""
-        return await self._run(lambda db: ledger.log(db, conversation))
+        return await self._run_apart(lambda db: ledger.log(db, conversation))
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:
         """See `Store.spend`."""
@@ -331,7 +321,7 @@ class SqliteStore:
 
     async def spent(self, conversation: str) -> tuple[Usage, ...]:
         """See `Store.spent`."""
-        return await self._run(lambda db: ledger.spent(db, conversation))
+        return await self._run_apart(lambda db: ledger.spent(db, conversation))
 
     async def audit(self, key: str, conversation: str, record: Record) -> None:
         """See `Store.audit`."""
@@ -339,49 +329,28 @@ class SqliteStore:
 
     async def audited(self, conversation: str) -> tuple[Record, ...]:
         """See `Store.audited`."""
-        return await self._run(lambda db: ledger.audited(db, conversation))
+        return await self._run_apart(lambda db: ledger.audited(db, conversation))
 
-    # ------------------------------------------------------------ the thread and its connection
+    # ------------------------------------------------------------ how it is done
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.wrap_future(self._submit(work))
+    async def _run(self, work: Work[T]) -> T:
+        """A question that is answered from a few rows."""
+        return await self._link.done(work)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T], *, wakes: bool = False) -> T:
-        return await asyncio.wrap_future(self._submit(self._transaction(work, wakes=wakes)))
+    async def _write(self, work: Work[T], *, wakes: bool = False) -> T:
+        """A transaction over a few rows."""
+        return await self._link.done(self._link.transaction(work), wakes=wakes)
 
-    def _submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        db = self._connection
-        if db is None or self._ending is not None:
-            raise StoreError(f"The database {self._path} is closed; open it again to use it.")
+    async def _run_apart(self, work: Work[T]) -> T:
+        """A question over any number of rows."""
+        return await self._link.done_apart(work)
 
-        def job() -> T:
-            try:
-                return work(db)
-            except sqlite3.Error as error:
-                raise _failure(self._path, error) from error
+    async def _write_apart(self, work: Work[T], *, wakes: bool = False) -> T:
+        """A transaction over any number of rows."""
+        return await self._link.done_apart(self._link.transaction(work), wakes=wakes)
 
-        return self._executor.submit(job)
-
-    def _transaction(
-        self, work: Callable[[sqlite3.Connection], T], *, wakes: bool
-    ) -> Callable[[sqlite3.Connection], T]:
-        def job(db: sqlite3.Connection) -> T:
-            if not self._exclusive:
-                raise StoreError(f"The database {self._path} was opened for reading; only its worker writes.")
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(db)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:  # SQLite has rolled back by itself when a disk is full
-                    db.execute("ROLLBACK")
-                raise
-            if wakes:
-                self._changes += 1
-                self._loop.call_soon_threadsafe(self._wake)
-            return result
-
-        return job
+    def _take_up(self, db: sqlite3.Connection) -> None:
+        mailbox.take_up(db, self._clock.now())
 
     def _wake(self) -> None:
         for timer in self._waiting:
@@ -391,71 +360,6 @@ class SqliteStore:
         found = claimed.result()
         if found is not None:
             mailbox.release(db, self._clock.now(), found, 0.0)
-
-    def _connect(self) -> None:
-        """Runs on the store's thread, before anything else does."""
-        in_memory = self._path == ":memory:"
-        if not in_memory:
-            self._reach(Path(self._path))
-        try:
-            db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-            self._connection = db
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA journal_mode = WAL" if self._exclusive else "PRAGMA query_only = ON")
-            db.execute(f"PRAGMA synchronous = {self._durability}")
-            if self._exclusive:
-                migrate(db, self._path)
-                mailbox.take_up(db, self._clock.now())
-            else:
-                check(db, self._path)
-        except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"The database {self._path} cannot be opened: {error}. Name another path, or restore the file."
-            ) from error
-
-    def _reach(self, path: Path) -> None:
-        """Make sure that the file may be opened: its folder, and the worker's lock."""
-        try:
-            if path.is_dir():
-                raise StoreError(f"The database {path} is a folder. Name a file in it.")
-            if self._exclusive:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            elif not path.exists():
-                raise StoreError(f"There is no database {path} yet. Start the bot once, or name another path.")
-        except OSError as error:
-            raise StoreError(
-                f"The database {path} cannot be reached: {error.strerror} ({error.filename}). "
-                "Give the bot access to its folder, or name another path."
-            ) from error
-        if self._exclusive:
-            self._lock = FileLock(path)
-
-    def _disconnect(self) -> None:
-        """Runs on the store's thread, after everything else."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    def _begin_closing(self) -> Future[None]:
-        if self._ending is None:
-            self._ending = self._executor.submit(self._disconnect)
-            self._executor.shutdown(wait=False)
-            self._wake()
-        return self._ending
-
-
-def _failure(path: str, error: sqlite3.Error) -> StoreError:
-    """What SQLite's error means for whoever has asked (sqlite.org/rescode.html)."""
-    match error:
-        case sqlite3.DataError() | sqlite3.IntegrityError() | sqlite3.InterfaceError() | sqlite3.ProgrammingError():
-            return StoreRefusedError(f"The database {path} cannot take this: {error}. Nothing was changed.")
-    # The low byte is the kind of error. What the system says has failed may have reached the disk all the same.
-    is_io = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
-    changed = "What was asked for last may have taken effect" if is_io else "Nothing was changed"
-    return StoreError(f"The database {path} failed: {error}. {changed}; check the disk and the file.")
 
 
 __all__ = ["Durability", "SqliteStore", "StoreBusyError", "StoreError", "StoreRefusedError"]

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from bot.ports import Claim, DeadLetter, MailboxFullError, Message, Stats
 from bot.stores.erasing import without_message
@@ -192,11 +193,11 @@ def flagged(db: sqlite3.Connection, claim: Claim) -> Message | None:
 
 def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) -> bool:
     """Store the turn and forget its attempts; False when the claim is lost."""
-    place = _update_held(db, claim, "turn_version = ?, attempt = 0, expiries = 0", version)
-    if place is None:
+    held = _update_held(db, claim, "turn_version = ?, attempt = 0, expiries = 0", version)
+    if held is None:
         return False
-    kept = without_message(turn, _blanked(db, place))
-    db.execute("INSERT OR REPLACE INTO turn (conversation, body) VALUES (?, ?)", (place, kept))
+    kept = without_message(turn, held.blanked(db))
+    db.execute("INSERT OR REPLACE INTO turn (conversation, body) VALUES (?, ?)", (held.place, kept))
     return True
 
 
@@ -216,18 +217,18 @@ def commit(
     if follow_up is not None:
         _check_order(follow_up)
     changes = "state_version = ?, floor_open = ?, done_fence = fence, at = ?"
-    place = _update_held(db, claim, changes, version, floor_open, now)
-    if place is None:
+    held = _update_held(db, claim, changes, version, floor_open, now)
+    if held is None:
         done = db.execute(
             "SELECT 1 FROM conversation WHERE key = ? AND done_fence = ?", (claim.conversation, claim.fence)
         )
         return done.fetchone() is not None
-    gone = _blanked(db, place)
+    place, gone = held.place, held.blanked(db)
     db.execute("INSERT OR REPLACE INTO state (conversation, body) VALUES (?, ?)", (place, without_message(state, gone)))
     db.executemany(
         "INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, without_message(line, gone)) for line in log]
     )
-    if not used_flag:
+    if held.is_flagged and not used_flag:
         db.execute(
             "INSERT INTO message (conversation, id, payload, ord, plain)"
             " SELECT conversation, id, payload, ord, plain FROM flag WHERE conversation = ?",
@@ -238,7 +239,7 @@ def commit(
             "SELECT max(ord) FROM message WHERE conversation = ? AND place IS NULL", (place,)
         ).fetchone()
         _put(db, place, follow_up, follow_up.order if last is None else max(last, follow_up.order))
-    _end_turn(db, now, place)
+    _end_turn(db, now, held)
     return True
 
 
@@ -254,16 +255,16 @@ def release(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> b
 
 def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:
     """Move the claim's messages to the dead letters and end the turn; False when the claim is lost."""
-    place = _update_held(db, claim, "held = 0, at = ?", now)
-    if place is None:
+    held = _update_held(db, claim, "held = 0, at = ?", now)
+    if held is None:
         return False
-    gone = _blanked(db, place)
+    gone = held.blanked(db)
     messages = json.dumps([(m.id, without_message(m.payload, gone), m.order, m.plain) for m in claim.taken])
     db.execute(
         "INSERT INTO dead (conversation, messages, reason, at) VALUES (?, ?, ?, ?)",
         (claim.conversation, messages, reason, now),
     )
-    _end_turn(db, now, place)
+    _end_turn(db, now, held)
     return True
 
 
@@ -322,9 +323,10 @@ def _check_order(message: Message) -> None:
 
 def place_of(db: sqlite3.Connection, key: str) -> int:
     """The id of the conversation's row, which is made where there is none."""
-    db.execute("INSERT INTO conversation (key) VALUES (?) ON CONFLICT DO NOTHING", (key,))
-    (place,) = db.execute("SELECT id FROM conversation WHERE key = ?", (key,)).fetchone()
-    return int(place)
+    row = db.execute("SELECT id FROM conversation WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        row = db.execute("INSERT INTO conversation (key) VALUES (?) RETURNING id", (key,)).fetchone()
+    return int(row[0])
 
 
 def _see(db: sqlite3.Connection, now: float, conversation: int, message_id: str) -> bool:
@@ -370,35 +372,48 @@ def _take(db: sqlite3.Connection, conversation: int, together: int) -> None:
     )
 
 
-def _update_held(db: sqlite3.Connection, claim: Claim, changes: str, *values: float) -> int | None:
-    """Change the conversation's row under the fence; its id, or None when the claim is lost.
+class _Held(NamedTuple):
+    """A conversation under its fence, and what is rarely there, so that nobody looks for it in vain."""
+
+    place: int
+    is_flagged: int
+    has_blanked: int
+
+    def blanked(self, db: sqlite3.Connection) -> set[str]:
+        """The messages that were deleted since the turn in flight began."""
+        if not self.has_blanked:
+            return set()
+        return {row["id"] for row in db.execute("SELECT id FROM blanked WHERE conversation = ?", (self.place,))}
+
+
+def _update_held(db: sqlite3.Connection, claim: Claim, changes: str, *values: float) -> _Held | None:
+    """Change the conversation's row under the fence; None when the claim is lost.
 
     `changes` are assignments written in this module, never anything that came from outside.
     """
     row = db.execute(
-        f"UPDATE conversation SET {changes} WHERE key = ? AND fence = ? AND held = 1 RETURNING id",  # noqa: S608
+        f"UPDATE conversation SET {changes} WHERE key = ? AND fence = ? AND held = 1 RETURNING id,"  # noqa: S608
+        " EXISTS (SELECT 1 FROM flag WHERE flag.conversation = conversation.id),"
+        " EXISTS (SELECT 1 FROM blanked WHERE blanked.conversation = conversation.id)",
         (*values, claim.conversation, claim.fence),
     ).fetchone()
-    return None if row is None else int(row["id"])
+    return None if row is None else _Held(*row)
 
 
-def _end_turn(db: sqlite3.Connection, now: float, conversation: int) -> None:
+def _end_turn(db: sqlite3.Connection, now: float, held: _Held) -> None:
     """Forget the turn and its messages; what else is in the mailbox is due from now on."""
-    db.execute("DELETE FROM message WHERE conversation = ? AND place IS NOT NULL", (conversation,))
-    db.execute("DELETE FROM flag WHERE conversation = ?", (conversation,))
-    db.execute("DELETE FROM turn WHERE conversation = ?", (conversation,))
-    db.execute("DELETE FROM blanked WHERE conversation = ?", (conversation,))
+    db.execute("DELETE FROM message WHERE conversation = ? AND place IS NOT NULL", (held.place,))
+    db.execute("DELETE FROM turn WHERE conversation = ?", (held.place,))
+    if held.is_flagged:
+        db.execute("DELETE FROM flag WHERE conversation = ?", (held.place,))
+    if held.has_blanked:
+        db.execute("DELETE FROM blanked WHERE conversation = ?", (held.place,))
     db.execute(
         "UPDATE conversation SET held = 0, head = NULL, attempt = 0, expiries = 0, turn_version = 0,"
         " due = CASE WHEN EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id) THEN ? END"
         " WHERE id = ?",
-        (now, conversation),
+        (now, held.place),
     )
-
-
-def _blanked(db: sqlite3.Connection, conversation: int) -> set[str]:
-    """The messages that were deleted since the turn in flight began."""
-    return {row["id"] for row in db.execute("SELECT id FROM blanked WHERE conversation = ?", (conversation,))}
 
 
 def _message(row: sqlite3.Row) -> Message:

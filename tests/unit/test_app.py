@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
-from bot.app import SystemClock, library_of, model_of, options_of, running
+import pytest
+
+from bot.app import SystemClock, library_of, model_of, options_of, running, seldom_collecting
 from bot.models.absent import Absent
 from bot.models.anthropic import AnthropicModel
 from bot.models.rehearsal import Rehearsal
 from bot.settings import Settings, load
 from tests.contract.redis_server import running as redis_running
 from tests.fakes.platform import FakePlatform
+
+
+def test_garbage_is_looked_for_as_before_when_a_service_is_over() -> None:
+    before = gc.get_threshold()
+
+    def interrupted() -> None:
+        with seldom_collecting():
+            assert gc.get_freeze_count() > 0 and gc.get_threshold()[0] > before[0]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert (gc.get_freeze_count(), gc.get_threshold()) == (0, before)
 
 
 def settings(tmp_path: Path, **env: str) -> Settings:

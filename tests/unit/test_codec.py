@@ -59,6 +59,14 @@ def test_mail_reads_back() -> None:
     assert load(dump(inbound), Mail) == inbound
 
 
+@pytest.mark.parametrize("text", ['é\u2028🏗️ \x00\x1f\x7f"\\/', "half of a pair: \ud83c"])
+def test_any_text_survives_as_text_that_a_file_can_hold(text: str) -> None:
+    inbound = Inbound(Conversation("t", "w", "c"), "1", "u", "Una", text, 1, 1e22)
+    stored = dump(inbound).encode()
+    assert load(stored.decode(), Mail) == inbound
+    assert json.loads(stored)["text"] == text
+
+
 def test_unknown_keys_of_another_build_are_passed_over_and_missing_ones_take_their_defaults() -> None:
     written = json.loads(dump(TURN))
     written["from_the_future"] = {"a": 1}

@@ -132,6 +132,7 @@ def test_a_select_of_more_than_a_hundred_is_in_groups() -> None:
         ("👩🏽\u200d💻", 3, "…"),
         ("e\u0301e\u0301e\u0301", 4, "e\u0301…"),
         ("word word", 6, "word…"),
+        ("wörd wörd", 6, "wörd…"),
     ],
 )
 def test_text_is_cut_between_what_people_see_as_characters(text: str, most: int, short: str) -> None:

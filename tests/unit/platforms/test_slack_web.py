@@ -53,6 +53,18 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "WAITS", (0.01, 0.02))
 
 
+@pytest.mark.parametrize("level", [logging.WARNING, logging.DEBUG])
+async def test_the_sdk_writes_calls_out_only_where_somebody_reads_that(
+    caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    with caplog.at_level(level):
+        async with workspace() as (_, calls):
+            await calls.call("auth.test")
+            assert calls.client.logger.level == level
+
+    assert ("auth.test" in caplog.text) == (level == logging.DEBUG)
+
+
 # ---------------------------------------------------------------- limits
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from bot.ports import Message
-from bot.stores.sqlite import SqliteStore, StoreBusyError, StoreError, StoreRefusedError
+from bot.stores import sqlite_link
+from bot.stores.sqlite import Durability, SqliteStore, StoreBusyError, StoreError, StoreRefusedError
 from tests.contract.store_contract import LEASE, ROOM, VERSION, drain, finish, ids, nothing_is_due, plain, send, take
 from tests.fakes.clock import ManualClock
 from tests.unit.stores import accepting
@@ -401,11 +402,11 @@ async def test_a_full_disk_fails_the_call_and_nothing_else(tmp_path: Path, clock
 
 
 async def test_a_file_that_somebody_keeps_locked_fails_the_call_and_says_that_nothing_was_changed(
-    tmp_path: Path, clock: ManualClock
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "greenroom.db"
+    monkeypatch.setattr(sqlite_link, "BUSY_SECONDS", 0.01)
     store = await SqliteStore.open(path, clock=clock)
-    await store._run(lambda db: db.execute("PRAGMA busy_timeout = 10"))
     shell = sqlite3.connect(path, isolation_level=None)
     shell.execute("BEGIN IMMEDIATE")
 
@@ -414,6 +415,71 @@ async def test_a_file_that_somebody_keeps_locked_fails_the_call_and_says_that_no
 
     assert not isinstance(told.value, StoreRefusedError)
     shell.close()
+    await store.close()
+
+
+async def test_a_file_that_somebody_has_locked_for_a_while_holds_up_its_callers_in_order_and_nobody_else(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+
+    first = asyncio.create_task(store.enqueue(ROOM, plain("m1", 1)))
+    await asyncio.sleep(0.05)
+    assert not first.done(), "the loop went on while the call waits"
+    shell.execute("ROLLBACK")
+    shell.close()
+    second = asyncio.create_task(store.enqueue(ROOM, plain("m1", 2)))
+
+    assert (await first, await second) == (True, False)
+    assert await drain(store) == ["m1"]
+    await store.close()
+
+
+async def test_what_is_asked_for_behind_a_long_call_does_not_overtake_it(clock: ManualClock) -> None:
+    store = await SqliteStore.open(":memory:", clock=clock)
+    forgetting = asyncio.create_task(store.forget(ROOM))
+    sending = asyncio.create_task(store.enqueue(ROOM, plain("m1", 1)))
+
+    await asyncio.gather(forgetting, sending)
+
+    assert await drain(store) == ["m1"]
+    await store.close()
+
+
+@pytest.mark.parametrize("durability", ["normal", "full"])
+async def test_the_write_ahead_log_does_not_grow_with_what_is_written(
+    tmp_path: Path, clock: ManualClock, durability: Durability
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock, durability=durability)
+    sizes = []
+    for round_ in range(4):
+        for number in range(300):
+            await store.enqueue(f"t:w:{number}", plain(f"m{round_}", round_))
+        sizes.append(os.stat(f"{path}-wal").st_size)
+
+    assert path.stat().st_size > 100_000, "what was written is in the file"
+    assert max(sizes) < 2.5 * sizes[0]
+    await store.close()
+
+
+async def test_a_log_that_cannot_be_brought_into_the_file_is_told_and_harms_nothing(
+    tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "greenroom.db"
+    monkeypatch.setattr(sqlite_link, "BUSY_SECONDS", 0.01)
+    store = await SqliteStore.open(path, clock=clock)
+    shell = sqlite3.connect(path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+    await store._run_apart(store._link.tidy)
+    shell.close()
+
+    assert f"could not be brought into {path} (database is locked)" in caplog.text
+    await send(store, plain("m1", 1))
+    assert await drain(store) == ["m1"]
     await store.close()
 
 
