@@ -29,6 +29,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.app import library_of, running
+from bot.platforms.discord.adapter import DiscordAdapter
 from bot.runtime.lease import ended
 from bot.service import adapters_of
 from bot.settings import load
@@ -63,10 +64,15 @@ async def whole(token: str, folder: str) -> AsyncIterator[Rest]:
         async with running(settings, library, transports, connected=connected) as bot:
             serving = asyncio.create_task(adapter.serve(bot.inbox, library))
             try:
-                await until(lambda: not adapter.trouble() or serving.done(), "a connection")
+                assert isinstance(adapter, DiscordAdapter)
+                await until(lambda: serving.done() or _is_at_hand(adapter), "a connection, with nothing missed")
                 yield lambda: at_rest(bot.store)
             finally:
                 await ended([serving])
+
+
+def _is_at_hand(adapter: DiscordAdapter) -> bool:
+    return not adapter.trouble() and not adapter.is_behind
 
 
 @asynccontextmanager
