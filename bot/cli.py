@@ -254,7 +254,7 @@ def _has_terminal() -> bool:
 async def _on_screen(settings: Settings, library: Library, typing: Typing) -> int:
     from bot.app import running
     from bot.core.codec import load
-    from bot.core.model import Saved
+    from bot.core.session import Saved
     from bot.platforms.terminal.offers import Offers, offers
     from bot.platforms.terminal.posts import ScreenTransport
     from bot.platforms.terminal.screen import Screen

@@ -6,21 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from bot.core.model import (
-    Attachment,
-    Conversation,
-    Entry,
-    Inbound,
-    Mark,
-    Menu,
-    Receipt,
-    Record,
-    Saved,
-    Usage,
-    Voice,
-    Whisper,
-)
+from bot.core.events import Usage
+from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice, Whisper
 from bot.core.prompt import Prompt
+from bot.core.session import Mark, Saved
+from bot.core.steps import Entry, Record
 from bot.personas.model import Cast
 
 # ---------------------------------------------------------------- store

@@ -1,4 +1,4 @@
-"""Values of `core.model` as JSON and back.
+"""Values of `core` as JSON and back.
 
 Unknown keys are passed over and missing ones take their defaults, so that a turn or a session written by another
 build is read by this one. A member of a union carries its class's name under `_type`.
@@ -14,15 +14,15 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
 from pydantic_core import PydanticSerializationError, to_json
 
-from bot.core import model
+from bot.core import events, model, steps
 
 _UNIONS: tuple[Any, ...] = (
     model.Action,
-    model.Post | model.Record,
-    model.Request,
-    model.Event,
-    model.HumanEvent,
-    model.Mail,
+    steps.Post | steps.Record,
+    steps.Request,
+    events.Event,
+    events.HumanEvent,
+    events.Mail,
 )
 _converter = make_converter(omit_if_default=True, detailed_validation=False)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bot.core.model import Call
+from bot.core.session import Call
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """What the Messages API takes as the id and the name of a tool call."""

@@ -5,25 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core.model import (
-    HOST,
-    MENU_OPTIONS,
-    Account,
-    AskModel,
-    Entry,
-    Gate,
-    Menu,
-    Option,
-    Post,
-    Record,
-    Request,
-    Session,
-    Step,
-    Turnover,
-    Voice,
-    Waiting,
-    Whisper,
-)
+from bot.core.events import Account
+from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
+from bot.core.session import Gate, Session, Step, Waiting
+from bot.core.steps import AskModel, Entry, Post, Record, Request
 from bot.personas.model import Cast, Persona
 
 PAGE = 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core import commands
-from bot.core.model import Line, Listen
+from bot.core.events import Line
+from bot.core.model import Listen
 from bot.core.text import is_emoji_only
 
 

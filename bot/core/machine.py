@@ -8,35 +8,25 @@ from typing import assert_never
 from bot.core import commands
 from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
 from bot.core.draft import Draft
-from bot.core.listening import Ear
-from bot.core.menus import label
-from bot.core.model import (
-    Activate,
-    Answer,
+from bot.core.events import (
     BudgetTold,
-    Decide,
-    Entry,
     Event,
-    Gate,
     LibraryRead,
     Line,
-    Menu,
     ModelFailed,
     ModelReplied,
-    Option,
     Picked,
-    ReadOut,
     Refusal,
     ResourceLoaded,
     Resumed,
-    Run,
     Said,
-    Session,
-    Step,
-    Turnover,
-    Whisper,
 )
+from bot.core.listening import Ear
+from bot.core.menus import label
+from bot.core.model import Activate, Answer, Decide, Menu, Option, ReadOut, Run, Turnover, Whisper
 from bot.core.modes import activation, chat, gates, orders, tooluse
+from bot.core.session import Gate, Session, Step
+from bot.core.steps import Entry
 from bot.personas.model import Cast
 
 REFUSED = 50

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.model import Menu, Option, Post
+from bot.core.model import Menu, Option
+from bot.core.steps import Post
 
 
 def as_text(post: Post) -> str:

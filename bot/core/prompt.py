@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from bot.core import tools
-from bot.core.model import Entry
+from bot.core.steps import Entry
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Persona
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.model import Call
+from bot.core.session import Call
 from bot.personas.model import Persona
 
 

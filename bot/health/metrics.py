@@ -14,8 +14,8 @@ from typing import assert_never, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from bot.core.events import Usage
 from bot.core.failures import REASONS
-from bot.core.model import Usage
 from bot.ports import Asked, Begun, Claimed, Committed, Ended, Happening, Outcome, Posted, Stats, Stepped
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4

@@ -8,7 +8,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.core.prompt import Prompt
 from bot.models import request
 from bot.models.breaker import Breaker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 
 ANY = "*"
 """In `ModelOptions.allow`: personas may choose every model."""

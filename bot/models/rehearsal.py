@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.core.prompt import Prompt
 from bot.ports import Clock, Meter, Reply, Show
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.core.model import Record
+from bot.core.steps import Record
 from bot.ports import Store
 from bot.settings import Settings
 from bot.stores.errors import StoreError

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.core.codec import load
-from bot.core.model import SESSION_VERSION, Entry, Saved
+from bot.core.model import SESSION_VERSION
+from bot.core.session import Saved
+from bot.core.steps import Entry
 from bot.operations.files import read_lines, written
 from bot.operations.opening import OperationError, note, opened
 from bot.operations.parsers import conversation

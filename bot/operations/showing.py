@@ -11,7 +11,9 @@ from typing import Any
 from rich.cells import cell_len
 
 from bot.core.codec import load
-from bot.core.model import SESSION_VERSION, Inbound, Mail, Resumed, Saved
+from bot.core.events import Mail, Resumed
+from bot.core.model import SESSION_VERSION, Inbound
+from bot.core.session import Saved
 from bot.platforms.terminal.harmless import harmless, in_one_line
 from bot.ports import Erased, Message
 

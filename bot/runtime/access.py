@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.core.model import Inbound, Refusal
+from bot.core.events import Refusal
+from bot.core.model import Inbound
 from bot.ports import Store
 from bot.runtime.turns import line
 

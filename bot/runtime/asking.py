@@ -10,9 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bot.core.codec import load
-from bot.core.model import AskModel, Entry, Inbound, Mail, ModelFailed, ModelReplied, Notice, Turn, Usage
+from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
+from bot.core.model import Inbound
 from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
+from bot.core.session import Turn
+from bot.core.steps import AskModel, Entry
 from bot.core.tables import as_code
 from bot.core.text import own_words, settled
 from bot.personas.model import Cast

@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.core.model import Conversation, Notice, Usage
+from bot.core.events import Notice, Usage
+from bot.core.model import Conversation
 from bot.core.prompt import Prompt
 from bot.ports import Amount, Balance, Clock, Limit, Store
 

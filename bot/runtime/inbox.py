@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.core import commands
 from bot.core.codec import dump, load
-from bot.core.model import Conversation, Inbound, Saved
+from bot.core.model import Conversation, Inbound
+from bot.core.session import Saved
 from bot.ports import Message, Store
 
 PAGE = 500

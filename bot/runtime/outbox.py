@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from bot.core.menus import as_text, numbered
-from bot.core.model import Conversation, Post, Receipt
+from bot.core.model import Conversation, Receipt
+from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import beginning, pieces
 from bot.ports import Outgoing, Transport, Upload

@@ -9,30 +9,11 @@ from types import MappingProxyType
 from typing import assert_never
 
 from bot.core.codec import load
+from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
-from bot.core.model import (
-    Account,
-    HumanEvent,
-    Inbound,
-    Line,
-    Listen,
-    Mail,
-    Mark,
-    ModelReplied,
-    Picked,
-    Post,
-    Receipt,
-    Refusal,
-    Result,
-    Resumed,
-    Said,
-    Saved,
-    Session,
-    Spent,
-    Step,
-    Turn,
-    Usage,
-)
+from bot.core.model import Inbound, Listen, Receipt
+from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
+from bot.core.steps import Post
 from bot.ports import Claim
 
 NOTHING_USED = Account()

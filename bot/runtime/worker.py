@@ -16,38 +16,23 @@ from bot import telemetry
 from bot.core import machine
 from bot.core.codec import dump, load
 from bot.core.draft import voice_of
-from bot.core.listening import Ear
-from bot.core.model import (
-    FILE,
-    HOST,
-    SESSION_VERSION,
-    AskModel,
+from bot.core.events import (
     BudgetTold,
-    Conversation,
     Event,
-    ForgetAll,
     HumanEvent,
-    Inbound,
     LibraryRead,
-    Listen,
-    LoadResource,
-    Mark,
     ModelFailed,
     ModelReplied,
-    Post,
-    ReadLibrary,
-    Record,
     ResourceLoaded,
     Result,
     Resumed,
     Said,
-    Saved,
-    Session,
-    TellBudget,
-    Turn,
     Usage,
-    Voice,
 )
+from bot.core.listening import Ear
+from bot.core.model import FILE, HOST, SESSION_VERSION, Conversation, Inbound, Listen, Voice
+from bot.core.session import Mark, Saved, Session, Turn
+from bot.core.steps import AskModel, ForgetAll, LoadResource, Post, ReadLibrary, Record, TellBudget
 from bot.personas.model import Cast
 from bot.ports import (
     SILENT,

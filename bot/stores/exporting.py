@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import Message
 
 FORMAT = 1

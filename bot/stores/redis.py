@@ -17,7 +17,8 @@ from dataclasses import replace
 from typing import Any, Self
 from zlib import crc32
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import (
     Amount,
     Audited,

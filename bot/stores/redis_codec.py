@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import Amount, Audited, Balance, Claim, DeadLetter, Message
 
 _BIAS = 2**63

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.model import Record
+from bot.core.steps import Record
 from bot.ports import Message
 from bot.stores import redis_codec as codec
 from bot.stores.exporting import Dumped, Line

@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import (
     Amount,
     Audited,

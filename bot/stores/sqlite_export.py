@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from bot.core.model import Record
+from bot.core.steps import Record
 from bot.ports import Message
 from bot.stores.exporting import Dumped, Line
 from bot.stores.sqlite_ledger import log, peek, spent

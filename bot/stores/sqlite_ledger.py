@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 
 
 def peek(db: sqlite3.Connection, conversation: str) -> str | None:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bot.core.model import Record
+from bot.core.steps import Record
 from bot.ports import Audited, ConversationInfo, DeadLetter, Erased, Message
 from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
 from bot.stores.replaying import full, renamed

@@ -26,8 +26,9 @@ from typing import Any
 import anthropic
 
 from bot.app import SystemClock, shipped_agents
-from bot.core.model import Conversation, Entry
+from bot.core.model import Conversation
 from bot.core.prompt import prompt
+from bot.core.steps import Entry
 from bot.models import request
 from bot.models.anthropic import AnthropicModel
 from bot.models.options import ModelOptions

@@ -21,7 +21,8 @@ from uuid import uuid4
 import redis
 
 from bot.core.codec import dump
-from bot.core.model import Attachment, Conversation, Inbound, Receipt, Usage
+from bot.core.events import Usage
+from bot.core.model import Attachment, Conversation, Inbound, Receipt
 from bot.core.prompt import Prompt
 from bot.ports import Message, Outgoing, Reply, Show, Store
 from bot.runtime.worker import Options, Worker

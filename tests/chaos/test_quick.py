@@ -7,7 +7,7 @@ from itertools import cycle, groupby, islice
 from pathlib import Path
 
 from bot.core.codec import load
-from bot.core.model import Entry
+from bot.core.steps import Entry
 from tests.chaos.people import COPIES
 from tests.chaos.platform import Call
 from tests.chaos.scene import room, scene

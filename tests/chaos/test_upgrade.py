@@ -7,7 +7,8 @@ import signal
 from pathlib import Path
 
 from bot.core.codec import load
-from bot.core.model import Entry, Saved
+from bot.core.session import Saved
+from bot.core.steps import Entry
 from tests.chaos.scene import NAMES, Scene, room, scene
 from tests.chaos.verdict import head_of, shape
 

@@ -12,7 +12,10 @@ from itertools import groupby
 
 from bot.core.codec import load
 from bot.core.commands import is_plain
-from bot.core.model import Conversation, Entry, Inbound, Saved, Usage
+from bot.core.events import Usage
+from bot.core.model import Conversation, Inbound
+from bot.core.session import Saved
+from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.ports import Store
 from tests.chaos.model import script, without_takes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import Erased, Message, Store
 from tests.contract.store_contract import OTHER, ROOM, VERSION, command, finish, ids, nothing_is_due, plain, send, take
 from tests.fakes.clock import ManualClock

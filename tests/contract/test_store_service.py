@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import Store
 from tests.contract.store_contract import (
     LEASE,

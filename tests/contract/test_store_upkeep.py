@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import Audited, ConversationInfo, MailboxFullError, Message, Store
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import HOUR, OTHER, ROOM, VERSION, command, drain, finish, ids, plain, send, take

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.core.prompt import Prompt
 from bot.ports import ModelError, Reply, Show
 

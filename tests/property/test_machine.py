@@ -10,33 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.codec import dump, load
-from bot.core.machine import step
-from bot.core.model import (
-    FILE,
-    MENU_OPTIONS,
-    AskModel,
-    Attachment,
+from bot.core.events import (
     BudgetTold,
-    Entry,
     Event,
-    ForgetAll,
     LibraryRead,
     Line,
-    LoadResource,
     ModelFailed,
     ModelReplied,
     Picked,
-    Post,
-    ReadLibrary,
     ResourceLoaded,
     Resumed,
     Said,
-    Session,
-    Step,
-    TellBudget,
-    Turn,
 )
+from bot.core.machine import step
+from bot.core.model import FILE, MENU_OPTIONS, Attachment
 from bot.core.prompt import prompt
+from bot.core.session import Session, Step, Turn
+from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, Post, ReadLibrary, TellBudget
 from bot.core.tools import ROUNDS
 from tests.fakes.library import CAST
 from tests.fakes.model import refuse_what_the_api_refuses

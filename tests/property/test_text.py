@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
 from bot.core.fences import Fence, fence_after
-from bot.core.model import Activate, Conversation, Menu, Option, Post, Voice
+from bot.core.model import Activate, Conversation, Menu, Option, Voice
+from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import beginning, pieces, settled
 from bot.runtime.outbox import Address, outgoing

@@ -13,7 +13,9 @@ from typing import Any
 import discord
 
 from bot.core.codec import load
-from bot.core.model import Conversation, Entry, Saved, Session
+from bot.core.model import Conversation
+from bot.core.session import Saved, Session
+from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.platforms.discord import marks
 from bot.platforms.discord.adapter import DiscordAdapter, opened

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.codec import load
-from bot.core.model import Conversation, Entry, Saved, Session
+from bot.core.model import Conversation
+from bot.core.session import Saved, Session
+from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.platforms.slack.adapter import SlackAdapter, opened
 from bot.platforms.slack.manifest import manifest

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.core.codec import load
-from bot.core.model import Conversation, Entry, Inbound, Listen, Saved, Session
+from bot.core.model import Conversation, Inbound, Listen
+from bot.core.session import Saved, Session
+from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker

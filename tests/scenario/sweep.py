@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.codec import load
-from bot.core.model import Entry, Inbound, Saved, Turn
+from bot.core.model import Inbound
 from bot.core.prompt import Prompt
+from bot.core.session import Saved, Turn
+from bot.core.steps import Entry
 from bot.personas.model import Cast, Command, Persona
 from bot.ports import Reply, Show, Store
 from bot.runtime.inbox import Inbox

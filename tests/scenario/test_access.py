@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import Conversation, Usage
+from bot.core.events import Usage
+from bot.core.model import Conversation
 from bot.core.prompt import Prompt
 from bot.ports import Limit, ModelError
 from bot.runtime.access import Access, Names

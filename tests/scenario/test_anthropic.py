@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bot.core.failures import REASONS
-from bot.core.model import Entry
 from bot.core.prompt import Block, Message, Prompt, Tool, prompt
+from bot.core.steps import Entry
 from bot.models.anthropic import AnthropicModel
 from bot.models.breaker import Breaker
 from bot.models.options import ModelOptions, Priced

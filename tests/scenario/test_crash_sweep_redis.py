@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from bot.core.model import Mark, Turn
+from bot.core.session import Mark, Turn
 from bot.ports import Claim
 from bot.runtime.outbox import Address
 from bot.runtime.worker import Worker

@@ -20,7 +20,9 @@ import pytest
 from discord.http import Route
 
 from bot.core.codec import load
-from bot.core.model import Conversation, Entry, Inbound, Saved
+from bot.core.model import Conversation, Inbound
+from bot.core.session import Saved
+from bot.core.steps import Entry
 from bot.platforms.discord import marks, markup, streaming
 from bot.platforms.discord.avatars import Avatars
 from bot.platforms.discord.hooks import Hooks

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from bot.core.codec import load
-from bot.core.model import Entry
+from bot.core.steps import Entry
 from tests.scenario.terminal import Person
 
 PROMPT = "ada in #general >"

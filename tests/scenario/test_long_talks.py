@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.core.modes.compaction import REQUEST
 from bot.core.prompt import Prompt
 from bot.ports import ModelError

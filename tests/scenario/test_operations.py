@@ -18,7 +18,10 @@ import pytest
 from bot.app import SystemClock
 from bot.cli import main
 from bot.core.codec import dump
-from bot.core.model import Conversation, Entry, Gate, Inbound, Line, Record, Saved, Session, Usage
+from bot.core.events import Line, Usage
+from bot.core.model import Conversation, Inbound
+from bot.core.session import Gate, Saved, Session
+from bot.core.steps import Entry, Record
 from bot.ports import Message, Store
 from bot.stores.opening import open_store
 from tests.contract.redis_server import Server, running

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.app import library_of, running
-from bot.core.model import Record
+from bot.core.steps import Record
 from bot.ports import Message, Store, StoreError
 from bot.runtime.upkeep import DAY, EVERY, Upkeep
 from bot.settings import Settings, load

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.codec import load
-from bot.core.model import Entry
+from bot.core.steps import Entry
 from tests.contract.redis_server import free_port
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_state import Room, Seen

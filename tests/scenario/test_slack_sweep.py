@@ -15,7 +15,9 @@ import aiohttp
 import pytest
 
 from bot.core.codec import load
-from bot.core.model import Conversation, Entry, Inbound, Receipt, Saved
+from bot.core.model import Conversation, Inbound, Receipt
+from bot.core.session import Saved
+from bot.core.steps import Entry
 from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.posting import Postbox, key_of

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.app import SystemClock
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.core.prompt import Block, Message, Prompt
 from bot.models.anthropic import AnthropicModel
 from bot.models.options import ModelOptions, Priced

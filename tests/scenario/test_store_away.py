@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.app import SystemClock
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.core.prompt import Prompt
 from bot.ports import Ended, Happening, Limit, StoreError, StoreRefusedError
 from bot.runtime import lease as leases

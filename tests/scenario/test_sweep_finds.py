@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import Mark, Post, Turn
 from bot.core.modes import gates
+from bot.core.session import Mark, Turn
+from bot.core.steps import Post
 from bot.ports import Claim, Message
 from bot.runtime import turns
 from bot.runtime.outbox import Address

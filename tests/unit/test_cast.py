@@ -18,10 +18,13 @@ from jsonschema import Draft202012Validator
 
 from bot.core import commands
 from bot.core.commands import One
+from bot.core.events import Line, Picked, Said
 from bot.core.machine import step
 from bot.core.menus import as_text
-from bot.core.model import Activate, Line, Menu, Picked, Post, Run, Said, Session, Step, Turnover
+from bot.core.model import Activate, Menu, Run, Turnover
 from bot.core.prompt import prompt
+from bot.core.session import Session, Step
+from bot.core.steps import Post
 from bot.personas.library import Library
 from bot.personas.lint import check
 from bot.personas.model import Cast, Persona, fold

@@ -7,27 +7,10 @@ import json
 import pytest
 
 from bot.core.codec import dump, load
-from bot.core.model import (
-    HOST,
-    Activate,
-    AskModel,
-    Conversation,
-    Entry,
-    Event,
-    Gate,
-    Inbound,
-    Mail,
-    Menu,
-    Option,
-    Picked,
-    Post,
-    Record,
-    Resumed,
-    Run,
-    Said,
-    Session,
-    Turn,
-)
+from bot.core.events import Event, Mail, Picked, Resumed, Said
+from bot.core.model import HOST, Activate, Conversation, Inbound, Menu, Option, Run
+from bot.core.session import Gate, Session, Turn
+from bot.core.steps import AskModel, Entry, Post, Record
 
 TURN = Turn(
     "h",

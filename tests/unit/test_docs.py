@@ -19,7 +19,7 @@ import yaml
 
 from bot.app import shipped_agents
 from bot.cli import _parser
-from bot.core import model
+from bot.core import events, session, steps
 from bot.core.commands import HOST_COMMANDS
 from bot.personas.library import Library
 from bot.platforms.discord.rights import RIGHTS
@@ -333,10 +333,10 @@ def test_a_rule_is_held_where_the_table_says_so_and_only_there(row: list[str]) -
 
 def test_every_event_request_and_entry_is_named() -> None:
     named = set(code(ARCHITECTURE.read_text("utf-8")))
-    kinds = {kind.__name__ for kind in (*get_args(model.Event), *get_args(model.Request))}
+    kinds = {kind.__name__ for kind in (*get_args(events.Event), *get_args(steps.Request))}
     assert kinds - named == set()
-    assert set(get_args(model.EntryKind)) - named == set()
-    assert set(get_args(get_type_hints(model.Gate)["kind"])) - named == set()
+    assert set(get_args(steps.EntryKind)) - named == set()
+    assert set(get_args(get_type_hints(session.Gate)["kind"])) - named == set()
 
 
 def test_every_module_of_the_core_is_named() -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.model import Activate, Conversation, Menu, Option, Post, Voice, Whisper
+from bot.core.model import Activate, Conversation, Menu, Option, Voice, Whisper
+from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import own_words
 from bot.ports import Outgoing

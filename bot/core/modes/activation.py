@@ -6,8 +6,10 @@ import re
 
 from bot.core.commands import HOST_COMMANDS
 from bot.core.draft import Draft
-from bot.core.model import Activate, Decide, Entry, Gate, Option, Run
+from bot.core.model import Activate, Decide, Option, Run
 from bot.core.modes import gates
+from bot.core.session import Gate
+from bot.core.steps import Entry
 from bot.personas.model import Cast, Persona, fold
 
 CHAT_TOOLS: frozenset[str] = frozenset()

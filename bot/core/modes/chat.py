@@ -8,19 +8,11 @@ from typing import Literal
 from bot.core import content, failures
 from bot.core.commands import suggested
 from bot.core.draft import Draft
-from bot.core.model import (
-    Answer,
-    Decide,
-    Entry,
-    Gate,
-    Line,
-    ModelFailed,
-    ModelReplied,
-    Option,
-    Run,
-    Said,
-)
+from bot.core.events import Line, ModelFailed, ModelReplied, Said
+from bot.core.model import Answer, Decide, Option, Run
 from bot.core.modes import compaction, files, gates, tooluse
+from bot.core.session import Gate
+from bot.core.steps import Entry
 from bot.core.text import own_words
 from bot.personas.model import Cast, Persona
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from bot.core import content
 from bot.core.draft import Draft
-from bot.core.model import AskModel, Entry, ModelReplied, Waiting
+from bot.core.events import ModelReplied
+from bot.core.session import Waiting
+from bot.core.steps import AskModel, Entry
 
 PURPOSE = "compaction"
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core.draft import Draft
-from bot.core.model import FILE, Attachment, Decide, Gate, Line, Option
+from bot.core.events import Line
+from bot.core.model import FILE, Attachment, Decide, Option
+from bot.core.session import Gate
 
 MOST = 10
 """So many files of one message are looked at; Slack and Discord let people send about as many."""

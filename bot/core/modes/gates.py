@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.draft import Draft
-from bot.core.model import Entry
+from bot.core.steps import Entry
 
 WITHDRAWN = {
     "exit": "I stay, then.",

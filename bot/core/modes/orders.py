@@ -6,21 +6,11 @@ import re
 
 from bot.core.commands import nearest, targets
 from bot.core.draft import Draft
-from bot.core.model import (
-    Account,
-    Activate,
-    Decide,
-    ForgetAll,
-    Gate,
-    LibraryRead,
-    Menu,
-    Option,
-    ReadLibrary,
-    Run,
-    TellBudget,
-    Waiting,
-)
+from bot.core.events import Account, LibraryRead
+from bot.core.model import Activate, Decide, Menu, Option, Run
 from bot.core.modes import activation, chat, gates
+from bot.core.session import Gate, Waiting
+from bot.core.steps import ForgetAll, ReadLibrary, TellBudget
 from bot.personas.model import Command, Persona, fold
 
 LATER: dict[str, str] = {

@@ -6,7 +6,10 @@ from dataclasses import replace
 
 from bot.core import tools
 from bot.core.draft import Draft
-from bot.core.model import Answer, Call, Decide, Entry, Gate, LoadResource, Option, ResourceLoaded, Run, Tools, Waiting
+from bot.core.events import ResourceLoaded
+from bot.core.model import Answer, Decide, Option, Run
+from bot.core.session import Call, Gate, Tools, Waiting
+from bot.core.steps import Entry, LoadResource
 
 
 def begin(draft: Draft, calls: tuple[Call, ...]) -> None:

@@ -9,7 +9,8 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from bot.core.commands import Target, targets
-from bot.core.model import Activate, Menu, ReadOut, Saved
+from bot.core.model import Activate, Menu, ReadOut
+from bot.core.session import Saved
 from bot.personas.model import Cast, fold
 from bot.platforms.terminal.harmless import in_one_line
 from bot.platforms.terminal.typed import OWN_WORDS

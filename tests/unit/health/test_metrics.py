@@ -7,7 +7,7 @@ import math
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.health.metrics import Metrics
 from bot.health.observing import Several
 from bot.ports import Asked, Begun, Claimed, Committed, Ended, Happening, Posted, Stats

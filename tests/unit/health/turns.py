@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.ports import Asked, Begun, Claim, Claimed, Committed, Ended, Happening, Message, Posted, Stepped
 
 USED = Usage(input=100, output=40, cache_read=300, cache_write=20, model="claude-one")

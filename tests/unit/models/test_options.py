@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.model import Usage
+from bot.core.events import Usage
 from bot.models.options import ModelOptions, Priced
 
 OPUS = Priced("claude-opus-5-5", input=4, output=20, cache_read=0.2, cache_write=5)

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from bot.core.codec import dump
-from bot.core.model import Conversation, Inbound, Resumed, Saved, Session
+from bot.core.events import Resumed
+from bot.core.model import Conversation, Inbound
+from bot.core.session import Saved, Session
 from bot.operations.showing import as_json, erased, iso_time, lines, number_of, said, session_of, shown_time, table
 from bot.ports import Erased, Message
 

@@ -6,7 +6,8 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import fragment_list_to_text
 
-from bot.core.model import Answer, Mark, Menu, Option, Saved, Session
+from bot.core.model import Answer, Menu, Option
+from bot.core.session import Mark, Saved, Session
 from bot.personas.model import Cast, Command, Persona
 from bot.personas.model import Document as Paper
 from bot.platforms.terminal.offers import Offers, OffersCompleter, completions, offers

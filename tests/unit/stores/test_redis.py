@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from bot.core.model import Record, Usage
+from bot.core.events import Usage
+from bot.core.steps import Record
 from bot.ports import Amount, Balance, Claim, Erased, Limit, Message, Reservation, Store
 from bot.stores import redis as redis_store
 from bot.stores import redis_hints, redis_link

@@ -1,0 +1,93 @@
+"""What a step leads to: requests, posts, and entries of the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.core.model import Menu, Voice, Whisper
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """Let `who` speak next; with `show`, people may watch the reply grow."""
+
+    who: str
+    show: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResource:
+    """Read a resource of the library for `who`."""
+
+    who: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLibrary:
+    """Read the persona files again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellBudget:
+    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar."""
+
+    tokens: int = 0
+    micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetAll:
+    """Wipe the conversation: what was said, where it stands, and what waits. Nothing comes back from it."""
+
+
+Request = AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Something to be said. `completes` is the ordinal of the ask that this is the reply of; `only` may see it."""
+
+    voice: Voice
+    markdown: str
+    menu: Menu | None = None
+    completes: int | None = None
+    only: Whisper | None = None
+
+    @property
+    def offers(self) -> bool:
+        """Whether a number typed below this may be meant for it: a menu, or words of a model."""
+        return self.menu is not None or self.completes is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line of the audit trail: what was decided, by whom, and the hash of the text that they saw."""
+
+    what: str
+    who: str
+    sha: str = ""
+
+
+EntryKind = Literal["on", "off", "said", "reply", "result", "note", "compact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the conversation's append-only log.
+
+    on, off: persona `who` came or went. said: a human `name` (`who` is the platform's id) spoke. reply: a
+    persona's words, with the model's `content` blocks as JSON text, byte for byte. result: the answer to the tool
+    call `call` of `who`. note: something the host did that a later prompt of `who` should know. compact: what `who`
+    summed up of everything above; its prompts begin here, but for the last few lines above.
+    """
+
+    kind: EntryKind
+    who: str
+    text: str = ""
+    name: str = ""
+    content: str = ""
+    call: str = ""
+    id: str = ""
