@@ -162,8 +162,8 @@ class DiscordPlatform:
     def _silence(self) -> None:
         for shown in self.previews._open.values() if self.previews else ():
             if shown.pump:
-                shown.pump.cancel()
-                self._pumps.append(shown.pump)
+                shown.pump.task.cancel()
+                self._pumps.append(shown.pump.task)
 
     @property
     def application(self) -> str:
@@ -265,8 +265,9 @@ class _Process:
         """Let what is to be shown be seen, so that a crash leaves as much of a reply as can be."""
         assert self._previews
         shown = self._previews._open[ref]
-        while not shown.dead and shown.sent != shown.wanted:
-            if shown.pump is None or shown.pump.done():
+        assert shown.pump
+        while not shown.pump.is_dead and shown.sent != shown.pump.wanted:
+            if shown.pump.task.done():
                 raise Crash
             await asyncio.sleep(0)
 

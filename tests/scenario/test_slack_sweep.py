@@ -124,7 +124,7 @@ class SlackPlatform:
 
     async def end(self) -> None:
         """The process is gone: nothing of it says another word."""
-        pumps = [stream.pump for stream in self.streams._open.values() if stream.pump]
+        pumps = [stream.pump.task for stream in self.streams._open.values() if stream.pump]
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
@@ -224,12 +224,13 @@ class _Process:
         """Let what is to be shown be seen, so that a crash leaves as much of a stream as can be."""
         stream = self._platform.streams._open[ref]
         for _ in range(PATIENCE):
-            if stream.dead or stream.sent == stream.wanted:
+            assert stream.pump
+            if stream.pump.is_dead or stream.sent == stream.pump.wanted:
                 return
-            if stream.pump is None or stream.pump.done():
+            if stream.pump.task.done():
                 raise Crash
             await asyncio.sleep(0)
-        raise AssertionError(f"{stream.wanted!r} is not shown, but {stream.sent!r}")
+        raise AssertionError(f"{stream.pump and stream.pump.wanted!r} is not shown, but {stream.sent!r}")
 
 
 def _on_slack(store: Any, transports: dict[str, Any], *rest: Any) -> Worker:

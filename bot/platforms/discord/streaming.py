@@ -7,14 +7,14 @@ of something unfinished until it is sealed, so whoever takes a turn up knows it 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.core.model import Conversation, Receipt
 from bot.platforms.discord import marks, markup
 from bot.platforms.discord.posting import WAITS, Postbox, Standing, standing_of
 from bot.platforms.discord.web import UNKNOWN_MESSAGE, RefusedError, UnansweredError
+from bot.platforms.growing import Pump
 from bot.ports import Outgoing, TransportError
 
 log = logging.getLogger(__name__)
@@ -25,16 +25,17 @@ PACE = 1.2
 
 @dataclass(slots=True)
 class Growing:
-    """A reply that is being shown: its message once there is one, what it shows, and what it shall show."""
+    """A reply that is being shown: its message once there is one, what it shows, and what shows more of it."""
 
     out: Outgoing
     standing: Standing | None = None
     sent: str = ""
-    wanted: str = ""
-    dead: bool = False
-    more: asyncio.Event = field(default_factory=asyncio.Event)
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
-    pump: asyncio.Task[None] | None = None
+    pump: Pump | None = None
+
+    async def halt(self) -> None:
+        """Let what is on its way arrive, and send nothing more."""
+        if self.pump:
+            await self.pump.halt()
 
 
 class Previews:
@@ -50,15 +51,14 @@ class Previews:
         self._count += 1
         ref = f"growing:{self._count}"
         shown = Growing(out)
-        shown.pump = asyncio.create_task(self._pump(shown))
+        shown.pump = Pump(lambda wanted: self._forward(shown, wanted), PACE)
         self._open[ref] = shown
         return ref
 
     async def extend(self, ref: str, text: str) -> None:
         """Show `text` soon; what is newer overtakes what was not yet sent."""
-        if shown := self._open.get(ref):
-            shown.wanted = text
-            shown.more.set()
+        if (shown := self._open.get(ref)) and shown.pump:
+            shown.pump.show(text)
 
     async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
         """Make the message the post `out`; None where there is none, or no longer. Raises TransportError."""
@@ -97,7 +97,7 @@ class Previews:
     async def close(self) -> None:
         """Stop showing; what is unfinished is finished or replaced by whoever takes its turn up."""
         for shown in self._open.values():
-            await self._halt(shown)
+            await shown.halt()
         self._open.clear()
 
     # -------------------------------------------------------- one reply
@@ -106,7 +106,7 @@ class Previews:
         """The message of a ref, when nothing more is on its way to it."""
         shown = self._open.pop(ref, None)
         if shown:
-            await self._halt(shown)
+            await shown.halt()
             return shown.standing
         key, _, rest = ref.partition("#")
         ident, _, hook = rest.partition("#")
@@ -126,21 +126,11 @@ class Previews:
         standing, text = found[-1]
         return f"{conversation.key}#{standing.id}#{standing.hook}", text
 
-    async def _pump(self, shown: Growing) -> None:
-        while not shown.dead:
-            await shown.more.wait()
-            shown.more.clear()
-            if shown.ending.is_set():
-                return
-            await self._forward(shown)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(shown.ending.wait(), PACE)
-
-    async def _forward(self, shown: Growing) -> None:
+    async def _forward(self, shown: Growing, wanted: str) -> bool:
         """Show what is wanted and not yet seen."""
-        wanted, out = shown.wanted, shown.out
+        out = shown.out
         if wanted == shown.sent:
-            return
+            return True
         try:
             if shown.standing is None:
                 shown.standing = await self._box.send(out.conversation, out.voice, marks.growing, wanted)
@@ -148,34 +138,27 @@ class Previews:
                 await self._box.edit(shown.standing, out.voice, marks.growing, wanted)
             shown.sent = wanted
         except RefusedError as error:
-            shown.dead = True
             log.info("a reply cannot be shown while it grows (%s)", error)
+            return False
         except UnansweredError as error:
             log.info("whether a reply is shown as it grows is not known (%s)", error)
-            if shown.standing is None:
-                await self._adopt(shown)
+            return shown.standing is not None or await self._adopted(shown)
         except Exception:
-            shown.dead = True
             log.exception("a reply cannot be shown while it grows")
+            return False
+        return True
 
-    async def _adopt(self, shown: Growing) -> None:
-        """Find the message that may have come to stand there without our knowing."""
+    async def _adopted(self, shown: Growing) -> bool:
+        """Find the message that may have come to stand there without our knowing; False where nobody can look."""
         try:
             torn = await self._unfinished(shown.out.conversation, shown.out.since)
         except TransportError as error:
             # Should it stand there after all, its mark tells whoever takes the turn up.
-            shown.dead = True
             log.warning("%s", error)
-            return
+            return False
         if torn:
             shown.standing = await self._ended(torn[0], shown.out.conversation)
-
-    async def _halt(self, shown: Growing) -> None:
-        """Let what is on its way arrive, and send nothing more."""
-        shown.ending.set()
-        shown.more.set()
-        if shown.pump:
-            await shown.pump
+        return True
 
     async def _remove(self, standing: Standing) -> None:
         try:

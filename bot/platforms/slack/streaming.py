@@ -6,14 +6,13 @@ whatever goes wrong with it, the finished reply is posted instead.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.model import Conversation, Receipt
+from bot.platforms.growing import Pump
 from bot.platforms.slack import markup
 from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.posting import Postbox, key_of, metadata, place, receipt
@@ -31,17 +30,20 @@ OLD = 240.0
 
 @dataclass(slots=True)
 class Stream:
-    """A stream under way: its message, what it shows, what it shall show, and when it began by the loop's clock."""
+    """A stream under way: its message, when it began by the loop's clock, what it shows, and what shows more of it."""
 
     out: Outgoing
     ts: str
     began: float
     sent: str = ""
-    wanted: str = ""
-    dead: bool = False
-    more: asyncio.Event = field(default_factory=asyncio.Event)
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
-    pump: asyncio.Task[None] | None = None
+    pump: Pump | None = None
+
+    async def halted(self) -> bool:
+        """Send nothing more; whether it is known what the stream shows."""
+        if self.pump is None:
+            return True
+        await self.pump.halt()
+        return not self.pump.is_dead
 
 
 class Streams:
@@ -62,7 +64,7 @@ class Streams:
         if ts is None:
             return None
         stream = Stream(out, ts, self._now())
-        stream.pump = asyncio.create_task(self._pump(stream))
+        stream.pump = Pump(lambda wanted: self._forward(stream, wanted), self._pace)
         ref = f"{out.conversation.channel}:{ts}"
         self._open[ref] = stream
         return ref
@@ -70,9 +72,8 @@ class Streams:
     async def extend(self, ref: str, text: str) -> None:
         """Show `text` soon; what is newer overtakes what was not yet sent."""
         stream = self._open.get(ref)
-        if stream:
-            stream.wanted = markup.neutral(self._shown(stream.out, text), finished=False)
-            stream.more.set()
+        if stream and stream.pump:
+            stream.pump.show(markup.neutral(self._shown(stream.out, text), finished=False))
 
     async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
         """Finish the stream as the post `out`; None where it had to be taken away."""
@@ -80,10 +81,10 @@ class Streams:
         if stream is None:
             await self._remove(*ref.split(":", 1))
             return None
-        await self._halt(stream)
+        is_known = await stream.halted()
         text = markup.neutral(self._shown(out, out.text))
         where = out.conversation
-        if not stream.dead and text.startswith(stream.sent):
+        if is_known and text.startswith(stream.sent):
             rest = text[len(stream.sent) :]
             extra: dict[str, Any] = {"markdown_text": rest} if rest else {}
             if out.menu:
@@ -106,7 +107,7 @@ class Streams:
         stream = self._open.pop(ref, None)
         channel, ts = ref.split(":", 1)
         if stream:
-            await self._halt(stream)
+            await stream.halted()
             ts = stream.ts
         await self._remove(channel, ts)
 
@@ -133,7 +134,7 @@ class Streams:
     async def close(self) -> None:
         """Stop showing; what is open is finished or replaced by whoever takes its turn up."""
         for stream in self._open.values():
-            await self._halt(stream)
+            await stream.halted()
         self._open.clear()
 
     # -------------------------------------------------------- one stream
@@ -172,45 +173,28 @@ class Streams:
         except TransportError as error:
             log.warning("%s", error)
 
-    async def _pump(self, stream: Stream) -> None:
-        while not stream.dead:
-            await stream.more.wait()
-            stream.more.clear()
-            if stream.ending.is_set():
-                return
-            await self._forward(stream)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stream.ending.wait(), self._pace)
-
-    async def _forward(self, stream: Stream) -> None:
+    async def _forward(self, stream: Stream, wanted: str) -> bool:
         """Send what is wanted and not yet shown; a stream that has grown old is begun anew with all of it."""
-        wanted, channel = stream.wanted, stream.out.conversation.channel
+        channel = stream.out.conversation.channel
         if self._now() - stream.began > OLD:
             ts = await self._begin(stream.out, wanted)
             if ts is None:
-                stream.dead = True
-                return
+                return False
             old, stream.ts, stream.began, stream.sent = stream.ts, ts, self._now(), wanted
             await self._remove(channel, old)
-            return
+            return True
         if len(wanted) <= len(stream.sent):
-            return
+            return True
         try:
             await self._web.call(
                 "chat.appendStream", channel=channel, ts=stream.ts, markdown_text=wanted[len(stream.sent) :]
             )
-            stream.sent = wanted
         except (RefusedError, UnansweredError) as error:
             # What it shows now is not known: the finished reply takes its place.
-            stream.dead = True
             log.info("a stream came to its end too early (%s)", error)
-
-    async def _halt(self, stream: Stream) -> None:
-        """Let what is on its way arrive, so that it is known what is shown, and send nothing more."""
-        stream.ending.set()
-        stream.more.set()
-        if stream.pump:
-            await stream.pump
+            return False
+        stream.sent = wanted
+        return True
 
     async def _remove(self, channel: str, ts: str) -> None:
         """Delete a message of ours, as far as Slack lets us; one that still streams is ended first."""

@@ -148,7 +148,7 @@ def _watched(fake: FakeDiscord) -> Callable[[int, int], Awaitable[None]]:
 
 async def _killed(previews: Previews) -> None:
     """A dead process sends nothing more."""
-    pumps = [shown.pump for shown in previews._open.values() if shown.pump]
+    pumps = [shown.pump.task for shown in previews._open.values() if shown.pump]
     for pump in pumps:
         pump.cancel()
     await asyncio.gather(*pumps, return_exceptions=True)
