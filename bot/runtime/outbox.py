@@ -44,7 +44,6 @@ def outgoing(address: Address, ordinal: int, post: Post, transport: Transport, *
     if 0 < transport.most < len(parts) and post.markdown.strip():
         upload, menu = 1, pieces(numbered(post.menu), transport.limit) if post.menu else ()
         parts = [beginning(shown.markdown, transport.limit, f"\n\n{WHOLE}"), "", *menu]
-    file = Upload(f"{_slug(post.voice.name)}-{blake2b(key.encode(), digest_size=5).hexdigest()}.md", post.markdown)
     last = len(parts) - 1
     return tuple(
         Outgoing(
@@ -56,10 +55,15 @@ def outgoing(address: Address, ordinal: int, post: Post, transport: Transport, *
             menu=post.menu if number == last else None,
             again=again,
             only=post.only,
-            file=file if number == upload else None,
+            file=_file(key, post) if number == upload else None,
         )
         for number, part in enumerate(parts)
     )
+
+
+def _file(key: str, post: Post) -> Upload:
+    """The whole post as a file, by whose name it is found again."""
+    return Upload(f"{_slug(post.voice.name)}-{blake2b(key.encode(), digest_size=5).hexdigest()}.md", post.markdown)
 
 
 def _slug(name: str) -> str:

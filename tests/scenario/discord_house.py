@@ -12,6 +12,7 @@ from typing import Any
 
 import discord
 
+from bot.app import SystemClock
 from bot.core.codec import load
 from bot.core.model import Conversation
 from bot.core.session import Saved, Session
@@ -30,16 +31,6 @@ from tests.fakes.discord_state import Channel, Guild, Interaction
 from tests.fakes.library import CAST, FakeLibrary
 from tests.fakes.model import FakeModel, Script
 from tests.scenario.stage import answering
-
-
-class WallClock:
-    """`bot.ports.Clock` as the machine's clock has it."""
-
-    def now(self) -> float:
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)
@@ -65,7 +56,7 @@ class House:
         """The bot connects, and works until the end of the block."""
         async with opened(self.options) as self.adapter:
             transports = {"discord": self.adapter.transport}
-            self.worker = Worker(self.store, transports, self.model, self.library, WallClock(), self.works)
+            self.worker = Worker(self.store, transports, self.model, self.library, SystemClock(), self.works)
             self._serving = [
                 asyncio.create_task(self.adapter.serve(Inbox(self.store), self.library)),
                 asyncio.create_task(self.worker.run(asyncio.Event())),
@@ -180,7 +171,7 @@ async def built(
         ada, bob = there.person("ada"), there.person("bob")
         guild = there.guild("Acme", ada, bob)
         general = there.channel(guild, "general")
-        store = store or await SqliteStore.open(":memory:", clock=WallClock())
+        store = store or await SqliteStore.open(":memory:", clock=SystemClock())
         told = options(DiscordOptions(there.token, settle=0.02))
         with pointed_at(there), _no_wait_to_identify():
             try:

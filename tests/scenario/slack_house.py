@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.app import SystemClock
 from bot.core.codec import load
 from bot.core.model import Conversation
 from bot.core.session import Saved, Session
@@ -28,16 +28,6 @@ from tests.fakes.model import FakeModel, Script
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_state import Person, Room, Seen
 from tests.scenario.stage import answering
-
-
-class WallClock:
-    """`bot.ports.Clock` as the machine's clock has it."""
-
-    def now(self) -> float:
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)
@@ -79,7 +69,7 @@ class House:
         await self.stack.aclose()
         self.adapter = await self.stack.enter_async_context(opened(self.options))
         transports, options = {"slack": self.adapter.transport}, self.worker.options
-        self.worker = Worker(self.store, transports, self.model, self.library, WallClock(), options)
+        self.worker = Worker(self.store, transports, self.model, self.library, SystemClock(), options)
         await self.start()
 
     async def quiet(self, deadline: float = 10.0) -> None:
@@ -136,14 +126,14 @@ async def slack_house(
     """A bot at work in a fake workspace; `slack` and `works` change what it is told by the settings."""
     async with fake or FakeSlack(events=subscribed()) as there:
         options = slack(SlackOptions(there.ws.bot_token, there.ws.app_token, there.secret, api=there.api))
-        store = store or await SqliteStore.open(":memory:", clock=WallClock())
+        store = store or await SqliteStore.open(":memory:", clock=SystemClock())
         model, library = FakeModel(script or answering("Fine.")), FakeLibrary(cast)
         try:
             async with AsyncExitStack() as stack:
                 adapter = await stack.enter_async_context(opened(options))
                 transports = {"slack": adapter.transport}
                 told = works(replace(Options(), lease=5.0))
-                worker = Worker(store, transports, model, library, WallClock(), told)
+                worker = Worker(store, transports, model, library, SystemClock(), told)
                 house = House(there, adapter, store, worker, model, library, options, stack=stack)
                 await house.start()
                 try:
@@ -165,7 +155,7 @@ async def replica(
         adapter = await stack.enter_async_context(opened(options))
         library = FakeLibrary(house.library.cast)
         transports, told = {"slack": adapter.transport}, replace(house.worker.options, name="another worker")
-        worker = Worker(store, transports, house.model, library, WallClock(), told)
+        worker = Worker(store, transports, house.model, library, SystemClock(), told)
         other = House(house.fake, adapter, store, worker, house.model, library, options, stack=stack)
         await other.start()
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.app import SystemClock
 from bot.platforms.discord import adapter, backfill, listening
 from bot.ports import Message, StoreError
 from bot.stores.redis import RedisStore
@@ -19,7 +20,7 @@ from tests.contract.redis_server import Server, running
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Waits
 from tests.fakes.discord_state import READ_MESSAGE_HISTORY, VIEW_CHANNEL, Channel
-from tests.scenario.discord_house import House, WallClock, built, discord_house, replica, words
+from tests.scenario.discord_house import House, built, discord_house, replica, words
 
 MANY = 20
 
@@ -306,7 +307,7 @@ async def test_a_press_that_comes_before_what_was_missed_does_not_hide_it() -> N
 
 
 async def test_a_process_that_died_over_what_it_was_told_takes_it_when_it_is_back() -> None:
-    store = await Moody.open(":memory:", clock=WallClock())
+    store = await Moody.open(":memory:", clock=SystemClock())
     async with built(store=store) as house:
         async with house.at_work():
             (greeting,) = await house.hear(house.ada, house.general, "*architect")
@@ -340,7 +341,7 @@ class Moody(SqliteStore):
 async def test_trouble_while_catching_up_is_waited_for_and_nothing_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    store = await Moody.open(":memory:", clock=WallClock())
+    store = await Moody.open(":memory:", clock=SystemClock())
     async with discord_house(store=store) as house:
         fake = house.fake
         rooms = [fake.channel(house.guild, f"room-{number}") for number in range(5)]
@@ -446,7 +447,7 @@ async def test_a_bot_that_has_lost_its_store_does_not_answer_the_last_day_again(
         await off(house)
         house.ada.says(house.general, "*pm")
         before = [len(room.messages) for room in (house.general, dm)]
-        async with replica(house, await SqliteStore.open(":memory:", clock=WallClock())) as other:
+        async with replica(house, await SqliteStore.open(":memory:", clock=SystemClock())) as other:
             await caught_up(other)
             assert [len(room.messages) for room in (house.general, dm)] == [before[0] + 1, before[1]]
             assert speakers(house, house.general)[-1] == "📋 John"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.app import SystemClock
 from bot.platforms.slack import backfill, line
 from bot.ports import Message, StoreError
 from bot.stores.redis import RedisStore
@@ -21,7 +22,7 @@ from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Cut, Limited, Says, Slow, Status
 from tests.fakes.slack_methods import MANIFEST_SCOPES
 from tests.fakes.slack_state import Person, Room
-from tests.scenario.slack_house import House, WallClock, replica, slack_house, subscribed
+from tests.scenario.slack_house import House, replica, slack_house, subscribed
 
 MANY = 20
 READS = MANIFEST_SCOPES | {"im:read", "mpim:read"}
@@ -142,7 +143,7 @@ class Moody(SqliteStore):
 
 
 async def test_what_the_store_could_not_keep_is_not_acknowledged_and_taken_once_when_it_comes_again() -> None:
-    store = await Moody.open(":memory:", clock=WallClock())
+    store = await Moody.open(":memory:", clock=SystemClock())
     fake = FakeSlack(events=subscribed(), ack_within=0.3, retries=(0, 0.05))
     async with slack_house(fake=fake, store=store) as house:
         alice = house.fake.user("alice")
@@ -155,7 +156,7 @@ async def test_what_the_store_could_not_keep_is_not_acknowledged_and_taken_once_
 
 
 async def test_while_the_store_takes_its_time_nothing_is_acknowledged() -> None:
-    store = await Moody.open(":memory:", clock=WallClock())
+    store = await Moody.open(":memory:", clock=SystemClock())
     fake = FakeSlack(events=subscribed(), ack_within=0.2, retries=(0,))
     async with slack_house(fake=fake, store=store) as house:
         alice = house.fake.user("alice")
@@ -172,7 +173,7 @@ async def test_while_the_store_takes_its_time_nothing_is_acknowledged() -> None:
 
 
 async def test_when_a_mailbox_is_full_the_sender_alone_is_told_and_nothing_comes_again() -> None:
-    store = await SqliteStore.open(":memory:", clock=WallClock(), mailbox_cap=2)
+    store = await SqliteStore.open(":memory:", clock=SystemClock(), mailbox_cap=2)
     async with slack_house(store=store, works=lambda options: replace(options, together=1)) as house:
         alice, bob = house.fake.user("alice"), house.fake.user("bob")
         general = house.fake.channel("general", [alice, bob])
@@ -418,7 +419,7 @@ async def test_a_bot_that_has_lost_its_store_does_not_answer_the_last_day_again(
         await house.stack.aclose()
         await fake.says(alice, general, "*pm")
         before = [len(room.messages) for room in (general, dm)]
-        async with replica(house, await SqliteStore.open(":memory:", clock=WallClock())) as other:
+        async with replica(house, await SqliteStore.open(":memory:", clock=SystemClock())) as other:
             await other.quiet()
             assert [len(room.messages) for room in (general, dm)] == [before[0] + 1, before[1]]
             assert fake.seen(general)[-1].name == "John"
@@ -428,7 +429,7 @@ async def test_trouble_while_catching_up_is_waited_for_and_nothing_is_left_out(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
-    store = await Moody.open(":memory:", clock=WallClock())
+    store = await Moody.open(":memory:", clock=SystemClock())
     async with slack_house(store=store) as house:
         fake = house.fake
         alice = fake.user("alice")

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.app import SystemClock
 from bot.platforms.slack.blocks import TEXT
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.views import PERSONA
@@ -26,7 +27,7 @@ from tests.contract.redis_server import Server, free_port, running
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_socket import Signing
 from tests.fakes.slack_state import Person, Room
-from tests.scenario.slack_house import House, WallClock, replica, slack_house, subscribed
+from tests.scenario.slack_house import House, replica, slack_house, subscribed
 
 PATH = "/slack/events"
 
@@ -172,7 +173,7 @@ class Away(SqliteStore):
 
 
 async def test_while_the_store_is_away_slack_is_told_to_come_again() -> None:
-    store = await Away.open(":memory:", clock=WallClock())
+    store = await Away.open(":memory:", clock=SystemClock())
     async with http_house(store) as (house, _):
         alice = house.fake.user("alice")
         general = house.fake.channel("general", [alice])
@@ -306,7 +307,7 @@ async def test_two_replicas_behind_one_address_say_everything_once(server: Serve
 async def test_a_port_that_somebody_else_has_is_told_in_words() -> None:
     port = free_port()
     async with slack_house(slack=at(port)) as house:
-        store = await SqliteStore.open(":memory:", clock=WallClock())
+        store = await SqliteStore.open(":memory:", clock=SystemClock())
         with pytest.raises(PlatformError, match=rf"cannot be taken at 127\.0\.0\.1:{port} .*set slack\.listen"):
             async with replica(house, store):
                 raise AssertionError("it should never have begun")
@@ -314,7 +315,7 @@ async def test_a_port_that_somebody_else_has_is_told_in_words() -> None:
 
 
 async def test_what_is_being_taken_when_the_bot_stops_is_still_answered() -> None:
-    store = await Slow.open(":memory:", clock=WallClock())
+    store = await Slow.open(":memory:", clock=SystemClock())
     async with http_house(store) as (house, _):
         alice = house.fake.user("alice")
         general = house.fake.channel("general", [alice])
