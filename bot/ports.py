@@ -522,6 +522,13 @@ class TransportError(Exception):
         self.retry = retry
 
 
+class FormRefusedError(TransportError):
+    """The platform refuses the form of a post for good: its file, say. The same words may pass in another form."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry=False)
+
+
 # ---------------------------------------------------------------- model
 
 
@@ -708,6 +715,7 @@ __all__ = [
     "Ended",
     "Entry",
     "Erased",
+    "FormRefusedError",
     "Happening",
     "Library",
     "Limit",
