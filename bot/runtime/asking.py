@@ -16,12 +16,12 @@ from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
 from bot.core.session import Turn
 from bot.core.steps import AskModel, Entry
-from bot.core.tables import as_code
-from bot.core.text import own_words, settled
+from bot.core.text import own_words
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
 from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
+from bot.runtime.preview import Preview
 
 log = logging.getLogger(__name__)
 
@@ -30,36 +30,6 @@ CONTROL_POLL = 0.5
 
 BUSY = 7.0
 """Seconds after which it is shown again that somebody is at work: Discord shows it for 10 (docs, trigger typing)."""
-
-
-@dataclass(slots=True)
-class Preview:
-    """What people watch of a reply that is still being written."""
-
-    transport: Transport
-    out: Outgoing
-    visible: Callable[[str], str]
-    ref: str | None = None
-    refused: bool = False
-    heard: str = ""
-    shown: str = ""
-    usage: Usage | None = None
-
-    async def add(self, piece: str) -> None:
-        """Take the next piece and show what of the whole may be shown."""
-        self.heard += piece
-        text = self.visible(self.heard)
-        if not self.transport.tables:
-            text = as_code(text, finished=False)
-        text = settled(text, self.transport.limit)
-        if self.refused or not text or text == self.shown:
-            return
-        if self.ref is None:
-            self.ref = await self.transport.preview(self.out)
-            self.refused = self.ref is None
-        if self.ref is not None:
-            await self.transport.extend(self.ref, text)
-            self.shown = text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import own_words
 from bot.ports import Outgoing
-from bot.runtime.asking import Preview
+from bot.runtime.preview import Preview
 from bot.runtime.outbox import WHOLE, Address, outgoing
 from tests.fakes.platform import FakePlatform
 
