@@ -11,8 +11,8 @@ from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import own_words
 from bot.ports import Outgoing
-from bot.runtime.preview import Preview
 from bot.runtime.outbox import WHOLE, Address, outgoing
+from bot.runtime.preview import Preview
 from tests.fakes.platform import FakePlatform
 
 WINSTON = Voice("Winston", "🏗️", "architect")
