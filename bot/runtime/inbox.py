@@ -7,28 +7,36 @@ from bot.core.codec import dump, load
 from bot.core.model import Conversation, Inbound
 from bot.core.session import Saved
 from bot.ports import Message, Store
+from bot.runtime.access import Access
 
 PAGE = 500
 """So many conversations are looked up at once."""
+
+EVERYBODY = Access()
+"""No rules: everybody is heard, but for guests."""
 
 
 class Inbox:
     """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, access: Access = EVERYBODY) -> None:
+        self._store, self._access = store, access
 
     async def receive(self, inbound: Inbound) -> bool:
         """Queue a message; False when this delivery of it was not the first.
 
-        `stop` goes past the mailbox to the turn in flight, where there is one. Raises MailboxFullError: the sender
-        is to be told.
+        `stop` goes past the mailbox to the turn in flight, where there is one, and if its sender may speak here at all:
+        from anybody else it waits like every other message, and is refused when its turn begins. Raises
+        MailboxFullError: the sender is to be told.
         """
         message = Message(inbound.id, dump(inbound), inbound.order, is_plain(inbound))
         key = inbound.conversation.key
-        if not inbound.menu and commands.is_stop(inbound.text) and await self._store.control(key, message):
+        if self._may_stop(inbound) and await self._store.control(key, message):
             return True
         return await self._store.enqueue(key, message)
+
+    def _may_stop(self, inbound: Inbound) -> bool:
+        return not inbound.menu and commands.is_stop(inbound.text) and not self._access.refuses(inbound)
 
     async def edited(self, inbound: Inbound, was: str) -> None:
         """A message was edited: `inbound` as it reads now, `was` as it read before.

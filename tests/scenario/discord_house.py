@@ -58,7 +58,7 @@ class House:
             transports = {"discord": self.adapter.transport}
             self.worker = Worker(self.store, transports, self.model, self.library, SystemClock(), self.works)
             self._serving = [
-                asyncio.create_task(self.adapter.serve(Inbox(self.store), self.library)),
+                asyncio.create_task(self.adapter.serve(Inbox(self.store, self.worker.options.access), self.library)),
                 asyncio.create_task(self.worker.run(asyncio.Event())),
             ]
             try:

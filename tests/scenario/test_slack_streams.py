@@ -293,6 +293,28 @@ async def test_a_reply_that_is_stopped_keeps_what_was_written(how: str) -> None:
         assert stopped in s.house.prompt(), "and the persona knows what it has said"
 
 
+@pytest.mark.parametrize("how", ["stop", "the button"])
+async def test_a_guest_who_was_not_allowed_stops_nobodys_reply(how: str) -> None:
+    async with scene() as s:
+        gast = s.house.fake.user("gast", guest=True)
+        await s.house.fake.people.joins(gast, s.room)
+
+        async def stop(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                if how == "the button":
+                    await s.house.fake.people.stops(gast, s.room, s.thread)
+                else:
+                    await s.house.fake.says(gast, s.room, how, thread=s.thread)
+                await s.house.fake.settled()
+
+        s.while_written(stop)
+        told = await s.ask()
+        written = "".join(reply.shown for reply in told if reply.name == "Winston")
+        assert "word12" in written and "stopped by" not in written
+        assert [t.shown.partition(":")[0] for t in told if "Guests and people from other" in t.shown] == ["gast"]
+
+
 async def test_slack_shows_its_stop_button_only_while_a_reply_is_written() -> None:
     async with scene() as s:
         seen: list[str | None] = []

@@ -149,7 +149,8 @@ class Ears:
         person = await self._people.person(user)
         where = Conversation("slack", self._me.team, channel, str(thread))
         order = time.time_ns() // 1000
-        await self._receive(Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True))
+        pressed = Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True)
+        await self._receive(replace(pressed, roles=person.roles, outsider=person.outsider))
 
     # -------------------------------------------------------- commands, presses, views, shortcuts
 
