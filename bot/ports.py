@@ -239,6 +239,9 @@ class Store(Protocol):
     async def flagged(self, claim: Claim) -> Message | None:
         """The control message that was raised against this claim's head; None without one."""
 
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """What `flagged` tells of each of them, in their order, for about the price of one."""
+
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """Store the turn's state under the fence and forget the attempts so far; False when the claim is lost."""
 

@@ -15,6 +15,10 @@ REASONS: dict[str, str] = {
     "server": "The model's service failed. Try again in a moment.",
     "timeout": "The model did not answer in time. Try again.",
     "network": "The model could not be reached. The operator has to check the network and `model.base_url`.",
+    "late": "The reply had not come when its time was up. `*retry` asks again; the operator sets the time by "
+    "`model.longest`.",
+    "busy": "I am writing as many replies as I can at once, so yours was not begun. `*retry` asks again in a moment; "
+    "commands and menus go on working.",
     "cut": "The connection to the model broke while it was answering. Try again.",
     "breaker": "The model has failed several times in a row, so it is left alone for a moment. Try again then.",
     "garbage": "The model's answer could not be read. Try again.",

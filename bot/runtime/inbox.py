@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.core import commands
 from bot.core.codec import dump, load
 from bot.core.model import Conversation, Inbound
@@ -17,10 +19,16 @@ EVERYBODY = Access()
 
 
 class Inbox:
-    """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept."""
+    """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept.
 
-    def __init__(self, store: Store, access: Access = EVERYBODY) -> None:
-        self._store, self._access = store, access
+    `stop_raised` is told the conversation of a `stop` that went to the turn in flight there: the worker of this very
+    process need not find it by looking.
+    """
+
+    def __init__(
+        self, store: Store, access: Access = EVERYBODY, stop_raised: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._store, self._access, self._stop_raised = store, access, stop_raised
 
     async def receive(self, inbound: Inbound) -> bool:
         """Queue a message; False when this delivery of it was not the first.
@@ -32,6 +40,7 @@ class Inbox:
         message = Message(inbound.id, dump(inbound), inbound.order, is_plain(inbound))
         key = inbound.conversation.key
         if self._may_stop(inbound) and await self._store.control(key, message):
+            self._stop_raised(key)
             return True
         return await self._store.enqueue(key, message)
 

@@ -217,6 +217,18 @@ class RedisStore:
         head, flag = await self._link.command("HMGET", self._key("conv", claim.conversation), "flag_head", "flag")
         return codec.message(flag) if flag is not None and head == claim.head.id.encode() else None
 
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """See `Store.flagged_among`. A script for each partition that has some of them."""
+        found: list[Message | None] = [None] * len(claims)
+        parts: dict[str, list[int]] = {}
+        for place, claim in enumerate(claims):
+            parts.setdefault(self._root(claim.conversation), []).append(place)
+        for root, places in parts.items():
+            asked = [part for place in places for part in (claims[place].conversation, claims[place].head.id)]
+            for number, flag in await self._run_at("flagged", root, *asked):
+                found[places[number - 1]] = codec.message(flag)
+        return tuple(found)
+
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
 

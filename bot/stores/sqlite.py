@@ -161,6 +161,10 @@ class SqliteStore:
         """See `Store.flagged`."""
         return await self._run(lambda db: mailbox.flagged(db, claim))
 
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """See `Store.flagged_among`."""
+        return await self._run(lambda db: mailbox.flagged_among(db, claims))
+
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
         return await self._write(lambda db: mailbox.checkpoint(db, claim, turn, version))

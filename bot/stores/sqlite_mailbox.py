@@ -191,6 +191,16 @@ def flagged(db: sqlite3.Connection, claim: Claim) -> Message | None:
     return None if row is None else _message(row)
 
 
+def flagged_among(db: sqlite3.Connection, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+    """The control message against each claim's head. Flags are few, so all of them are read."""
+    rows = db.execute(
+        "SELECT key, flag.head, flag.id, payload, ord, plain"
+        " FROM flag JOIN conversation ON conversation.id = flag.conversation"
+    )
+    raised = {(row["key"], row["head"]): _message(row) for row in rows}
+    return tuple(raised.get((claim.conversation, claim.head.id)) for claim in claims)
+
+
 def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) -> bool:
     """Store the turn and forget its attempts; False when the claim is lost."""
     held = _update_held(db, claim, "turn_version = ?, attempt = 0, expiries = 0", version)

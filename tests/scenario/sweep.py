@@ -170,7 +170,7 @@ class Universe:
                 clock,
                 Options(context=self.scenario.context),
             )
-            return Inbox(port["store"]), worker
+            return Inbox(port["store"], stop_raised=worker.stop_raised), worker
 
         inbox, worker = on_stage()
 
