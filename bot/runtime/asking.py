@@ -15,13 +15,14 @@ from bot.core.model import Inbound
 from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
 from bot.core.session import Turn
-from bot.core.steps import AskModel, Entry
+from bot.core.steps import AskModel
 from bot.core.tables import as_code
 from bot.core.text import own_words, settled
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
 from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
+from bot.runtime.transcript import Transcript
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class Ask:
 
     claim: Claim
     turn: Turn
+    transcript: Transcript
     request: AskModel
     ordinal: int
     out: Outgoing
@@ -94,11 +96,11 @@ async def ask(
     persona = cast.persona(asked.request.who)
     if persona is None:
         return ModelFailed(asked.ordinal, "gone"), None
-    lines = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
+    entries = await asked.transcript.entries(persona.id, asked.turn.log)
     own, others = speakers(cast, persona.id, asked.turn.session.people)
     preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
     preview.refused = not asked.request.show
-    request = prompt(persona, (*lines, *asked.turn.log))
+    request = prompt(persona, entries)
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
     if over := await purse.reserve(key, where, request):

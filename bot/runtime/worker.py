@@ -65,6 +65,7 @@ from bot.runtime.budget import Budgets, Purse
 from bot.runtime.lease import SOONEST, Lease, LostError, ended
 from bot.runtime.lease import now as _time
 from bot.runtime.outbox import Address, deliver
+from bot.runtime.transcript import Transcript
 
 log = logging.getLogger(__name__)
 
@@ -274,6 +275,7 @@ class Worker:
         cast = self.library.cast
         before = load(claim.state, Saved) if claim.state else Saved()
         address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
+        transcript = Transcript(self.store, claim.conversation, before.index)
         again = claim.turn is not None
         previews: dict[int, str] = {}
         if claim.turn:
@@ -283,13 +285,14 @@ class Worker:
             turn = await self._begin(claim, before, cast)
             marks = await self._enter(claim, turn, address, previews)
         while turn.request is not None:
-            result = await self._perform(claim, turn, address, cast, previews, again=again)
+            result = await self._perform(claim, turn, transcript, address, cast, previews, again=again)
             turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
             self._stepped(claim, result, turn)
             marks = await self._enter(claim, turn, address, previews)
             again = False
         await self._withdraw(address, previews)
-        await self._commit(claim, before, turn, address, marks)
+        saved = turns.saved(before, turn, marks, transcript.index(turn.log))
+        await self._commit(claim, saved, turn, address)
 
     async def _begin(self, claim: Claim, before: Saved, cast: Cast) -> Turn:
         parent = await self._parent(claim)
@@ -362,7 +365,15 @@ class Worker:
         return tuple(marks)
 
     async def _perform(
-        self, claim: Claim, turn: Turn, address: Address, cast: Cast, previews: dict[int, str], *, again: bool
+        self,
+        claim: Claim,
+        turn: Turn,
+        transcript: Transcript,
+        address: Address,
+        cast: Cast,
+        previews: dict[int, str],
+        *,
+        again: bool,
     ) -> Result:
         transport = self.transports[address.conversation.platform]
         match turn.request:
@@ -373,7 +384,7 @@ class Worker:
                 key, where = address.key(ordinal), address.conversation
                 out = Outgoing(key, where, voice, "", address.since, again=again, asker=asker)
                 room = int(self.options.context * self.options.compact_at)
-                asked = Ask(claim, turn, request, ordinal, out, room)
+                asked = Ask(claim, turn, transcript, request, ordinal, out, room)
                 began = _time()
                 result, ref = await ask(asked, cast, self.store, transport, self.model, self._purse, again=again)
                 took = _time() - began
@@ -415,10 +426,9 @@ class Worker:
         for ref in previews.values():
             await self.transports[address.conversation.platform].withdraw(ref)
 
-    async def _commit(self, claim: Claim, before: Saved, turn: Turn, address: Address, marks: tuple[Mark, ...]) -> None:
+    async def _commit(self, claim: Claim, saved: Saved, turn: Turn, address: Address) -> None:
         for spent in turn.spent:
             await self.store.spend(address.key(spent.ask), claim.conversation, spent.usage)
-        saved = turns.saved(before, turn, marks)
         follow_up = None
         if turn.next:
             resumed = Resumed(f"{turn.head}+", turn.next)
