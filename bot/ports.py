@@ -278,8 +278,12 @@ class Store(Protocol):
     async def peek(self, conversation: str) -> str | None:
         """The state of the last commit, read only."""
 
-    async def log(self, conversation: str) -> tuple[str, ...]:
-        """The conversation's whole log, oldest first."""
+    async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
+        """The conversation's log, oldest first: all of it, or its last so many lines (none for 0 or less).
+
+        Its last lines cost as much to read however long it is. Lines are only ever added at its end, and one that is
+        rewritten keeps its place.
+        """
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:
         """Add usage to the conversation's counters; a second time under the same key adds nothing."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core import commands
-from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
+from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
+from bot.core.commands import One, Several, Unknown
 from bot.core.draft import Draft
 from bot.core.events import (
     BudgetTold,

@@ -14,15 +14,13 @@ from itertools import chain
 from typing import Any, Literal
 
 from bot.core import tools
+from bot.core.log_index import TAIL
 from bot.core.steps import Entry
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Persona
 
 STRIDE = 15
 """A cache breakpoint stands at every so many blocks: the API looks back 20 from one (docs, prompt caching)."""
-
-TAIL = 3
-"""So many of the last things that people said stay word for word behind a summary, with what was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,10 @@ class Prompt:
 
 
 def prompt(persona: Persona, log: Iterable[Entry]) -> Prompt:
-    """What to ask the model that speaks for `persona` next, after all that `log` holds."""
+    """What to ask the model that speaks for `persona` next, after all that `log` holds.
+
+    A log without what stands above `bot.core.log_index.Beginning.first`, or above any entry before it, gives the same.
+    """
     system = (HOUSE_RULES, definition(persona), *_customization(persona))
     return Prompt(persona.id, system, tools.offered(persona), _messages(persona, list(log)), persona.model)
 

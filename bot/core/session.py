@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.events import Line, Usage
+from bot.core.log_index import LogIndex
 from bot.core.model import Menu
 from bot.core.steps import Entry, Post, Record, Request
 
@@ -148,7 +149,8 @@ class Saved:
     """What the store keeps of a conversation between turns: the session and the runtime's own notes.
 
     `marks` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here. `usage`
-    are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply.
+    are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply. `index` tells
+    where in the log prompts begin; None until a turn has read all of it.
     """
 
     session: Session = field(default_factory=Session)
@@ -156,3 +158,4 @@ class Saved:
     active_at: float = 0.0
     usage: tuple[Usage, ...] = ()
     context: int = 0
+    index: LogIndex | None = None

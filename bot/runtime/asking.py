@@ -12,17 +12,18 @@ from bot.core.codec import load
 from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
 from bot.core.model import Inbound
 from bot.core.modes.chat import speakers
-from bot.core.prompt import Prompt, prompt
+from bot.core.prompt import prompt
 from bot.core.session import Turn
-from bot.core.steps import AskModel, Entry
+from bot.core.steps import AskModel
 from bot.core.text import own_words
-from bot.personas.model import Cast, Persona
+from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
 from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
 from bot.runtime.preview import Preview
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.transcript import Transcript
 
 BUSY = 7.0
 """Seconds after which it is shown again that somebody is at work: Discord shows it for 10 (docs, trigger typing)."""
@@ -38,6 +39,7 @@ class Ask:
 
     claim: Claim
     turn: Turn
+    transcript: Transcript
     request: AskModel
     ordinal: int
     out: Outgoing
@@ -75,7 +77,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    request = await _prompt(asked, persona, store)
+    request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
     own, others = speakers(cast, persona.id, asked.turn.session.people)
     preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
     preview.refused = not asked.request.show
@@ -106,12 +108,6 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if not preview.heard:
         return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
     return ModelReplied(asked.ordinal, _as_content(preview.heard), "late", usage, notice=notice), preview.ref
-
-
-async def _prompt(asked: Ask, persona: Persona, store: Store) -> Prompt:
-    """What the model is asked; the log that it is made from is let go before the reply is awaited."""
-    lines = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
-    return prompt(persona, (*lines, *asked.turn.log))
 
 
 @asynccontextmanager

@@ -56,6 +56,7 @@ from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.transcript import Transcript
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class TurnRunner:
     lease: Lease
     slot: Slot
     _address: Address = field(init=False, repr=False)
+    _transcript: Transcript = field(init=False, repr=False)
     _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +98,7 @@ class TurnRunner:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
         cast = self.library.cast
         before = load(claim.state, Saved) if claim.state else Saved()
+        self._transcript = Transcript(self.store, claim.conversation, before.index)
         again = claim.turn is not None
         if claim.turn:
             turn = load(claim.turn, Turn)
@@ -210,7 +213,7 @@ class TurnRunner:
         key, voice = address.key(ordinal), voice_of(cast, request.who)
         out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=asker)
         room = int(options.context * options.compact_at)
-        asked = Ask(self._claim, turn, request, ordinal, out, room, options.longest)
+        asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest)
         means = Means(self.store, self._transport, self.model, self._purse, self.stops, self.slot)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
@@ -235,7 +238,7 @@ class TurnRunner:
         claim = self._claim
         for spent in turn.spent:
             await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
-        saved = turns.saved(before, turn, marks)
+        saved = turns.saved(before, turn, marks, self._transcript.index(turn.log))
         follow_up = None
         if turn.next:
             resumed = Resumed(f"{turn.head}+", turn.next)

@@ -11,6 +11,7 @@ from typing import assert_never
 from bot.core.codec import load
 from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
+from bot.core.log_index import LogIndex
 from bot.core.model import Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
@@ -168,8 +169,8 @@ def mark(post: Post, receipt: Receipt) -> Mark | None:
     return Mark(receipt.order, post.menu.id if post.menu else "") if post.offers else None
 
 
-def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
-    """What is kept of a conversation when its turn is over."""
+def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...], index: LogIndex | None = None) -> Saved:
+    """What is kept of a conversation when its turn is over; `index` is that of its log with the turn's entries."""
     kept = (*before.marks, *turn.marks, *marks)[-MARKS:]
     usage = {u.model: u for u in before.usage}
     for spent in turn.spent:
@@ -177,7 +178,7 @@ def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
         usage[spent.usage.model] = sofar.plus(spent.usage) if sofar else spent.usage
     context = next((s.usage.read + s.usage.output for s in reversed(turn.spent) if s.usage.read), before.context)
     used = tuple(u for u in usage.values() if u.read or u.output)
-    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context)
+    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context, index)
 
 
 def account(saved: Saved, limit: int, price: Callable[[Usage], float | None]) -> Account:

@@ -421,9 +421,11 @@ class RedisStore:
         state = await self._link.command("HGET", self._key("conv", conversation), "state")
         return None if state is None else str(state.decode())
 
-    async def log(self, conversation: str) -> tuple[str, ...]:
+    async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""
-        lines = await self._link.command("LRANGE", self._key("log", conversation), 0, -1)
+        if last is not None and last <= 0:
+            return ()
+        lines = await self._link.command("LRANGE", self._key("log", conversation), -(last or 0), -1)
         return tuple(line.decode() for line in lines)
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:

@@ -42,6 +42,9 @@ from bot.stores.sqlite_link import BusyError, Durability, Link, Work
 _AT_ONCE = 20
 """How many conversations, and dead letters, one transaction lets expire: others wait for no more than that."""
 
+_FEW = 100
+"""So many lines of a log are read without a thread for it."""
+
 T = TypeVar("T")
 
 
@@ -316,9 +319,11 @@ class SqliteStore:
         """See `Store.peek`."""
         return await self._run(lambda db: ledger.peek(db, conversation))
 
-    async def log(self, conversation: str) -> tuple[str, ...]:
+    async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""
-        return await self._run_apart(lambda db: ledger.log(db, conversation))
+        lines = -1 if last is None else max(0, last)
+        run = self._run if 0 <= lines <= _FEW else self._run_apart
+        return await run(lambda db: ledger.log(db, conversation, lines))
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:
         """See `Store.spend`."""

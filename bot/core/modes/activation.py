@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.commands import HOST_COMMANDS
+from bot.core.command_table import HOST_COMMANDS
 from bot.core.draft import Draft
 from bot.core.model import Activate, Decide, Option, Run
 from bot.core.modes import gates
