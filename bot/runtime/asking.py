@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core.codec import load
@@ -16,20 +15,15 @@ from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
 from bot.core.session import Turn
 from bot.core.steps import AskModel, Entry
-from bot.core.text import own_words
 from bot.personas.model import Cast
 from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
 from bot.runtime.budget import LETTERS, Purse
-from bot.runtime.lease import ended
 from bot.runtime.preview import Preview
 
 log = logging.getLogger(__name__)
 
 CONTROL_POLL = 0.5
 """Seconds between two looks at the control flag while a model is silent; while it speaks, each piece looks."""
-
-BUSY = 7.0
-"""Seconds after which it is shown again that somebody is at work: Discord shows it for 10 (docs, trigger typing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +59,15 @@ async def ask(
     if persona is None:
         return ModelFailed(asked.ordinal, "gone"), None
     lines = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
-    own, others = speakers(cast, persona.id, asked.turn.session.people)
-    preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
-    preview.refused = not asked.request.show
+    names = speakers(cast, persona.id, asked.turn.session.people)
+    preview = Preview(transport, asked.out, names, refused=not asked.request.show)
     request = prompt(persona, (*lines, *asked.turn.log))
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
     if over := await purse.reserve(key, where, request):
         return ModelFailed(asked.ordinal, "budget", notice=Notice(purse.today(), over)), None
     try:
-        async with _seen_busy(preview, purse.clock):
+        async with preview.watched(purse.clock):
             reply, flag = await _until_stopped(
                 lambda show: model.reply(request, show), preview, lambda: store.flagged(asked.claim), purse.clock
             )
@@ -96,22 +89,6 @@ async def ask(
     return ModelReplied(
         asked.ordinal, reply.content, reply.stop, reply.usage, crowded=crowded, notice=notice
     ), preview.ref
-
-
-@asynccontextmanager
-async def _seen_busy(preview: Preview, clock: Clock) -> AsyncIterator[None]:
-    """Meanwhile, as long as nothing of the reply is seen, people see that it is being made."""
-
-    async def show() -> None:
-        while preview.ref is None:
-            await preview.transport.busy(preview.out)
-            await clock.sleep(BUSY)
-
-    showing = asyncio.create_task(show())
-    try:
-        yield
-    finally:
-        await ended([showing])
 
 
 @dataclass(frozen=True, slots=True)
