@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.events import Account
+from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Gate, Session, Step, Waiting
 from bot.core.steps import AskModel, Entry, Post, Record, Request
@@ -47,6 +48,10 @@ class Draft:
         """Give the session these fields."""
         self.session = replace(self.session, **fields)
 
+    def begin(self, turn: str) -> None:
+        """A turn of that id begins: its menus are counted from 1."""
+        self.change(turn=mark_of(turn), counter=0)
+
     # -------------------------------------------------------- who is here
 
     @property
@@ -86,7 +91,7 @@ class Draft:
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"m{number}", options, prompt, lasting, words)
+        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words)
         gate = self.session.gate.menu if self.session.gate else ""
         kept = [m for m in self.session.menus if m.id == gate]
         rest = [m for m in self.session.menus if m.id != gate]

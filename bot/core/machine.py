@@ -22,7 +22,7 @@ from bot.core.events import (
     Said,
 )
 from bot.core.listening import Ear
-from bot.core.menus import label
+from bot.core.menus import is_of_an_older_build, label
 from bot.core.model import Activate, Answer, Decide, Menu, Option, ReadOut, Run, Turnover, Whisper
 from bot.core.modes import activation, chat, gates, orders, tooluse
 from bot.core.session import Gate, Session, Step
@@ -39,6 +39,8 @@ MENTIONS = 50
 def step(session: Session, event: Event, cast: Cast) -> Step:
     """What `event` leads to. At most one request comes back; a result never asks a model while a gate is open."""
     draft = Draft(session, cast)
+    if isinstance(event, Said | Picked | Resumed):
+        draft.begin(event.turn)
     if isinstance(event, Said | Picked):
         draft.account, draft.admin = event.account, event.admin
     match event:
@@ -180,6 +182,11 @@ def _option(target: Target, args: str) -> Option:
 def _pressed(draft: Draft, event: Picked) -> None:
     """A press shows on no platform by itself: what it chose is said, and what is wrong with it only to who pressed."""
     menu, gate, only = draft.open_menu(event.menu), draft.session.gate, Whisper(event.user, event.handle)
+    if menu and is_of_an_older_build(menu.id):
+        # Another menu may have had this id before a wipe, and its buttons still stand there.
+        draft.tell("That choice has passed: the bot was updated.", only=only)
+        draft.repeat(menu.id, "Please choose here:")
+        return
     option = menu.pick(event.number) if menu else None
     if menu is None or option is None:
         now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."

@@ -197,7 +197,7 @@ class Option:
 class Menu:
     """Numbered choices put before people, and what each of them means.
 
-    A menu carries an id, the session's own counter; buttons carry it too, and a typed number is bound to the menu
+    A menu carries an id, its turn's mark and a number; buttons carry it too, and a typed number is bound to the menu
     that stood before it. With `lasting` it may be chosen from again and again; else it lives once. With `words` it may
     be answered in one's own words too.
     """

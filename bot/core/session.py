@@ -57,9 +57,10 @@ class Waiting:
 class Session:
     """What a conversation remembers between turns.
 
-    `personas` is a stack of at most two: a coordinator, and the persona it turned into. `counter` numbers the menus.
-    `menus` are those still open. `people` are the names of those who spoke lately, for the guard against
-    impersonation. `unfinished` tells what became of the last reply, if it did not end by itself: none came, or part.
+    `personas` is a stack of at most two: a coordinator, and the persona it turned into. `turn` stands for the turn that
+    was last begun (`menus.mark_of`) and `counter` numbers its menus. `menus` are those still open. `people` are the
+    names of those who spoke lately, for the guard against impersonation. `unfinished` tells what became of the last
+    reply, if it did not end by itself: none came, or part.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
     that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
     the threads that may begin below them; `called` says that this thread began so, or that the bot was mentioned in it.
@@ -71,6 +72,7 @@ class Session:
     gate: Gate | None = None
     tools: Tools | None = None
     menus: tuple[Menu, ...] = ()
+    turn: str = ""
     counter: int = 0
     people: tuple[str, ...] = ()
     unfinished: Literal["", "failed", "cut"] = ""

@@ -11,6 +11,7 @@ from typing import assert_never
 from bot.core.codec import load
 from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
+from bot.core.menus import is_of_an_older_build
 from bot.core.model import Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
@@ -63,7 +64,7 @@ def opening(
     return Said(
         turn,
         lines,
-        seen=(first.menu,) if first.menu else seen(saved.marks, first.order),
+        seen=_answered(first.menu) if first.menu else seen(saved.marks, first.order),
         direct=first.direct,
         asleep=is_asleep(first, saved, idle),
         inherit=inherit,
@@ -73,6 +74,11 @@ def opening(
         listen=listen,
         called=claim.state is None and is_called(first, parent),
     )
+
+
+def _answered(menu: str) -> tuple[str, ...]:
+    """What a form that answers that menu has seen: nothing, where an earlier build posted it."""
+    return () if is_of_an_older_build(menu) else (menu,)
 
 
 def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
