@@ -99,6 +99,8 @@ async def ask(
     preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
     preview.refused = not asked.request.show
     request = prompt(persona, (*lines, *asked.turn.log))
+    if not request.asks:
+        return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
     if over := await purse.reserve(key, where, request):
