@@ -203,8 +203,14 @@ class Store(Protocol):
         has returned, the message survives the process.
         """
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
-        """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none."""
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
+        """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none.
+
+        The message keeps its place; `plain` says whether it may be taken together with others from now on, None that
+        this is as it was.
+        """
 
     async def claim(
         self, worker: str, lease: float, version: int, together: int = 1, platforms: frozenset[str] | None = None
@@ -478,7 +484,10 @@ class Door(Protocol):
         """
 
     async def edited(self, inbound: Inbound, was: str) -> None:
-        """A message was edited: `inbound` as it reads now, `was` as it read before. Raises as `receive` does."""
+        """A message was edited: `inbound` as it reads now, `was` as it read before, "" where that is not known.
+
+        `inbound.order` is the message's own, as it was. Raises as `receive` does.
+        """
 
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted. Raises StoreError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core.events import Account
+from bot.core.events import Account, Line
 from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Gate, Session, Step, Waiting
@@ -14,6 +14,9 @@ from bot.personas.model import Cast, Persona
 
 PAGE = 20
 """Entries of a long list that are shown at once; with the two ways to turn the page, below Discord's 25."""
+
+DECIDED = 50
+"""So many messages that decided something are remembered, to tell who edits them that this changes nothing."""
 
 OPEN_MENUS = 8
 """So many menus stay open in a conversation; the oldest gives way."""
@@ -76,6 +79,10 @@ class Draft:
     def note(self, entry: Entry) -> None:
         """Add to the log."""
         self.log.append(entry)
+
+    def decided(self, *lines: Line) -> None:
+        """Remember that these messages decided something, for an edit of them decides nothing."""
+        self.change(decided=(*self.session.decided, *(line.id for line in lines))[-DECIDED:])
 
     # -------------------------------------------------------- asking
 

@@ -100,6 +100,9 @@ def _said(draft: Draft, event: Said) -> None:
     if mentions := tuple(line.id for line in event.lines if line.addressed and not event.direct):
         draft.change(mentions=(*session.mentions, *mentions)[-MENTIONS:])
     ear = Ear(event.listen, bool(session.active), session.called or event.called, event.asleep)
+    if event.lines and event.lines[0].edited:
+        _edited(draft, event.lines[0], ear)
+        return
     lines = tuple(line for line in event.lines if ear.hears(line))
     refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
     _refuse(draft, refusals, tuple(line.user for line in event.lines))
@@ -110,11 +113,13 @@ def _said(draft: Draft, event: Said) -> None:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
         if meaning is not None:
+            draft.decided(line)
             _command(draft, meaning, line)
             chat.came_along(draft, line)
             return
         number = commands.number(line.text)
         if number is not None and event.seen and event.seen[-1] and not event.asleep:
+            draft.decided(line)
             _numbered(draft, event.seen[-1], number, line)
             chat.passed_over(draft, line)
             return
@@ -126,6 +131,16 @@ def _said(draft: Draft, event: Said) -> None:
         return
     if lines:
         chat.talk(draft, lines, event)
+
+
+def _edited(draft: Draft, line: Line, ear: Ear) -> None:
+    """Somebody has edited a message that was taken: that decides nothing, and they are told where it might have."""
+    meant = ear.hears(line) and not commands.is_plain(line.text)
+    if meant or line.id in draft.session.decided:
+        draft.tell(
+            "An edit of an earlier message decides nothing here. If you mean it, send it as a new message.",
+            only=Whisper(line.user),
+        )
 
 
 def _shown(text: str) -> str:

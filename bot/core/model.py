@@ -85,7 +85,8 @@ class Inbound:
     `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`;
     with `menu` alone, `text` is an answer in words to that menu. `roles` are the sender's, where the platform has such;
     an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`).
-    What is `hidden` was written in a form or the like: nobody else has seen it.
+    What is `hidden` was written in a form or the like: nobody else has seen it. With `edited` it is how a message reads
+    now that a turn has taken as it read before.
     """
 
     conversation: Conversation
@@ -105,6 +106,7 @@ class Inbound:
     files: tuple[Attachment, ...] = ()
     handle: str = ""
     hidden: bool = False
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

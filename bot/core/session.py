@@ -71,7 +71,8 @@ class Session:
     did not end by itself; it goes with its persona.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
     that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
-    the threads that may begin below them; `called` says that this thread began so, or that the bot was mentioned in it.
+    the threads that may begin below them; `decided` those of the last messages that decided something: commands,
+    choices, answers. `called` says that this thread began so, or that the bot was mentioned in it.
     """
 
     personas: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ class Session:
     warned: str = ""
     over: str = ""
     mentions: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
     called: bool = False
 
     @property

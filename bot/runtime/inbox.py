@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.core import commands
 from bot.core.codec import dump, load
 from bot.core.model import Conversation, Inbound
@@ -31,19 +33,19 @@ class Inbox:
         return await self._store.enqueue(key, message)
 
     async def edited(self, inbound: Inbound, was: str) -> None:
-        """A message was edited: `inbound` as it reads now, `was` as it read before.
+        """A message was edited: `inbound` as it reads now, `was` as it read before ("" where that is not known).
 
-        One that no turn has taken is replaced. One that was taken stays as it was, unless the edit makes a command of
-        it: that runs, once (somebody mended a slip after a "did you mean"). `inbound.order` is the edit's own.
+        One that no turn has taken reads as it was edited last, at the place that it had. One that was taken stays as
+        it was: its edit comes in behind it as such, decides nothing, and its author is told where it might have.
         """
-        if inbound.text == was:
+        if was and inbound.text == was:
             return
-        key, talk = inbound.conversation.key, commands.is_plain(inbound.text)
-        if talk and commands.is_plain(was):
-            await self._store.amend(key, inbound.id, dump(inbound))
-        elif await self._store.amend(key, inbound.id, None) or not talk:
-            message = Message(edit_of(inbound.id), dump(inbound), inbound.order, is_plain(inbound))
-            await self._store.enqueue(key, message)
+        key = inbound.conversation.key
+        if await self._store.amend(key, inbound.id, dump(inbound), plain=is_plain(inbound)):
+            return
+        told, payload = edit_of(inbound.id), dump(replace(inbound, edited=True))
+        if not await self._store.amend(key, told, payload):
+            await self._store.enqueue(key, Message(told, payload, inbound.order))
 
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted: it is out of the mailbox, or out of every later prompt."""
@@ -79,5 +81,5 @@ def is_plain(inbound: Inbound) -> bool:
 
 
 def edit_of(message_id: str) -> str:
-    """The id under which a message that a turn has taken comes in again, since an edit made a command of it."""
+    """The id under which the edit of a message that a turn has taken comes in; one a message is enough."""
     return f"{message_id}~"

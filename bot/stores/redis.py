@@ -146,10 +146,12 @@ class RedisStore:
         await self._hints.hint(conversation)
         return bool(answer)
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        replaces = payload is not None
-        return bool(await self._run("amend", conversation, conversation, message_id, int(replaces), payload or ""))
+        new = int(payload is not None), payload or "", "" if plain is None else int(plain)
+        return bool(await self._run("amend", conversation, conversation, message_id, *new))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""

@@ -97,9 +97,11 @@ class SqliteStore:
             lambda db: mailbox.enqueue(db, self._clock.now(), conversation, message, self._cap), wakes=True
         )
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload))
+        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload, plain))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""

@@ -67,13 +67,13 @@ def is_seen(db: sqlite3.Connection, now: float, conversation: str, message_id: s
     return row is not None and _was_seen(db, now, row["id"], message_id)
 
 
-def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None) -> bool:
+def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None, plain: bool | None) -> bool:
     """Replace the payload of a message that no turn has taken, or take it out."""
     if payload is not None:
         changed = db.execute(
-            "UPDATE message SET payload = ?"
+            "UPDATE message SET payload = ?, plain = coalesce(?, plain)"
             " WHERE conversation = (SELECT id FROM conversation WHERE key = ?) AND place IS NULL AND id = ?",
-            (payload, conversation, message_id),
+            (payload, plain, conversation, message_id),
         )
         return changed.rowcount > 0
     gone = db.execute(

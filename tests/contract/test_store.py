@@ -152,6 +152,16 @@ async def test_an_edit_replaces_an_untaken_message_in_its_place(store: Store) ->
     assert (await take(store)).taken == (Message("m1", "better words", 1, plain=True),)
 
 
+@pytest.mark.parametrize("was", [True, False])
+@pytest.mark.parametrize("now", [True, False])
+async def test_an_amended_message_may_become_plain_or_stop_being_so(store: Store, was: bool, now: bool) -> None:
+    first = Message("m1", "words", 1, plain=was)
+    await send(store, first, plain("m2", 2))
+    assert await store.amend(ROOM, "m1", "other", plain=now)
+    taken = (Message("m1", "other", 1, plain=now), plain("m2", 2))
+    assert (await take(store, together=5)).taken == (taken if now else taken[:1])
+
+
 async def test_a_deletion_takes_an_untaken_message_out(store: Store) -> None:
     await send(store, plain("m1", 1), plain("m2", 2))
 

@@ -47,6 +47,8 @@ def talk(draft: Draft, lines: tuple[Line, ...], event: Said) -> None:
         asked_about_files(draft, lines)
         return
     gate = draft.session.gate
+    if gate:
+        draft.decided(*lines)
     held: tuple[Line, ...] = ()
     if gate and gate.call:
         answered_in_words(draft, lines, event)
