@@ -237,7 +237,8 @@ async def running(
     async with AsyncExitStack() as watched:
         try:
             await watched.enter_async_context(watch.open(vitals))
-            yield Bot(settings, store, library, Inbox(store), worker, OVERDUE if in_background else 0.0)
+            inbox = Inbox(store, options.listen, options.idle)
+            yield Bot(settings, store, library, inbox, worker, OVERDUE if in_background else 0.0)
         except BaseException:
             drain = 0.0
             raise

@@ -170,7 +170,15 @@ class Erased:
 
 
 class MailboxFullError(Exception):
-    """The conversation's mailbox holds its cap; the message was not taken. Tell its sender."""
+    """The conversation's mailbox holds its cap; the message was not taken, and never will be. Tell its sender.
+
+    `tell` says who is still to be told: "all" (nobody in the conversation was told since it is full), "sender" (others
+    were), "" (the sender was, or did not mean the bot). Whoever pressed something is answered in any case.
+    """
+
+    def __init__(self, message: str, tell: Literal["all", "sender", ""] = "all") -> None:
+        super().__init__(message)
+        self.tell = tell
 
 
 class StoreError(Exception):
@@ -199,8 +207,9 @@ class Store(Protocol):
     async def enqueue(self, conversation: str, message: Message) -> bool:
         """Put a message into its mailbox, in the order of `message.order` among those not yet taken.
 
-        False: this id was seen in this conversation within the last 25 hours. Raises MailboxFullError. Once this
-        has returned, the message survives the process.
+        False: this id was seen in this conversation within the last 25 hours. Raises MailboxFullError: the message was
+        refused, which holds, for its id counts as seen from then on. Once this has returned, the message survives the
+        process.
         """
 
     async def amend(

@@ -128,6 +128,7 @@ class World:
         elif len(box.untaken) >= CAP:
             with pytest.raises(Exception, match="is full"):
                 await self.store.enqueue(room, message)
+            box.seen.add(message.id)
         else:
             assert await self.store.enqueue(room, message)
             box.seen.add(message.id)

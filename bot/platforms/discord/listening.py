@@ -157,8 +157,9 @@ class Ears:
     async def _or_full(self, inbound: Inbound, taking: Awaitable[object]) -> None:
         try:
             await taking
-        except MailboxFullError:
-            await self._say_full(inbound.conversation, inbound.id)
+        except MailboxFullError as error:
+            if error.tell == "all":  # it is said in public
+                await self._say_full(inbound.conversation, inbound.id)
 
     async def _say_full(self, where: Conversation, message: str) -> None:
         body = {
