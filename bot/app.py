@@ -239,7 +239,7 @@ async def running(
     async with AsyncExitStack() as watched:
         try:
             await watched.enter_async_context(watch.open(vitals))
-            inbox = Inbox(store, options.access, worker.stop_raised)
+            inbox = Inbox(store, options.access, worker.stop_raised, options.listen, options.idle)
             yield Bot(settings, store, library, inbox, worker, OVERDUE if in_background else 0.0)
         except BaseException:
             drain = 0.0

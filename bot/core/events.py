@@ -20,6 +20,7 @@ class Line:
     others: bool = False
     files: tuple[Attachment, ...] = ()
     hidden: bool = False
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ class Prompt:
     messages: tuple[Message, ...]
     model: str = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is something to answer; else the API refuses it, or goes on in the persona's own words."""
+        return bool(self.messages) and self.messages[-1].role == "user"
+
 
 def prompt(persona: Persona, log: Iterable[Entry]) -> Prompt:
     """What to ask the model that speaks for `persona` next, after all that `log` holds.
@@ -153,7 +158,9 @@ def _is_for(persona: Persona, entry: Entry) -> bool:
             return bool(entry.text.strip())
         case "reply":
             return entry.who == persona.id or bool(entry.text.strip())
-        case "result" | "note" | "compact":
+        case "note" | "compact":
+            return entry.who == persona.id and bool(entry.text.strip())
+        case "result":
             return entry.who == persona.id
         case _:
             return False

@@ -75,6 +75,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
     names = speakers(cast, persona.id, asked.turn.session.people)
     preview = Preview(transport, asked.out, names, refused=not asked.request.show)
+    if not request.asks:
+        return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
     if over := await purse.reserve(key, where, request):

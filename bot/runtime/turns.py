@@ -12,6 +12,7 @@ from bot.core.codec import load
 from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
 from bot.core.log_index import LogIndex
+from bot.core.menus import is_of_an_older_build
 from bot.core.model import Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
@@ -64,7 +65,7 @@ def opening(
     return Said(
         turn,
         lines,
-        seen=(first.menu,) if first.menu else seen(saved.marks, first.order),
+        seen=_answered(first.menu) if first.menu else seen(saved.marks, first.order),
         direct=first.direct,
         asleep=is_asleep(first, saved, idle),
         inherit=inherit,
@@ -74,6 +75,11 @@ def opening(
         listen=listen,
         called=claim.state is None and is_called(first, parent),
     )
+
+
+def _answered(menu: str) -> tuple[str, ...]:
+    """What a form that answers that menu has seen: nothing, where an earlier build posted it."""
+    return () if is_of_an_older_build(menu) else (menu,)
 
 
 def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
@@ -101,7 +107,7 @@ def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen:
 def line(message: Inbound) -> Line:
     """A message as the machine takes it."""
     m = message
-    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden)
+    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden, m.edited)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:

@@ -29,7 +29,6 @@ from bot.ports import (
     DeadLetter,
     Erased,
     Limit,
-    MailboxFullError,
     Message,
     Reservation,
     Stats,
@@ -40,7 +39,7 @@ from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
 from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
 from bot.stores.erasing import without_message
-from bot.stores.errors import StoreError
+from bot.stores.errors import StoreError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
@@ -139,17 +138,16 @@ class RedisStore:
         """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
         order, body = codec.order_of(message), codec.body_of(message)
         answer = await self._run("enqueue", conversation, conversation, message.id, order, body, self._cap)
-        if answer < 0:
-            raise MailboxFullError(
-                f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
-            )
+        taken = is_taken(conversation, answer)
         await self._hints.hint(conversation)
-        return bool(answer)
+        return taken
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        replaces = payload is not None
-        return bool(await self._run("amend", conversation, conversation, message_id, int(replaces), payload or ""))
+        new = int(payload is not None), payload or "", "" if plain is None else int(plain)
+        return bool(await self._run("amend", conversation, conversation, message_id, *new))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""

@@ -35,7 +35,7 @@ from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
 from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
-from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError
+from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.sqlite_link import BusyError, Durability, Link, Work
 
@@ -96,13 +96,16 @@ class SqliteStore:
 
     async def enqueue(self, conversation: str, message: Message) -> bool:
         """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
-        return await self._write(
+        answer = await self._write(
             lambda db: mailbox.enqueue(db, self._clock.now(), conversation, message, self._cap), wakes=True
         )
+        return is_taken(conversation, answer)
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload))
+        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload, plain))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
