@@ -7,6 +7,7 @@ from typing import Literal
 
 from bot.core.events import Line, Usage
 from bot.core.model import Menu
+from bot.core.speakers import Speaker
 from bot.core.steps import Entry, Post, Record, Request
 
 
@@ -59,7 +60,8 @@ class Session:
 
     `personas` is a stack of at most two: a coordinator, and the persona it turned into. `counter` numbers the menus.
     `menus` are those still open. `people` are the names of those who spoke lately, for the guard against
-    impersonation. `unfinished` tells what became of the last reply, if it did not end by itself: none came, or part.
+    impersonation. `speakers` are the labels that people have in prompts. `unfinished` tells what became of the last
+    reply, if it did not end by itself: none came, or part.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
     that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
     the threads that may begin below them; `called` says that this thread began so, or that the bot was mentioned in it.
@@ -73,6 +75,7 @@ class Session:
     menus: tuple[Menu, ...] = ()
     counter: int = 0
     people: tuple[str, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
     unfinished: Literal["", "failed", "cut"] = ""
     refused: tuple[str, ...] = ()
     warned: str = ""

@@ -299,7 +299,10 @@ class Worker:
         ear = turns.ear(claim, before, options.idle, parent, listen)
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
         refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
-        event = turns.opening(claim, before, options.idle, parent, account, options.access.is_admin, refused, listen)
+        host = options.host.name
+        event = turns.opening(
+            claim, before, options.idle, parent, account, options.access.is_admin, refused, listen, host
+        )
         event = await self._with_files(event, Conversation.parse(claim.conversation), ear)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
         turn = turns.began(claim, machine.step(before.session, event, cast))
