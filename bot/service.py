@@ -55,6 +55,8 @@ def slack_options(settings: Settings) -> SlackOptions:
         mode=chosen.mode,
         listen=chosen.listen,
         path=chosen.path,
+        connections=chosen.connections,
+        connections_per_peer=chosen.connections_per_peer,
         api=chosen.api,
         host=Voice(settings.name, settings.icon),
         backfill=chosen.backfill,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.core import speakers
 from bot.core.events import Account, Line
 from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Gate, Session, Step, Waiting
+from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, Post, Record, Request
 from bot.personas.model import Cast, Persona
 
@@ -38,6 +40,7 @@ class Draft:
     cast: Cast
     account: Account = field(default_factory=Account)
     admin: bool = False
+    host: str = HOST.name
     log: list[Entry] = field(default_factory=list)
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
@@ -65,6 +68,14 @@ class Draft:
     def voice(self, ident: str = "") -> Voice:
         """The voice of a persona (of the active one without an id); the host's where there is none."""
         return voice_of(self.cast, ident or self.session.active)
+
+    def labelled(self, user: str, name: str) -> str:
+        """The label that a person goes by here, whom the session remembers by it from now on."""
+        others = (self.host, HOST.name, "host", *(persona.name for persona in self.cast.personas))
+        found = speakers.given(user, name, self.session.speakers, others)
+        if self.session.speakers[-1:] != (Speaker(user, found),):
+            self.change(speakers=speakers.remembered(self.session.speakers, user, found))
+        return found
 
     # -------------------------------------------------------- saying things
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from bot.core import commands
+from bot.core import commands, speakers
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.draft import Draft
@@ -43,7 +43,7 @@ def step(session: Session, event: Event, cast: Cast) -> Step:
     if isinstance(event, Said | Picked | Resumed):
         draft.begin(event.turn)
     if isinstance(event, Said | Picked):
-        draft.account, draft.admin = event.account, event.admin
+        draft.account, draft.admin, draft.host = event.account, event.admin, event.host
     match event:
         case Said():
             _inherit(draft, event.inherit)
@@ -85,7 +85,7 @@ def _refuse(draft: Draft, refusals: tuple[Refusal, ...], heard: tuple[str, ...])
     told = [user for user in draft.session.refused if user in refused or user not in heard]
     for refusal in refusals:
         if refusal.user not in told:
-            draft.tell(f"{refusal.name}: {refusal.why}")
+            draft.tell(f"{speakers.label(refusal.name)}: {refusal.why}")
             told.append(refusal.user)
     if tuple(told) != draft.session.refused:
         draft.change(refused=tuple(told[-REFUSED:]))
@@ -104,7 +104,8 @@ def _said(draft: Draft, event: Said) -> None:
     if event.lines and event.lines[0].edited:
         _edited(draft, event.lines[0], ear)
         return
-    lines = tuple(line for line in event.lines if ear.hears(line))
+    heard = (line for line in event.lines if ear.hears(line))
+    lines = tuple(replace(line, name=draft.labelled(line.user, line.name)) for line in heard)
     refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
     _refuse(draft, refusals, tuple(line.user for line in event.lines))
     for line in lines:
@@ -210,8 +211,9 @@ def _pressed(draft: Draft, event: Picked) -> None:
     elif _is_for_admins(gate, menu, option) and not draft.admin:
         draft.tell("Only an admin can decide that.", only=only)
     else:
-        draft.tell(f"{event.name} chose: {label(option)}")
-        _choose(draft, menu, option, Line(event.user, event.name, "", event.turn, event.at))
+        name = draft.labelled(event.user, event.name)
+        draft.tell(f"{name} chose: {label(option)}")
+        _choose(draft, menu, option, Line(event.user, name, "", event.turn, event.at))
 
 
 def _numbered(draft: Draft, menu_id: str, number: int, line: Line) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from bot.core.events import Line, Usage
 from bot.core.log_index import LogIndex
 from bot.core.model import Menu
+from bot.core.speakers import Speaker
 from bot.core.steps import Entry, Post, Record, Request
 
 
@@ -68,7 +69,8 @@ class Session:
 
     `personas` is a stack of at most two: a coordinator, and the persona it turned into. `turn` stands for the turn that
     was last begun (`menus.mark_of`) and `counter` numbers its menus. `menus` are those still open. `people` are the
-    names of those who spoke lately, for the guard against impersonation. `unfinished_reply` is the last reply, if it
+    names of those who spoke lately, for the guard against impersonation. `speakers` are the labels that people have in
+    prompts. `unfinished_reply` is the last reply, if it
     did not end by itself; it goes with its persona.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
     that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
@@ -85,6 +87,7 @@ class Session:
     turn: str = ""
     counter: int = 0
     people: tuple[str, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
     unfinished_reply: Unfinished | None = None
     refused: tuple[str, ...] = ()
     warned: str = ""

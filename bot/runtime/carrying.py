@@ -123,7 +123,17 @@ class TurnRunner:
         ear = turns.ear(claim, before, options.idle, parent, listen)
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
         refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
-        event = turns.opening(claim, before, options.idle, parent, account, options.access.is_admin, refused, listen)
+        event = turns.opening(
+            claim,
+            before,
+            options.idle,
+            parent,
+            account,
+            options.access.is_admin,
+            refused,
+            listen,
+            options.host.name,
+        )
         event = await self._with_files(event, ear)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
         turn = turns.began(claim, machine.step(before.session, event, cast))

@@ -13,7 +13,7 @@ from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picke
 from bot.core.listening import Ear
 from bot.core.log_index import LogIndex
 from bot.core.menus import is_of_an_older_build
-from bot.core.model import Inbound, Listen, Receipt
+from bot.core.model import HOST, Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
 from bot.ports import Claim
@@ -45,10 +45,12 @@ def opening(
     is_admin: Callable[[Inbound], bool] = lambda _: False,
     refused: Mapping[str, Refusal] = MappingProxyType({}),
     listen: Listen = "active",
+    host: str = HOST.name,
 ) -> HumanEvent:
     """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps.
 
-    `parent` is the session of the channel, where this is the first turn of a thread in it.
+    `parent` is the session of the channel, where this is the first turn of a thread in it; `host` is the name that the
+    bot itself speaks under.
     """
     messages = mail(claim)
     first = messages[0]
@@ -59,7 +61,7 @@ def opening(
     if first.menu and first.number:
         press = Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
         refusals = tuple(refused.values())
-        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle)
+        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle, host=host)
     said = tuple(m for m in messages if isinstance(m, Inbound) and m.id not in refused)
     lines = tuple(line(m) for m in said)
     return Said(
@@ -74,6 +76,7 @@ def opening(
         refusals=tuple(refused.values()),
         listen=listen,
         called=claim.state is None and is_called(first, parent),
+        host=host,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.core.model import FILE
+from bot.core.speakers import said
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Breaks
 from tests.fakes.discord_state import Message
@@ -46,7 +47,7 @@ async def test_a_text_file_goes_into_the_turn_with_the_question() -> None:
         notes = "# Queues\n\nUse <one> & only one: 待ち行列"
         (reply,) = await send(house, "what is in it?", ("notes.md", notes.encode()))
         assert words(reply) == "A queue."
-        assert f"Ada: what is in it?\n\n(sent `notes.md`:)\n```\n{notes}\n```" in house.prompt()
+        assert said("Ada", f"what is in it?\n\n(sent `notes.md`:)\n```\n{notes}\n```") in house.prompt()
 
 
 async def test_several_files_are_read_in_their_order() -> None:

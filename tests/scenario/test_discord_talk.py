@@ -10,6 +10,7 @@ import pytest
 from bot.app import shipped_agents
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
+from bot.core.speakers import indented
 from bot.personas.library import Library
 from tests.fakes import discord_wire as wire
 from tests.fakes.discord_rest import Refuses
@@ -301,7 +302,7 @@ async def test_prose_that_only_looks_like_a_command_is_prose(typed: str) -> None
         await house.hear(house.ada, house.general, "*architect")
         (reply,) = await house.hear(house.ada, house.general, typed)
         assert words(reply) == "I see."
-        assert typed in house.prompt()
+        assert indented(typed) in house.prompt()
 
 
 async def test_the_model_reads_what_people_typed_and_who_was_named() -> None:
@@ -425,7 +426,7 @@ async def test_what_two_people_say_while_a_reply_is_written_is_answered_with_the
         await house.hear(house.ada, house.general, "what do we need?")
         told = [words(seen) for seen in house.fake.seen(house.general) if seen.author == "🏗️ Winston"]
         assert told[1:] == ["First.", "Both."]
-        assert "Ada: and tests?" in house.prompt() and "Bob: and docs?" in house.prompt()
+        assert "Ada: and tests?" in house.prompt() and "Bob (2): and docs?" in house.prompt(), "one is a persona"
 
 
 # ---------------------------------------------------------------- frames

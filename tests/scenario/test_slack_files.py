@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.core.model import FILE
+from bot.core.speakers import said
 from bot.runtime.lease import ended
 from tests.fakes.slack_state import Person, Room
 from tests.scenario.slack_house import House, slack_house
@@ -33,7 +34,7 @@ async def test_a_text_file_goes_into_the_turn_with_the_question() -> None:
         (reply,) = await house.hear(alice, general, "what is in it?", files=[notes])
         assert reply.shown == "A queue."
         assert (
-            "alice: what is in it?\n\n(sent `notes.md`:)\n```\n# Queues\n\nUse <one> & only one: 待ち行列\n```"
+            said("alice", "what is in it?\n\n(sent `notes.md`:)\n```\n# Queues\n\nUse <one> & only one: 待ち行列\n```")
             in house.prompt()
         )
 

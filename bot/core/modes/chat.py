@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bot.core import content, failures
+from bot.core import speakers as labels
 from bot.core.commands import suggested
 from bot.core.draft import Draft
 from bot.core.events import Line, ModelFailed, ModelReplied, Said
@@ -96,7 +97,7 @@ def answered_in_words(draft: Draft, lines: tuple[Line, ...], event: Said) -> Non
     if gate.menu not in event.seen:
         draft.repeat(gate.menu, "I had just asked something; please choose, or answer in your own words:")
         return
-    said = "\n".join(f"{line.name}: {line.text}" for line in files.with_names(lines))
+    said = "\n".join(labels.said(line.name, line.text) for line in files.with_names(lines))
     draft.open_gate()
     tooluse.answer(draft, gate.call, f"They answered in their own words:\n{said}")
     tooluse.advance(draft)
@@ -208,8 +209,10 @@ def replied(draft: Draft, event: ModelReplied) -> None:
     raw = content.text(whole)
     words = own_words(raw, speakers(draft.cast, waiting.who, draft.session.people), finished=True)
     if kept := content.written(b for b in whole if b["type"] != "tool_use" or calls):
-        draft.note(Entry("reply", waiting.who, words, name=persona.name if persona else waiting.who, content=kept))
-    mark = f"_(stopped by {event.by})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
+        # A person may have had the name before the persona was there.
+        name = labels.apart(persona.name if persona else waiting.who, (s.name for s in draft.session.speakers))
+        draft.note(Entry("reply", waiting.who, words, name=name, content=kept))
+    mark = f"_(stopped by {labels.label(event.by)})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
     if words:
         draft.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
     elif mark:
@@ -279,4 +282,4 @@ def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> Names:
     """The names that `who` may speak under, and those of everybody else."""
     persona = cast.persona(who)
     own = (persona.name, persona.id) if persona else (who,)
-    return Names.of(own, people, folded=cast.names.personas)
+    return Names.of(own, (*people, *map(labels.plain, people)), folded=cast.names.personas)
