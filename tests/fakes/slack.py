@@ -114,7 +114,7 @@ class FakeSlack:
         self.calls: list[Call] = []
         self.ws = Workspace(self.clock, scopes, self._emit)
         self.dispatch = Dispatch(self.clock, self.secret, ack_within=ack_within, retries=retries, chance=chance)
-        self.people = People(self.ws)
+        self.people = People(self.ws, lambda payload: self.dispatch.send("events_api", payload))
         self.faults = Faults(self.clock)
         self.interactions = Interactions(self.ws, self.dispatch)
         self.user, self.channel, self.says, self.seen = (
