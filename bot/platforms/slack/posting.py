@@ -18,7 +18,7 @@ from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.icons import short_name
 from bot.platforms.slack.web import WAITS, RefusedError, UnansweredError, Web
-from bot.ports import Outgoing, TransportError
+from bot.ports import FormRefusedError, Outgoing, TransportError, Upload
 
 log = logging.getLogger(__name__)
 
@@ -83,32 +83,61 @@ class Postbox:
         return receipt(str(answer["message_ts"]))
 
     async def upload(self, out: Outgoing) -> Receipt:
-        """Put the file up. Slack shows files under the bot's own name, and keeps no metadata with them."""
+        """Put the file up. Slack shows files under the bot's own name, and keeps no metadata with them.
+
+        Raises FormRefusedError where Slack takes no file from the bot, and TransportError where it may have taken this.
+        """
         if out.file is None:
             raise ValueError(f"no file to put up: {out.key}")
-        data = out.file.text.encode()
-        where = place(out.conversation)
-        try:
-            slot = await self._web.call(
-                "files.getUploadURLExternal", again=True, filename=out.file.name, length=len(data)
-            )
-            async with self._web.session.post(slot["upload_url"], data=data) as answer:
-                if answer.status != 200:
-                    raise TransportError(f"Slack took no file: HTTP {answer.status}")
-            await self._web.call(
-                "files.completeUploadExternal",
-                files=[{"id": slot["file_id"], "title": out.file.name}],
-                channel_id=where.pop("channel"),
-                **where,
-            )
-        except (UnansweredError, aiohttp.ClientError, TimeoutError) as error:
-            if found := await self.find(out):
-                return found
-            raise TransportError(f"Slack does not answer: {error}") from error
-        except RefusedError as error:
-            raise self.told(error, out.conversation) from error
+        file_id = await self._stored(out.file)
+        where, is_known = place(out.conversation), True
+        for wait in (*WAITS, None):
+            try:
+                await self._web.call(
+                    "files.completeUploadExternal",
+                    files=[{"id": file_id, "title": out.file.name}],
+                    channel_id=where["channel"],
+                    **({"thread_ts": where["thread_ts"]} if "thread_ts" in where else {}),
+                )
+                break
+            except UnansweredError as error:
+                is_known = False
+                await asyncio.sleep(wait or 0)
+                if found := await self.find(out):
+                    return found
+                if wait is None:
+                    raise TransportError(f"Slack does not answer: {error}") from error
+            except RefusedError as error:
+                if is_known:
+                    raise self._no_file(error) from error
+                # It may be shared already and not be shown yet: whoever looks again in a while will know.
+                raise TransportError(f"whether Slack took {out.file.name} is not known yet ({error})") from error
         # The message that shows the file comes later, and Slack does not say under which ts.
-        return Receipt(str(slot["file_id"]), time.time_ns() // 1000)
+        return Receipt(file_id, time.time_ns() // 1000)
+
+    async def _stored(self, file: Upload) -> str:
+        """Give Slack the bytes, which nobody sees yet; the file's id. Raises FormRefusedError."""
+        data = file.text.encode()
+        try:
+            slot = await self._web.call("files.getUploadURLExternal", again=True, filename=file.name, length=len(data))
+            for wait in (*WAITS, None):
+                try:
+                    async with self._web.session.post(slot["upload_url"], data=data) as answer:
+                        if answer.status == 200:
+                            return str(slot["file_id"])
+                        why = f"HTTP {answer.status}"
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    why = f"{type(error).__name__}: {error}"
+                await asyncio.sleep(wait or 0)
+        except (RefusedError, UnansweredError) as error:
+            raise self._no_file(error) from error
+        raise FormRefusedError(f"Slack took no file ({why})")
+
+    def _no_file(self, error: RefusedError | UnansweredError) -> TransportError:
+        """What to do without the file; with a token that is no longer good, words would not pass either."""
+        if self._web.revoked:
+            return TransportError(f"Slack took no file ({error})")
+        return FormRefusedError(f"Slack took no file ({error})")
 
     def voiced(self, voice: Voice) -> dict[str, Any]:
         """The arguments that make a post somebody's own."""
