@@ -19,18 +19,15 @@ from bot.core.draft import voice_of
 from bot.core.events import (
     BudgetTold,
     Event,
-    HumanEvent,
     LibraryRead,
     ModelFailed,
     ModelReplied,
     ResourceLoaded,
     Result,
     Resumed,
-    Said,
     Usage,
 )
-from bot.core.listening import Ear
-from bot.core.model import FILE, HOST, SESSION_VERSION, Conversation, Inbound, Listen, Voice
+from bot.core.model import HOST, SESSION_VERSION, Conversation, Inbound, Listen, Voice
 from bot.core.session import Mark, Saved, Session, Turn
 from bot.core.steps import AskModel, ForgetAll, LoadResource, Post, ReadLibrary, Record, TellBudget
 from bot.personas.model import Cast
@@ -62,6 +59,7 @@ from bot.runtime import turns
 from bot.runtime.access import Access
 from bot.runtime.asking import Ask, ask
 from bot.runtime.budget import Budgets, Purse
+from bot.runtime.incoming import with_files
 from bot.runtime.lease import SOONEST, Lease, LostError, ended
 from bot.runtime.lease import now as _time
 from bot.runtime.outbox import Address, deliver
@@ -300,7 +298,8 @@ class Worker:
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
         refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
         event = turns.opening(claim, before, options.idle, parent, account, options.access.is_admin, refused, listen)
-        event = await self._with_files(event, Conversation.parse(claim.conversation), ear)
+        transport = self.transports[Conversation.parse(claim.conversation).platform]
+        event = await with_files(event, ear, transport, self.clock)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
         turn = turns.began(claim, machine.step(before.session, event, cast))
         self._stepped(claim, event, turn)
@@ -313,17 +312,6 @@ class Worker:
             return None
         state = await self.store.peek(parent.key)
         return load(state, Saved).session if state else None
-
-    async def _with_files(self, event: HumanEvent, where: Conversation, ear: Ear) -> HumanEvent:
-        """The event with what its files say, of those messages that are heard."""
-        if not isinstance(event, Said) or not any(line.files for line in event.lines):
-            return event
-        transport = self.transports[where.platform]
-        lines = []
-        for line in event.lines:
-            files = [await transport.read(file, FILE) if ear.hears(line) else file for file in line.files]
-            lines.append(replace(line, files=tuple(files)))
-        return replace(event, lines=tuple(lines))
 
     def _stepped(self, claim: Claim, event: Event, turn: Turn) -> None:
         request = type(turn.request).__name__ if turn.request else ""

@@ -357,6 +357,10 @@ class FakeSlack:
             return web.Response(text="<!DOCTYPE html><title>Sign in | Slack</title>", content_type="text/html")
         if file is None:
             return web.Response(status=404)
+        if file.moved:
+            return web.Response(status=302, headers={"Location": file.moved})
+        if (status := self.faults.file_status()) != 200:
+            return web.Response(status=status, text="upstream error")
         return web.Response(body=file.content, content_type=file.mimetype)
 
 

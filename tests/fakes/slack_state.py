@@ -68,7 +68,11 @@ class Person:
 
 @dataclass(slots=True)
 class SlackFile:
-    """A file as people share it; `shared` are the ids of the channels that it stands in."""
+    """A file as people share it; `shared` are the ids of the channels that it stands in.
+
+    `only_id`: a message tells nothing but its id, as for files of Slack Connect (docs, file object: `check_file_info`).
+    `address`: where its content is instead of the workspace's own host. `moved`: where that host redirects to.
+    """
 
     id: str
     name: str
@@ -77,6 +81,9 @@ class SlackFile:
     user: str
     title: str = ""
     shared: set[str] = field(default_factory=set)
+    only_id: bool = False
+    address: str = ""
+    moved: str = ""
 
 
 @dataclass(slots=True)

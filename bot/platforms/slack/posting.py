@@ -10,8 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.core.model import Attachment, Conversation, Receipt, Voice
-from bot.platforms.attachments import read_text
+from bot.core.model import Conversation, Receipt, Voice
 from bot.platforms.slack import markup
 from bot.platforms.slack.arrival import Me, order_of
 from bot.platforms.slack.blocks import menu_blocks
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 
 EVENT = "greenroom_post"
 """The type of the metadata that a post carries; its payload is the key."""
-
-CHUNK = 65536
 
 GONE: Mapping[str, str] = {
     "channel_not_found": "Slack shows the bot no such channel: it was deleted, or the bot was never invited",
@@ -200,31 +197,6 @@ class Postbox:
             raise TransportError(f"what stands in {where.key} cannot be seen: {error}") from error
         except RefusedError as error:
             raise self.told(error, where) from error
-
-    # -------------------------------------------------------- files of people
-
-    async def read(self, file: Attachment, room: int) -> Attachment:
-        """The file with its text. Raises TransportError where it may be read a little later."""
-        if file.problem or not file.ref:
-            return file
-
-        async def chunks() -> AsyncIterator[bytes]:
-            headers = {"Authorization": f"Bearer {self._web.client.token}"}
-            async with self._web.session.get(file.ref, headers=headers) as answer:
-                if answer.status in (429, 500, 502, 503, 504):
-                    raise TransportError(f"Slack does not give {file.name} just now: HTTP {answer.status}")
-                # Slack answers with its page for signing in where the bot may not have the file.
-                if answer.status != 200 or (answer.content_type == "text/html" and "html" not in file.media):
-                    raise FileNotFoundError
-                async for chunk in answer.content.iter_chunked(CHUNK):
-                    yield chunk
-
-        try:
-            return await read_text(file, chunks(), room)
-        except FileNotFoundError:
-            return Attachment(file.name, file.size, file.media, file.ref, problem="Slack did not let me have this file")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise TransportError(f"{file.name} cannot be read just now: {error}") from error
 
 
 def place(where: Conversation) -> dict[str, Any]:

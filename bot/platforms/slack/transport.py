@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core.model import Attachment, Conversation, Receipt
 from bot.platforms.slack.arrival import is_direct
+from bot.platforms.slack.files import Files
 from bot.platforms.slack.posting import Postbox
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
@@ -26,6 +27,7 @@ class SlackTransport:
 
     def __init__(self, web: Web, box: Postbox, streams: Streams) -> None:
         self._web, self._box, self._streams = web, box, streams
+        self._files = Files(web)
         self._processing: set[Conversation] = set()
         self._has_sessions = True
 
@@ -103,5 +105,5 @@ class SlackTransport:
             log.debug("whether a reply is being written could not be shown (%s)", error)
 
     async def read(self, file: Attachment, room: int) -> Attachment:
-        """The file with its text."""
-        return await self._box.read(file, room)
+        """The file with its text; see `Files`."""
+        return await self._files.read(file, room)
