@@ -280,7 +280,10 @@ class People:
         await asyncio.sleep(0)
 
     async def stops(self, person: Person, channel: Room, thread: str) -> None:
-        """Somebody presses Slack's own stop button on what the app writes in a thread."""
+        """Somebody presses Slack's own stop button on what the app writes in a thread, or in answer to that message.
+
+        Slack itself ends what streams there and names it (docs, agent_session_stopped); the session stays as it is.
+        """
         streams = [m for m in channel.messages if m.thread_ts == thread and m.bot_id == self.ws.bot_id]
         streams = [message for message in streams if self.ws.is_streaming(message)]
         for message in streams:

@@ -207,6 +207,8 @@ class Workspace:
     responses: dict[str, ResponseUrl] = field(default_factory=dict)
     custom_emoji: set[str] = field(default_factory=set)
     socket_mode: bool = True
+    has_top_streams: bool = True
+    is_agent: bool = True
     token_error: str | None = None
     _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _last_micros: int = 0

@@ -37,8 +37,8 @@ class SlackAdapter:
     def __init__(self, web: Web, me: Me, options: SlackOptions) -> None:
         self._web, self._me, self._options = web, me, options
         box = Postbox(web, me)
-        self._streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
-        self.transport = SlackTransport(web, box, self._streams)
+        streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
+        self.transport = SlackTransport(web, box, streams)
         self._line = line_of(web, options)
         self._missed: Backfill | None = None
 
@@ -60,7 +60,7 @@ class SlackAdapter:
         """
         people = People(self._web, self._me.team)
         home = Home(self._web, people, self._me.team, self._options.host.name)
-        ears = Ears(self._web, self._me, people, home, door, library)
+        ears = Ears(self._web, self._me, people, home, door, library, self.transport.stopped)
         self._missed = missed = Backfill(self._web, door, self._me, self._options.backfill, ears.message)
 
         async def take(body: Mapping[str, Any]) -> Answer:
@@ -83,7 +83,7 @@ class SlackAdapter:
 
     async def close(self) -> None:
         """End what is being shown."""
-        await self._streams.close()
+        await self.transport.close()
 
 
 async def _begun(missed: Backfill) -> None:

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 EVENT = "greenroom_post"
 """The type of the metadata that a post carries; its payload is the key."""
 
+POSTED = (None, "bot_message", "file_share", "thread_broadcast")
+"""The subtypes of what a bot posts (docs, message event); of the others, Slack itself tells what a bot has done."""
+
 GONE: Mapping[str, str] = {
     "channel_not_found": "Slack shows the bot no such channel: it was deleted, or the bot was never invited",
     "not_in_channel": "the bot is not in this channel any more: invite it again",
@@ -191,7 +194,7 @@ class Postbox:
         """The bot's own messages of a conversation below `since`. Raises TransportError where they cannot be read."""
         try:
             async for message in messages(self._web, where, since):
-                if message.get("bot_id") == self._me.bot:
+                if message.get("bot_id") == self._me.bot and message.get("subtype") in POSTED:
                     yield message
         except UnansweredError as error:
             raise TransportError(f"what stands in {where.key} cannot be seen: {error}") from error
