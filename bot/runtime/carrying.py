@@ -16,7 +16,6 @@ from bot.core.draft import voice_of
 from bot.core.events import (
     BudgetTold,
     Event,
-    HumanEvent,
     LibraryRead,
     ModelFailed,
     ModelReplied,
@@ -25,8 +24,7 @@ from bot.core.events import (
     Resumed,
     Said,
 )
-from bot.core.listening import Ear
-from bot.core.model import FILE, SESSION_VERSION, Conversation, Inbound
+from bot.core.model import SESSION_VERSION, Conversation, Inbound
 from bot.core.session import Mark, Saved, Session, Turn
 from bot.core.steps import AskModel, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
 from bot.personas.model import Cast
@@ -50,6 +48,7 @@ from bot.ports import (
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import Purse
+from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
@@ -134,7 +133,9 @@ class TurnRunner:
             listen,
             options.host.name,
         )
-        event = await self._with_files(event, ear)
+        if isinstance(event, Said) and any(line.files for line in event.lines):
+            async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
+                event = await with_files(event, ear, self._transport, self.clock)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
         turn = turns.began(claim, machine.step(before.session, event, cast))
         self._stepped(event, turn)
@@ -147,16 +148,6 @@ class TurnRunner:
             return None
         state = await self.store.peek(parent.key)
         return load(state, Saved).session if state else None
-
-    async def _with_files(self, event: HumanEvent, ear: Ear) -> HumanEvent:
-        """The event with what its files say, of those messages that are heard."""
-        if not isinstance(event, Said) or not any(line.files for line in event.lines):
-            return event
-        lines = []
-        for line in event.lines:
-            files = [await self._transport.read(file, FILE) if ear.hears(line) else file for file in line.files]
-            lines.append(replace(line, files=tuple(files)))
-        return replace(event, lines=tuple(lines))
 
     def _stepped(self, event: Event, turn: Turn) -> None:
         request = type(turn.request).__name__ if turn.request else ""
