@@ -186,6 +186,10 @@ class FakeDiscord:
         """Switch a privileged intent off for the app: who asks for it is closed with 4014."""
         self.world.privileged &= ~intent
 
+    def block(self, word: str, code: int = 200000) -> None:
+        """Let no message with this word or link pass; `code` says why: 200000 AutoMod, 240000 a harmful link."""
+        self.world.blocked[word] = code
+
     # ------------------------------------------------------------ who and where
 
     def person(self, name: str, *guilds: Guild, bot: bool = False) -> Person:
@@ -310,6 +314,11 @@ class FakeDiscord:
         """Who said what there, the bot and its webhooks alone."""
         ours = (each for each in self.seen(channel) if each.message.author is self.me and not each.loading)
         return [(each.author, each.text) for each in ours]
+
+    def blank(self) -> list[Message]:
+        """The bot's messages on which there is nothing to see."""
+        every = [each for channel in self.world.channels.values() for each in self.seen(channel)]
+        return [each.message for each in every if each.message.author is self.me and each.is_blank]
 
     # ------------------------------------------------------------ endpoints of its own
 

@@ -18,9 +18,10 @@ from bot.platforms.discord.gateway import Gateway, Watch
 from bot.platforms.discord.hooks import Hooks
 from bot.platforms.discord.interactions import Desk
 from bot.platforms.discord.listening import Ears
+from bot.platforms.discord.messages import Me
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.discord.places import Places
-from bot.platforms.discord.posting import Me, Postbox
+from bot.platforms.discord.posting import Postbox
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import Web

@@ -428,7 +428,8 @@ async def test_a_reply_that_cannot_be_finished_is_told(stage: Stage) -> None:
 
 
 async def test_a_reply_that_may_not_be_shown_is_posted_at_its_end(stage: Stage) -> None:
-    stage.fake.order("POST", HOOK, Refuses(400, 50035, "Invalid Form Body"))
+    for path in (HOOK, "/channels/*/messages"):
+        stage.fake.order("POST", path, Refuses(400, 50035, "Invalid Form Body"))
     ref = await stage.transport.preview(stage.out(""))
     assert ref is not None
     await stage.transport.extend(ref, "It")
