@@ -122,12 +122,17 @@ class Worker:
     options: Options = field(default_factory=Options)
     observer: Observer = SILENT
     _held: dict[tuple[str, int], Lease] = field(default_factory=dict, init=False, repr=False)
+    _left: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _pause: float = field(default=SOONEST, init=False, repr=False)
 
     @property
     def platforms(self) -> frozenset[str]:
         """The platforms whose conversations it carries: those that it can post to."""
-        return frozenset(self.transports)
+        return frozenset(self.transports) - self._left
+
+    def leave(self, platform: str) -> None:
+        """Carry no more turns of a platform that has ended; what waits there waits for whoever serves it again."""
+        self._left |= {platform}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, `in_flight` turns at a time; then let the turns in flight finish.

@@ -363,6 +363,21 @@ async def test_a_token_that_is_reset_while_the_bot_is_connected_ends_it_in_words
         assert 4004 in house.fake.gateway.refused
 
 
+async def test_a_token_that_calls_are_refused_for_time_and_again_ends_it_though_the_connection_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, "LOOKS", (0.01, 0.02, 0.02))
+    async with discord_house() as house:
+        house.fake.world.token = "another"
+        house.ada.says(house.ada.opens_dm(), "*architect")
+        with pytest.raises(PlatformError, match="Discord does not take DISCORD_TOKEN: copy the bot's token from"):
+            async with asyncio.timeout(10.0):
+                await house._serving[0]
+        looks = len(house.fake.called("GET", "/users/@me"))
+        await house.rests()
+        assert len(house.fake.called("GET", "/users/@me")) == looks <= 5, "nothing is asked any more"
+
+
 async def test_an_intent_that_is_switched_off_while_the_bot_is_connected_ends_it_in_words() -> None:
     async with discord_house() as house:
         house.fake.forbid_intent(MESSAGE_CONTENT)
