@@ -443,6 +443,15 @@ async def test_what_the_bot_itself_says_at_length_stands_in_a_frame_and_what_per
         assert not told.embeds and "\n" not in words(told), "a line of its own needs none"
 
 
+async def test_a_link_in_a_reply_has_no_preview_and_what_stands_in_a_frame_is_seen() -> None:
+    async with discord_house(answering("See https://example.com/ for it.")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        *_, reply = await house.hear(house.ada, house.general, "where is it?")
+        assert "https://example.com/" in words(reply) and reply.previews == ()
+        (status,) = await house.hear(house.ada, house.general, "*status")
+        assert status.embeds and "Active: 🏗️ **Winston**" in words(status), "the frame is hidden"
+
+
 async def test_without_the_right_to_frames_the_words_stand_plain() -> None:
     async with discord_house(never) as house:
         house.fake.permits(house.general, house.fake.me, deny=EMBED_LINKS)

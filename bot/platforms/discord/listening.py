@@ -14,8 +14,8 @@ from bot.core.model import Conversation, Inbound
 from bot.platforms.discord import arrival
 from bot.platforms.discord.arrival import Person
 from bot.platforms.discord.gateway import Told
+from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import Places, posts_to
-from bot.platforms.discord.posting import Me
 from bot.platforms.discord.web import NOBODY, RefusedError, UnansweredError, Web
 from bot.ports import Door, Library, MailboxFullError, StoreError, StoreRefusedError
 
