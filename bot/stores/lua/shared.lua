@@ -18,6 +18,7 @@ local WAKES = 64 -- hints are worth no memory
 local PLATFORMS = KEYS[1] .. 'platforms' -- all that were ever seen
 local IDLE = KEYS[1] .. 'idle'
 local LETTERS = KEYS[1] .. 'letters'
+local LEAVING = KEYS[1] .. 'leaving' -- what a look has found idle for long, by the time of that look
 local NAMES = KEYS[1] .. 'names' -- of all conversations, in order
 
 local function key(kind, conversation)
