@@ -115,7 +115,10 @@ class Link:
                 "Give the bot access to its folder, or name another path."
             ) from error
         if self._exclusive:
-            self._lock = FileLock(path)
+            try:
+                self._lock = FileLock(path)
+            except OSError as error:
+                raise StoreError(f"The database {path} cannot be reached: {error}. Name another path.") from error
 
     @property
     def is_closed(self) -> bool:

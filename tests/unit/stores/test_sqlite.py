@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.doctor.store import worker_of
 from bot.ports import Message
 from bot.stores import sqlite_link
 from bot.stores.sqlite import Durability, SqliteStore, StoreBusyError, StoreError, StoreRefusedError
@@ -183,6 +184,64 @@ async def test_a_second_store_in_one_process_is_told_too(tmp_path: Path, clock: 
     reopened = await SqliteStore.open(path, clock=clock)
     assert await drain(reopened) == ["m1"]
     await reopened.close()
+
+
+@pytest.mark.parametrize("way", ["link to the file", "link to its folder", "link to a link"])
+async def test_a_file_is_in_use_by_whatever_symbolic_link_it_is_opened(
+    tmp_path: Path, clock: ManualClock, way: str
+) -> None:
+    folder = tmp_path / "state"
+    path = folder / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    (tmp_path / "other").mkdir()
+    link = tmp_path / "other" / "state.db"
+    match way:
+        case "link to the file":
+            link.symlink_to(path)
+        case "link to its folder":
+            (tmp_path / "door").symlink_to(folder)
+            link = tmp_path / "door" / "greenroom.db"
+        case _:
+            (tmp_path / "between.db").symlink_to(path)
+            link.symlink_to(tmp_path / "between.db")
+
+    with pytest.raises(StoreBusyError, match=f"in use by another worker .process {os.getpid()}"):
+        await SqliteStore.open(link, clock=clock)
+    assert worker_of(link) == str(os.getpid())
+
+    await send(store, plain("m1", 1))
+    await store.close()
+    through = await SqliteStore.open(link, clock=clock)
+    with pytest.raises(StoreBusyError):
+        await SqliteStore.open(path, clock=clock)
+    assert await drain(through) == ["m1"]
+    await through.close()
+
+
+async def test_a_file_with_two_names_is_refused_until_it_has_one(tmp_path: Path, clock: ManualClock) -> None:
+    path, second = tmp_path / "greenroom.db", tmp_path / "second.db"
+    store = await SqliteStore.open(path, clock=clock)
+    second.hardlink_to(path)
+
+    with pytest.raises(StoreError, match=f"{second} has 2 names .hard links.*Make a copy instead"):
+        await SqliteStore.open(second, clock=clock)
+    await send(store, plain("m1", 1))
+    await store.close()
+    with pytest.raises(StoreError, match="has 2 names"):
+        await SqliteStore.open(path, clock=clock)
+
+    second.unlink()
+    again = await SqliteStore.open(path, clock=clock)
+    assert await drain(again) == ["m1"]
+    await again.close()
+
+
+async def test_links_that_lead_to_one_another_are_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+
+    with pytest.raises(StoreError, match=r"a\.db cannot be reached: .*symbolic links"):
+        await SqliteStore.open(tmp_path / "a.db", clock=clock)
 
 
 async def test_two_stores_in_memory_have_nothing_in_common(clock: ManualClock) -> None:
