@@ -169,6 +169,14 @@ class Erased:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a look at what is idle has done: conversations with a state that are `gone`, and all that was `noted`."""
+
+    gone: int = 0
+    noted: int = 0
+
+
 class MailboxFullError(Exception):
     """The conversation's mailbox holds its cap; the message was not taken, and never will be. Tell its sender.
 
@@ -389,11 +397,14 @@ class Store(Protocol):
         stays as it is, also where it quotes them or calls them by name. With `dry_run` it only counts.
         """
 
-    async def expire(self, before: float) -> int:
-        """Delete what has had nothing to do since `before`, in seconds since the epoch; how many conversations.
+    async def expire(self, idle: float) -> Expired:
+        """Look once for what has had nothing to do for `idle` seconds, and delete what an earlier look has noted.
 
-        Dead letters of before then go too; the audit trail stays. It is done a few at a time, so that others get their
-        turn in between; one that is cancelled, or fails, has deleted some.
+        No single look deletes anything, since the clock may be wrong: what is found is noted, and goes when a look of
+        a day or more later, by the store's own time, finds it untouched, and no look between has found it too young.
+        So do dead letters of that age; the audit trail stays. At most some thousand of each are noted and deleted at a
+        time, a few at once, so that others get their turn in between; a look that is cancelled, or fails, has done
+        some of it.
         """
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
@@ -627,7 +638,10 @@ class Clock(Protocol):
     """The one source of time."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Seconds since the epoch, for people and for days; whoever has the machine may set it at any moment."""
+
+    def steady(self) -> float:
+        """Seconds on a clock that nobody sets and no suspension stops; only differences mean something."""
 
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -740,6 +754,7 @@ __all__ = [
     "Ended",
     "Entry",
     "Erased",
+    "Expired",
     "FormRefusedError",
     "Happening",
     "Library",

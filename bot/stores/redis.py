@@ -28,6 +28,7 @@ from bot.ports import (
     ConversationInfo,
     DeadLetter,
     Erased,
+    Expired,
     Limit,
     Message,
     Reservation,
@@ -51,8 +52,11 @@ LAYOUT = 2
 DEAD_LETTERS = 10_000
 """How many dead letters a partition keeps; the oldest go first."""
 
+MOST_A_LOOK = 1000
+"""How many conversations and dead letters of a partition one look notes or deletes."""
+
 _AT_ONCE = 20
-"""How many conversations, and dead letters, one script lets expire: the server does nothing else meanwhile."""
+"""How many conversations, and dead letters, one script looks at or deletes: the server does nothing else meanwhile."""
 
 _GIVE_BACK_SECONDS = 2.0
 _KEPT_MILLIS = round(KEPT_SECONDS * 1000)
@@ -372,9 +376,10 @@ class RedisStore:
             erased = erased.plus(one)
         return erased
 
-    async def expire(self, before: float) -> int:
-        """See `Store.expire`. A script for every few of them."""
-        return sum([await upkeep.expire(self._runner(root), _micros(before), _AT_ONCE) for root in self._roots])
+    async def expire(self, idle: float) -> Expired:
+        """See `Store.expire`. All by the server's clock, whatever this process takes the time for."""
+        looks = [await upkeep.expire(self._runner(root), _micros(idle), MOST_A_LOOK, _AT_ONCE) for root in self._roots]
+        return Expired(sum(look.gone for look in looks), sum(look.noted for look in looks))
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""

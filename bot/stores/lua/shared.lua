@@ -1,6 +1,7 @@
--- Stands before each of the scripts. KEYS[1] is the root of a partition's keys, `gr:{0}:`; ARGV begins with what
--- every call carries: the time in microseconds (empty: the server's own), the budgets' time to live in milliseconds,
--- whether to leave hints, whether the call is sent again after a lost connection, and its token.
+-- Stands before each of the scripts. KEYS[1] is the root of a partition's keys, `gr:{0}:`. Neither it nor KEYS[2] is
+-- ever written: while a Cluster moves the slot, two keys that are missing keep the script from running on either side.
+-- ARGV begins with what every call carries: the time in microseconds (empty: the server's own), the budgets' time to
+-- live in milliseconds, whether to leave hints, whether the call is sent again after a lost connection, and its token.
 
 local now = tonumber(ARGV[1])
 if not now then
@@ -17,6 +18,7 @@ local WAKES = 64 -- hints are worth no memory
 local PLATFORMS = KEYS[1] .. 'platforms' -- all that were ever seen
 local IDLE = KEYS[1] .. 'idle'
 local LETTERS = KEYS[1] .. 'letters'
+local LEAVING = KEYS[1] .. 'leaving' -- what a look has found idle for long, by the time of that look
 local NAMES = KEYS[1] .. 'names' -- of all conversations, in order
 
 local function key(kind, conversation)
