@@ -83,9 +83,12 @@ class Draft:
         """Post under the name of the active persona, or of `who`."""
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
 
-    def tell(self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None) -> None:
-        """Post as the host; where the platform can do that, for the eyes of `only`."""
-        self.posts.append(Post(HOST, markdown, menu, only=only))
+    def tell(
+        self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Line | None = None
+    ) -> None:
+        """Post as the host; where the platform can do that, for the eyes of `only`. It has words of `quotes`."""
+        ident, user = (quotes.id, quotes.user) if quotes else ("", "")
+        self.posts.append(Post(HOST, markdown, menu, only=only, id=ident, user=user))
 
     def note(self, entry: Entry) -> None:
         """Add to the log."""
@@ -103,13 +106,21 @@ class Draft:
         self.request = AskModel(self.session.active)
 
     def menu(
-        self, options: tuple[Option, ...], *, prompt: str = "", lasting: bool = False, words: bool = False
+        self,
+        options: tuple[Option, ...],
+        *,
+        prompt: str = "",
+        lasting: bool = False,
+        words: bool = False,
+        quotes: Line | None = None,
     ) -> Menu:
-        """A new menu, open from now on. `options` are at least one and at most 25."""
+        """A new menu, open from now on. `options` are at least one and at most 25. They have words of `quotes`."""
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
         made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words)
+        if quotes:
+            made = replace(made, said=quotes.id, user=quotes.user)
         gate = self.session.gate.menu if self.session.gate else ""
         kept = [m for m in self.session.menus if m.id == gate]
         rest = [m for m in self.session.menus if m.id != gate]
@@ -132,12 +143,20 @@ class Draft:
             ways.append(Option(f"Back: {before + 1}-{first} of {total}", Turnover(name, before)))
         return self.menu((*shown, *ways), prompt=prompt, lasting=True)
 
-    def halt(self, gate: Gate, options: tuple[Option, ...], question: str, *, by_host: bool = False) -> None:
+    def halt(
+        self,
+        gate: Gate,
+        options: tuple[Option, ...],
+        question: str,
+        *,
+        by_host: bool = False,
+        quotes: Line | None = None,
+    ) -> None:
         """Ask `question` with `options`, and wait for a human at `gate`."""
         menu = self.menu(options, words=gate.kind == "ask")
         self.change(gate=replace(gate, menu=menu.id))
         if by_host:
-            self.tell(question, menu)
+            self.tell(question, menu, quotes=quotes)
         else:
             self.say(question, menu)
 
@@ -147,7 +166,8 @@ class Draft:
         if old is None:
             return
         self.close(menu_id)
-        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words)
+        quoted = Line(old.user, "", "", old.said, 0.0) if old.said else None
+        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted)
         gate = self.session.gate
         if gate and gate.menu == menu_id:
             self.change(gate=replace(gate, menu=new.id))

@@ -110,7 +110,7 @@ def _said(draft: Draft, event: Said) -> None:
     _refuse(draft, refusals, tuple(line.user for line in event.lines))
     for line in lines:
         if line.hidden:
-            draft.tell(f"{line.name} wrote: {_shown(line.text)}")
+            draft.tell(f"{line.name} wrote: {_shown(line.text)}", quotes=line)
     if len(lines) == 1:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
@@ -163,23 +163,27 @@ def _command(draft: Draft, meaning: One | Several | Unknown, line: Line) -> None
                 draft.tell(f"I take that as `{target.label}`.")
             _act(draft, target.action, args, line)
         case Several(found, args):
-            draft.tell("Which one do you mean?", draft.menu(tuple(_option(t, args) for t in found[:20])))
+            menu = draft.menu(tuple(_option(t, args) for t in found[:20]), quotes=line)
+            draft.tell("Which one do you mean?", menu, quotes=line)
         case Unknown(word, found):
-            _unknown(draft, word, found)
+            _unknown(draft, word, found, line)
         case _:
             assert_never(meaning)
 
 
-def _unknown(draft: Draft, word: str, found: tuple[Target, ...]) -> None:
+def _unknown(draft: Draft, word: str, found: tuple[Target, ...], line: Line) -> None:
     owners = [p for p in draft.cast.personas if p.command(word)][:9]
+    menu: Menu | None = None
     if owners:
         options = tuple(Option(f"*{p.id} {word}", Activate(p.id, word), f"{p.icon} {p.name}") for p in owners)
-        draft.tell(f"`*{word}` is a command of somebody who is not on. Call them with it?", draft.menu(options))
+        menu = draft.menu(options, quotes=line)
+        told = f"`*{word}` is a command of somebody who is not on. Call them with it?"
     elif found:
         menu = draft.menu(tuple(_option(t, "") for t in found))
-        draft.tell(f"There is no `*{word}`. The nearest that there is:", menu)
+        told = f"There is no `*{word}`. The nearest that there is:"
     else:
-        draft.tell(f"There is no `*{word}`, and nothing like it. `*help` shows what there is.")
+        told = f"There is no `*{word}`, and nothing like it. `*help` shows what there is."
+    draft.tell(told, menu, quotes=line)
 
 
 def _option(target: Target, args: str) -> Option:
@@ -258,7 +262,7 @@ def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
     """A choice that a gate waited for."""
     match option.action:
         case Answer():
-            chat.chosen(draft, gate, option.action, line.name)
+            chat.chosen(draft, gate, option.action, line)
         case Decide(choice) if gate.kind == "file":
             chat.decided_on_files(draft, gate, choice)
         case Decide("yes") if gate.kind == "forget":
@@ -273,9 +277,9 @@ def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
             draft.open_gate()
             draft.say("I stay.")
         case Decide():
-            chat.declined(draft, gate, line.name)
+            chat.declined(draft, gate, line)
         case Run(command, args):
-            gates.close_calls(draft, f"{line.name} chose to run *{command}; the host runs it now.")
+            gates.close_calls(draft, f"{line.name} chose to run *{command}; the host runs it now.", line)
             draft.open_gate()
             _act(draft, Run(command, args), args, line)
         case _:
@@ -285,6 +289,10 @@ def _decided(draft: Draft, gate: Gate, option: Option, line: Line) -> None:
 
 def _chosen(draft: Draft, menu: Menu, option: Option, line: Line) -> None:
     """A choice from a list that nothing waited for."""
+    if menu.said:
+        # What the option holds was said by somebody, not by whoever chose it.
+        name = line.name if line.user == menu.user else "Somebody"
+        line = replace(line, user=menu.user, name=name, id=menu.said)
     match option.action:
         case Turnover(what, first):
             orders.turn_page(draft, what, first, menu)
@@ -312,7 +320,7 @@ def _act(draft: Draft, action: Run | Activate | ReadOut | Turnover | Decide | An
             if then:
                 _then(draft, then, line)
         case Run(command, _):
-            orders.run(draft, command, args, line.name)
+            orders.run(draft, command, args, line)
         case ReadOut(ident):
             orders.read_out(draft, ident)
         case Turnover() | Decide() | Answer():
@@ -331,5 +339,5 @@ def _then(draft: Draft, text: str, line: Line) -> None:
             chat.hear(draft, (replace(line, text=text, files=()),))
             draft.ask()
         case _:
-            draft.tell(f"There is no command `*{text.split()[0]}` to begin with.")
+            draft.tell(f"There is no command `*{text.split()[0]}` to begin with.", quotes=line)
             activation.help_here(draft)

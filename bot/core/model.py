@@ -201,7 +201,8 @@ class Menu:
 
     A menu carries an id, its turn's mark and a number; buttons carry it too, and a typed number is bound to the menu
     that stood before it. With `lasting` it may be chosen from again and again; else it lives once. With `words` it may
-    be answered in one's own words too.
+    be answered in one's own words too. Where options hold words that somebody wrote, `said` is the message and `user`
+    its author: the menu goes with them.
     """
 
     id: str
@@ -209,6 +210,8 @@ class Menu:
     prompt: str = ""
     lasting: bool = False
     words: bool = False
+    said: str = ""
+    user: str = ""
 
     def pick(self, number: int) -> Option | None:
         """The option shown under `number`, counted from 1; None where there is none."""

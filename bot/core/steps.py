@@ -48,13 +48,19 @@ Request = AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something to be said. `completes` is the ordinal of the ask that this is the reply of; `only` may see it."""
+    """Something to be said. `completes` is the ordinal of the ask that this is the reply of; `only` may see it.
+
+    Where the host quotes people, `id` is the message that it quotes and `user` its author, so that the words go with
+    them.
+    """
 
     voice: Voice
     markdown: str
     menu: Menu | None = None
     completes: int | None = None
     only: Whisper | None = None
+    id: str = ""
+    user: str = ""
 
     @property
     def offers(self) -> bool:
@@ -82,6 +88,9 @@ class Entry:
     persona's words, with the model's `content` blocks as JSON text, byte for byte. result: the answer to the tool
     call `call` of `who`. note: something the host did that a later prompt of `who` should know. compact: what `who`
     summed up of everything above; its prompts begin here, but for the last few lines above.
+
+    A note or result that names a human has their id in `user` and the name in `name`; one that holds words of a message
+    has that in `id`. So both go with the person, and the words with the message.
     """
 
     kind: EntryKind
@@ -91,3 +100,4 @@ class Entry:
     content: str = ""
     call: str = ""
     id: str = ""
+    user: str = ""

@@ -1,7 +1,7 @@
 """Taking words and names out of what is stored: JSON texts of any shape, such as log lines, states, turns, messages.
 
-Only what says whose it is can be taken out: objects that name a message (`id`) or a person (`user`, or `who` of what
-was said or recorded). A persona's reply that quotes somebody is the persona's own words and stays.
+Only what says whose it is can be taken out: objects that name a message (`id`; of a menu, `said`) or a person (`user`,
+or `who` of what was said or recorded). A persona's reply that quotes somebody is the persona's own words and stays.
 """
 
 from __future__ import annotations
@@ -14,13 +14,37 @@ from typing import Any
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]+")
 
 
+GONE = "_(what stood here was deleted)_"
+"""In the place of a post that quoted what is gone: a post cannot be empty, and its place in a turn is its key."""
+
+
 def without_message(text: str, ids: Set[str]) -> str:
-    """`text` with the `text` of every object emptied whose `id` is one of `ids`; as it was where there is none."""
+    """`text` without the words of the messages `ids`, and the names of their files; as it was where there is none."""
 
     def rule(value: dict[str, Any]) -> dict[str, Any]:
-        return {**value, "text": ""} if value.get("id") in ids and value.get("text") else value
+        new = _without_menus(value, lambda menu: menu.get("said") in ids)
+        return _emptied(new) if value.get("id") in ids else new
 
     return _rewritten(text, rule) if _may_name(text, ids) else text
+
+
+def _emptied(value: dict[str, Any]) -> dict[str, Any]:
+    """The object without the words in it."""
+    words = {"text": "", "files": [], "markdown": GONE}
+    return {key: words[key] if inner and key in words else inner for key, inner in value.items()}
+
+
+def _without_menus(value: dict[str, Any], is_gone: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The object without those of its menus."""
+
+    def goes(inner: Any) -> bool:
+        return isinstance(inner, dict) and "options" in inner and is_gone(inner)
+
+    kept = {key: inner for key, inner in value.items() if not goes(inner)}
+    return {
+        key: [one for one in inner if not goes(one)] if isinstance(inner, list) else inner
+        for key, inner in kept.items()
+    }
 
 
 def names_message(text: str, message_id: str) -> bool:
@@ -52,19 +76,37 @@ def names_of(text: str, user: str) -> set[str]:
 
 
 def without_person(text: str, user: str, names: Set[str], pseudonym: str) -> str:
-    """`text` without the words of the user of that id, who becomes `pseudonym`; `names` are taken off lists."""
+    """`text` without the words of the user of that id, who becomes `pseudonym`; `names` are taken off lists.
+
+    What the host tells of a person without quoting them stays, with the pseudonym in the place of their name.
+    """
+    named = [re.escape(name) for name in sorted(names, key=len, reverse=True)]
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(named)})(?!\w)") if named else None
+
+    def renamed(words: str) -> str:
+        return pattern.sub(lambda _: pseudonym, words) if pattern else words
 
     def rule(value: dict[str, Any]) -> dict[str, Any]:
-        new = dict(value)
+        new = _without_menus(value, lambda menu: menu.get("user") == user)
+        if isinstance(only := value.get("only"), dict) and only.get("user") == user:
+            new = _emptied({key: inner for key, inner in new.items() if key != "only"})
         if _is_theirs(value, user):
+            new = {**new, "text": renamed(str(value["text"]))} if _is_about(value) else _emptied(new)
             new |= {key: pseudonym for key in ("user", "who") if value.get(key) == user}
-            new |= {key: empty for key, empty in (("name", pseudonym), ("text", ""), ("roles", [])) if value.get(key)}
+            new |= {key: empty for key, empty in (("name", pseudonym), ("roles", [])) if value.get(key)}
+        elif isinstance(markdown := new.get("markdown"), str):
+            new["markdown"] = renamed(markdown)
         for key, gone in (("people", names), ("refused", {user})):
             if isinstance(listed := value.get(key), list):
                 new[key] = [one for one in listed if one not in gone]
         return new
 
     return _rewritten(text, rule) if _may_name(text, {user, *names}) else text
+
+
+def _is_about(value: dict[str, Any]) -> bool:
+    """Whether the object tells of a person in the host's words, without any of theirs."""
+    return value.get("kind") in ("note", "result") and not value.get("id") and isinstance(value.get("text"), str)
 
 
 def is_from(text: str, user: str) -> bool:

@@ -112,7 +112,11 @@ class SqliteStore:
         self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
     ) -> bool:
         """See `Store.amend`."""
-        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload, plain))
+
+        def work(db: sqlite3.Connection) -> bool:
+            return mailbox.amend(db, conversation, message_id, payload, plain)
+
+        return await (self._write(work) if payload is not None else self._erase(work))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
@@ -252,7 +256,7 @@ class SqliteStore:
 
     async def blank(self, conversation: str, message_id: str) -> bool:
         """See `Store.blank`."""
-        return await self._write_apart(lambda db: upkeep.blank(db, conversation, message_id))
+        return await self._erase(lambda db: upkeep.blank(db, conversation, message_id))
 
     async def conversations(self, after: str = "", limit: int = 100) -> tuple[ConversationInfo, ...]:
         """See `Store.conversations`."""
@@ -281,11 +285,11 @@ class SqliteStore:
         def work(db: sqlite3.Connection) -> Erased:
             return upkeep.forget(db, self._time.now().wall, conversation, dry_run=dry_run)
 
-        return await (self._run_apart(work) if dry_run else self._write_apart(work))
+        return await (self._run_apart(work) if dry_run else self._erase(work))
 
     async def reset(self, conversation: str) -> Erased:
         """See `Store.reset`."""
-        return await self._write_apart(lambda db: upkeep.reset(db, self._time.now().wall, conversation))
+        return await self._erase(lambda db: upkeep.reset(db, self._time.now().wall, conversation))
 
     async def forget_user(self, user: str, pseudonym: str, within: str = "", *, dry_run: bool = False) -> Erased:
         """See `Store.forget_user`. A conversation at a time, so that nobody waits for all of them."""
@@ -296,6 +300,8 @@ class SqliteStore:
                 return upkeep.forget_user(db, self._time.now().own, where, user, pseudonym, dry_run=dry_run)
 
             erased = erased.plus(await (self._run_apart(work) if dry_run else self._write_apart(work, wakes=True)))
+        if not dry_run:
+            await self._run_apart(self._link.purge)
         return erased
 
     async def expire(self, idle: float) -> Expired:
@@ -309,6 +315,8 @@ class SqliteStore:
         while of_this and gone < MOST_A_LOOK:
             with_state, of_this = await self._write_apart(lambda db: upkeep.expire(db, self._time.now(), _AT_ONCE))
             states, gone = states + with_state, gone + of_this
+        if gone:
+            await self._run_apart(self._link.purge)
         return Expired(states, noted)
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
@@ -366,6 +374,13 @@ class SqliteStore:
     async def _write(self, work: Work[T], *, wakes: bool = False) -> T:
         """A transaction over a few rows."""
         return await self._link.done(self._link.transaction(work), wakes=wakes)
+
+    async def _erase(self, work: Work[T]) -> T:
+        """A transaction that deletes for good: where it did, nothing of that is left in the file or beside it."""
+        done = await self._write_apart(work)
+        if done:
+            await self._run_apart(self._link.purge)
+        return done
 
     async def _run_apart(self, work: Work[T]) -> T:
         """A question over any number of rows."""

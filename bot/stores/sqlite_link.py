@@ -86,9 +86,12 @@ class Link:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL" if self._exclusive else "PRAGMA query_only = ON")
             db.execute(f"PRAGMA synchronous = {self._durability}")
+            # What is deleted is overwritten with zeros, also in pages that become free (sqlite.org/pragma.html).
+            db.execute("PRAGMA secure_delete = ON")
             if self._exclusive:
                 migrate(db, self._path)
                 self.transaction(prepare)(db)
+                self.purge(db)  # what was forgotten just before a crash
             else:
                 check(db, self._path)
                 prepare(db)
@@ -232,6 +235,15 @@ class Link:
             return result
 
         return job
+
+    def purge(self, db: sqlite3.Connection) -> None:
+        """Take what was overwritten out of the write-ahead log too, which otherwise keeps it until it is written over.
+
+        Raises sqlite3.Error. Somebody who reads the file meanwhile keeps the log; the next call does it then.
+        """
+        (is_busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            log.warning("what was forgotten stays in %s-wal until nobody reads the database any more", self._path)
 
     def tidy(self, db: sqlite3.Connection) -> None:
         """Bring what was written from the log into the file, and begin the log anew: both wait for the disk."""

@@ -63,7 +63,9 @@ def _rewrite(db: sqlite3.Connection, where: _Text, text: str) -> None:
 
 def _rewrite_letter(db: sqlite3.Connection, id: int, messages: list[Message]) -> None:
     kept = json.dumps([(m.id, m.payload, m.order, m.plain) for m in messages])
-    db.execute("UPDATE dead SET messages = ? WHERE id = ?", (kept, id))
+    # Behind the kind of error stands what it said, which may quote what is gone.
+    kind = "reason = CASE WHEN instr(reason, ':') THEN substr(reason, 1, instr(reason, ':') - 1) ELSE reason END"
+    db.execute(f"UPDATE dead SET messages = ?, {kind} WHERE id = ?", (kept, id))  # noqa: S608
 
 
 def _row(db: sqlite3.Connection, conversation: str) -> sqlite3.Row | None:

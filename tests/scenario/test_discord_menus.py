@@ -240,14 +240,14 @@ async def test_a_question_of_a_persona_is_answered_in_words_by_a_form_and_everyb
         shown, reply = [seen for seen in house.fake.seen(house.general) if seen.id > question.id]
         assert words(shown) == "Ada wrote: DuckDB & nothing <else> @everyone" and words(reply) == "Then DuckDB."
         assert shown.pings == frozenset()
-        assert "They answered in their own words:\nAda: DuckDB & nothing <else> @everyone" in house.prompt()
+        assert "Ada: DuckDB & nothing <else> @everyone" in house.prompt()
 
 
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
         ("1", "Ada chose: Postgres"),
-        ("Mongo", "They answered in their own words:\nAda: Mongo"),
+        ("Mongo", "Ada: Mongo"),
         ("", "Ada chose: Postgres"),
     ],
 )

@@ -198,7 +198,11 @@ async def test_an_answer_in_own_words_counts_only_from_those_who_can_have_seen_t
         assert session.gate is not None and session.gate.kind == "ask"
         (reply,) = await s.say("rather green")
         assert reply.text == "Green, then."
-        assert "alice: rather green" in [e.text for e in await s.log() if e.kind == "result"][-1]
+        assert [e.text for e in await s.log() if e.kind == "said"][-1] == "rather green"
+        result = [e.text for e in await s.log() if e.kind == "result"][-1]
+        assert result == "They answered in their own words: what stands last below."
+        last = s.model.prompts[-1].messages[-1].blocks
+        assert result in last[0].json and "alice: rather green" in last[-1].json
 
 
 # ---------------------------------------------------------------- who is spoken to

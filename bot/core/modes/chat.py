@@ -40,7 +40,7 @@ def talk(draft: Draft, lines: tuple[Line, ...], event: Said) -> None:
         nobody(draft, lines, event)
         return
     if refusal := files.declined(lines):
-        draft.tell(refusal)
+        draft.tell(refusal, quotes=lines[0])
     sent = files.readable(lines)
     if not sent and not any(line.text.strip() for line in lines):
         hear(draft, lines)
@@ -97,24 +97,23 @@ def answered_in_words(draft: Draft, lines: tuple[Line, ...], event: Said) -> Non
     if gate.menu not in event.seen:
         draft.repeat(gate.menu, "I had just asked something; please choose, or answer in your own words:")
         return
-    said = "\n".join(labels.said(line.name, line.text) for line in files.with_names(lines))
     draft.open_gate()
-    tooluse.answer(draft, gate.call, f"They answered in their own words:\n{said}")
+    tooluse.answer(draft, gate.call, "They answered in their own words: what stands last below.")
     tooluse.advance(draft)
 
 
-def chosen(draft: Draft, gate: Gate, answer: Answer, name: str) -> None:
+def chosen(draft: Draft, gate: Gate, answer: Answer, by: Line) -> None:
     """Somebody chose an option of the model's question."""
     draft.open_gate()
-    tooluse.answer(draft, gate.call, f"{name} chose: {answer.text}")
+    tooluse.answer(draft, gate.call, f"{by.name} chose: {answer.text}", by)
     tooluse.advance(draft)
 
 
-def declined(draft: Draft, gate: Gate, name: str) -> None:
+def declined(draft: Draft, gate: Gate, by: Line) -> None:
     """Somebody decided against a command: talk it is, or nothing at all."""
     draft.open_gate()
     if gate.call:
-        tooluse.answer(draft, gate.call, f"{name} decided not to run it and wants to go on talking.")
+        tooluse.answer(draft, gate.call, f"{by.name} decided not to run it and wants to go on talking.", by)
         tooluse.advance(draft)
     elif gate.said:
         answer_held(draft, files.held(gate))
@@ -162,7 +161,7 @@ def came_along(draft: Draft, line: Line) -> None:
     if not line.files:
         return
     if draft.persona is None:
-        draft.tell(f"Nobody is on to read {files.listed(line.files)}. Send it again when somebody is.")
+        draft.tell(f"Nobody is on to read {files.listed(line.files)}. Send it again when somebody is.", quotes=line)
         return
     only = (replace(line, text=""),)
     found = files.readable(only)
@@ -173,21 +172,24 @@ def came_along(draft: Draft, line: Line) -> None:
     else:
         told += [f"I have read {files.listed(found)}."] if found else []
         hear(draft, only)
-    draft.tell(" ".join(part for part in told if part))
+    draft.tell(" ".join(part for part in told if part), quotes=line)
 
 
 def passed_over(draft: Draft, line: Line) -> None:
     """Files came with a number, which chooses and nothing else."""
     if line.files:
-        draft.tell(f"A number only chooses: {files.listed(line.files)} was not looked at.")
+        draft.tell(f"A number only chooses: {files.listed(line.files)} was not looked at.", quotes=line)
 
 
-def requested(draft: Draft, persona: Persona, name: str, args: str, line: str) -> None:
-    """A command that no task stands behind: the persona answers it, as a request in words."""
+def requested(draft: Draft, persona: Persona, name: str, args: str, by: Line) -> None:
+    """A command that no task stands behind: the persona answers it, as a request in words.
+
+    `by` asks for it; its id is that of the message that `args` are from.
+    """
     command = persona.command(name)
     what = f" ({command.description})" if command and command.description else ""
-    wish = f"{line} asks for your command *{name}{what}{': ' + args if args else ''}"
-    draft.note(Entry("note", persona.id, wish))
+    wish = f"{by.name} asks for your command *{name}{what}{': ' + args if args else ''}"
+    draft.note(Entry("note", persona.id, wish, by.name, id=by.id if args else "", user=by.user))
     draft.ask()
 
 

@@ -151,7 +151,7 @@ def ask_first(draft: Draft, lines: tuple[Line, ...]) -> None:
         f"{listed(found)} {is_or_are} more than I can take of one message: {FILE:,} characters of text. "
         "What shall I do?"
     )
-    draft.halt(gate, tuple(options), question, by_host=True)
+    draft.halt(gate, tuple(options), question, by_host=True, quotes=lines[0])
 
 
 def held(gate: Gate, *, whole: bool = False) -> tuple[Line, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.draft import Draft
+from bot.core.events import Line
 from bot.core.steps import Entry
 
 WITHDRAWN = {
@@ -21,13 +22,14 @@ def leave(draft: Draft, why: str) -> None:
     draft.open_gate()
 
 
-def close_calls(draft: Draft, result: str) -> None:
-    """Answer all open tool calls with `result`, and end the loop."""
+def close_calls(draft: Draft, result: str, by: Line | None = None) -> None:
+    """Answer all open tool calls with `result`, and end the loop; `by` is whom it names."""
+    user, name = (by.user, by.name) if by else ("", "")
     tools = draft.session.tools
     if tools is None:
         return
     for call in tools.calls:
-        draft.note(Entry("result", draft.session.active, result, call=call.id))
+        draft.note(Entry("result", draft.session.active, result, name, call=call.id, user=user))
     draft.change(tools=None)
 
 

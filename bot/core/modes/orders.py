@@ -6,7 +6,7 @@ import re
 
 from bot.core.command_table import CommandTable
 from bot.core.draft import Draft
-from bot.core.events import Account, LibraryRead
+from bot.core.events import Account, LibraryRead, Line
 from bot.core.model import Activate, Decide, Menu, Option, Run
 from bot.core.modes import activation, chat, gates
 from bot.core.session import Gate, Waiting
@@ -41,8 +41,11 @@ LISTS = {
 """Commands that without a name only list what there is to name, and wait (folder of the resources)."""
 
 
-def run(draft: Draft, command: str, args: str, name: str) -> None:
-    """Run `command` for the human `name`; what was waited for before is left, but for a look at help or status."""
+def run(draft: Draft, command: str, args: str, by: Line) -> None:
+    """Run `command` for whoever wrote or chose `by`; what was waited for is left, but for a look at help or status.
+
+    The id of `by` is that of the message that `args` are from.
+    """
     persona = draft.persona
     word = fold(command)
     own = persona.command(command) if persona else None
@@ -66,7 +69,7 @@ def run(draft: Draft, command: str, args: str, name: str) -> None:
     gates.leave(draft, f"*{command} was asked for")
     match word:
         case "agent":
-            agent(draft, args, name)
+            agent(draft, args, by)
         case "chat-mode":
             chat_mode(draft)
         case "approve" if own is None:
@@ -94,12 +97,12 @@ def run(draft: Draft, command: str, args: str, name: str) -> None:
         case _ if word in LISTS and not args:
             listing(draft, persona, word)
         case _ if word in LATER or own.uses:
-            later(draft, persona, own, args)
+            later(draft, persona, own, args, by)
         case _:
-            chat.requested(draft, persona, own.name, args, name)
+            chat.requested(draft, persona, own.name, args, by)
 
 
-def agent(draft: Draft, args: str, name: str) -> None:
+def agent(draft: Draft, args: str, by: Line) -> None:
     """`*agent [name]`: the list, or somebody by id, name or role."""
     wanted = args.strip().lstrip("*@/").strip()
     if not wanted:
@@ -111,10 +114,10 @@ def agent(draft: Draft, args: str, name: str) -> None:
         return
     known = found or activation_candidates(draft, wanted)
     if not known:
-        draft.tell(f"Nobody here goes by “{wanted}”. `*agent` lists everybody.")
+        draft.tell(f"Nobody here goes by “{wanted}”. `*agent` lists everybody.", quotes=by)
         return
     options = tuple(Option(f"*{p.id}", Activate(p.id), f"{p.icon} {p.name}") for p in known[:20])
-    draft.tell(f"Who do you mean by “{wanted}”?", draft.menu(options))
+    draft.tell(f"Who do you mean by “{wanted}”?", draft.menu(options), quotes=by)
 
 
 def activation_candidates(draft: Draft, wanted: str) -> tuple[Persona, ...]:
@@ -236,14 +239,15 @@ def _listed(draft: Draft, persona: Persona, word: str) -> tuple[Option, ...]:
     return tuple(Option(r.stem, Run(word, r.stem), r.title) for r in found)
 
 
-def later(draft: Draft, persona: Persona, command: Command, args: str) -> None:
+def later(draft: Draft, persona: Persona, command: Command, args: str, by: Line) -> None:
     """A command whose mode is not in this build: say so, and what is possible instead."""
     uses = f" (it runs {', '.join(f'`{u}`' for u in command.uses)})" if command.uses else ""
     what = LATER.get(fold(command.name), "tasks and documents")
     named = f"*{command.name}{' ' + args if args else ''}"
     draft.tell(
         f"`{named}`{uses} is not possible yet: this build does not run {what}. "
-        f"What works now is talk: write to {persona.name} what you want to work out."
+        f"What works now is talk: write to {persona.name} what you want to work out.",
+        quotes=by,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.core import tools
 from bot.core.draft import Draft
-from bot.core.events import ResourceLoaded
+from bot.core.events import Line, ResourceLoaded
 from bot.core.model import Answer, Decide, Option, Run
 from bot.core.session import Call, Gate, Tools, Waiting
 from bot.core.steps import Entry, LoadResource
@@ -90,10 +90,11 @@ def _rest_is_not_run(draft: Draft, call: Call) -> None:
     draft.change(tools=replace(state, calls=(call,)))
 
 
-def answer(draft: Draft, call_id: str, result: str) -> None:
-    """Give an open call its result."""
+def answer(draft: Draft, call_id: str, result: str, by: Line | None = None) -> None:
+    """Give an open call its result; `by` is whom it names."""
     state = draft.session.tools
     if state is None:
         return
-    draft.note(Entry("result", draft.session.active, result, call=call_id))
+    user, name = (by.user, by.name) if by else ("", "")
+    draft.note(Entry("result", draft.session.active, result, name, call=call_id, user=user))
     draft.change(tools=replace(state, calls=tuple(c for c in state.calls if c.id != call_id)))

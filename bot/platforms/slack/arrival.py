@@ -6,6 +6,7 @@ payloads). A function that needs a field which Slack always sends raises ValueEr
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -242,7 +243,8 @@ def picked(payload: Payload, found: Pressed, sender: Person) -> Inbound:
     ts = _field(action_of(payload), "action_ts")
     return Inbound(
         conversation=found.conversation,
-        id=f"press-{ts}-{sender.user}",
+        # Hashed, since the ids of messages stay when their author is forgotten.
+        id=f"press-{ts}-{hashlib.sha256(sender.user.encode()).hexdigest()[:8]}",
         user=sender.user,
         name=sender.name,
         text="",

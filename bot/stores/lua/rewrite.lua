@@ -21,7 +21,9 @@ local function rewrite(where, which, was, is)
     if is == '' then
       drop_letter(which)
     else
-      redis.call('HSET', letter, 'messages', is)
+      -- Behind the kind of error stands what it said, which may quote what is gone.
+      local kind = string.match(redis.call('HGET', letter, 'reason') or '', '^[^:]*')
+      redis.call('HSET', letter, 'messages', is, 'reason', kind)
     end
     return true
   end

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
+from bot.stores.erasing import GONE, is_from, names_message, names_of, without_message, without_person
 
 ADA = {"user": "U1", "name": "Ada", "text": "secret"}
 
@@ -71,3 +71,39 @@ def test_somebody_elses_words_stay_also_about_the_person() -> None:
 def test_a_message_is_a_persons_only_by_its_own_user() -> None:
     assert is_from(json.dumps(ADA), "U1")
     assert not is_from(json.dumps({"said": [ADA]}), "U1")
+
+
+def test_what_the_host_tells_of_a_person_keeps_its_sense_and_loses_the_name() -> None:
+    chose = {"kind": "result", "who": "pm", "user": "U1", "name": "Ada", "text": "Ada chose: Adamant blue"}
+    assert person_out(chose) == {
+        **chose,
+        "user": "somebody",
+        "name": "somebody",
+        "text": "somebody chose: Adamant blue",
+    }
+
+
+def test_a_note_that_holds_words_goes_with_its_message_and_with_its_author() -> None:
+    note = {"kind": "note", "who": "pm", "user": "U1", "name": "Ada", "text": "Ada asks: secret", "id": "m1"}
+    assert person_out(note)["text"] == ""
+    assert json.loads(without_message(json.dumps(note), {"m1"}))["text"] == ""
+
+
+def test_menus_made_of_somebodys_words_go_and_others_stay() -> None:
+    mine = {"id": "a.1", "options": [{"label": "*explain secret"}], "said": "m1", "user": "U1"}
+    other = {"id": "a.2", "options": [{"label": "*help"}]}
+    turn = {"session": {"menus": [mine, other]}, "posts": [{"markdown": "Which?", "menu": mine, "id": "m1"}]}
+    for left in (json.loads(without_message(json.dumps(turn), {"m1"})), person_out(turn)):
+        assert left["session"]["menus"] == [other]
+        assert "menu" not in left["posts"][0]
+
+
+def test_a_post_that_quotes_what_is_gone_says_so_and_keeps_its_place() -> None:
+    posts = [{"markdown": "Ada wrote: secret", "id": "m1", "user": "U1"}, {"markdown": "Ada chose: red"}]
+    assert [p["markdown"] for p in json.loads(without_message(json.dumps(posts), {"m1"}))] == [GONE, "Ada chose: red"]
+    assert [p["markdown"] for p in person_out([*posts, ADA])[:2]] == [GONE, "somebody chose: red"]
+
+
+def test_the_names_of_files_go_with_the_message() -> None:
+    mail = {"id": "m1", "text": "look", "files": [{"name": "secret.pdf"}]}
+    assert json.loads(without_message(json.dumps(mail), {"m1"})) == {"id": "m1", "text": "", "files": []}
