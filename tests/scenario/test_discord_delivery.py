@@ -194,6 +194,8 @@ async def away(house: House, ends: Ends) -> AsyncIterator[None]:
     fake.gateway.is_open = False
     await ends(house)
     await fake.until(lambda: not fake.gateway.connections, "the end of the connection")
+    # The bot learns of it a moment later; till then it would pass for connected, and caught up.
+    await fake.until(lambda: ends is off or house.adapter.trouble(), "the bot to notice")
     yield
     fake.gateway.is_open = True
     if ends is not off:
