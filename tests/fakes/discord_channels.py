@@ -91,9 +91,15 @@ def _reference(world: World, channel: Channel, body: Json) -> Message | None:
     reference = body.get("message_reference")
     if not reference:
         return None
-    visible(world, channel.id, READ_MESSAGE_HISTORY)
+    # "Messages Resource, Create Message, Limitations", and the code of "JSON Error Codes".
+    if channel.guild is not None and not channel.permissions(world.me.id) & READ_MESSAGE_HISTORY:
+        raise ApiError(400, 160002, "Cannot reply without permission to read message history")
     found = channel.messages.get(int(reference.get("message_id") or 0))
     if found is not None and not found.deleted and found.visible_to is None:
+        if found.kind not in (0, 19, 20):
+            form = Form()
+            form.wrong(("message_reference",), "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to it")
+            form.done()
         return found
     if reference.get("fail_if_not_exists", True):
         form = Form()

@@ -206,6 +206,10 @@ def check_commands(commands: Sequence[Any]) -> None:
         if (kind, command.get("name")) in names:
             form.wrong((number,), "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique")
         names.add((kind, command.get("name")))
+        # "Application Commands, Application Command Structure", and the types of contexts beside it.
+        for field, known in (("contexts", (0, 1, 2)), ("integration_types", (0, 1))):
+            if any(each not in known for each in command.get(field) or ()):
+                form.wrong((number, field), "BASE_TYPE_CHOICES", f"Value must be one of {known}.")
         _check_options(form, (number,), command, (1, 2))
         if _size(command) > 8000:
             form.wrong((number,), "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)")

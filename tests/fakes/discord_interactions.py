@@ -12,7 +12,7 @@ from tests.fakes.discord_components import check_choices, check_modal
 from tests.fakes.discord_errors import ApiError, Form, unknown
 from tests.fakes.discord_posting import Json, edit, post, tell
 from tests.fakes.discord_rest import Call, Route
-from tests.fakes.discord_rules import ANSWERS, EDITS, EPHEMERAL, LOADING, check_message
+from tests.fakes.discord_rules import ANSWERS, EDITS, EPHEMERAL, LOADING, check_message, sanitized
 from tests.fakes.discord_state import Interaction, Message, World
 
 RESPOND_WITHIN = 3.0
@@ -70,7 +70,7 @@ def _carry_out(world: World, it: Interaction, kind: int, data: Json, call: Call)
             choices = form.sequence(data, ("data", "choices"), 25)
             check_choices(form, ("data", "choices"), choices)
             form.done()
-            it.choices = list(choices)
+            it.choices = [{**each, "name": sanitized(each["name"])} for each in choices]
         case 9:
             check_modal(data)
             it.modal = data

@@ -18,6 +18,7 @@ from typing import Any, assert_never
 from aiohttp import BodyPartReader, web
 
 from tests.fakes.discord_errors import ApiError, unauthorized
+from tests.fakes.discord_fields import undocumented
 from tests.fakes.discord_rules import Upload
 from tests.fakes.discord_state import World
 
@@ -149,10 +150,14 @@ def path_pattern(pattern: str) -> re.Pattern[str]:
 
 
 class Rest:
-    """The API's front: `serve` takes everything under `/api/v10`. `calls` is what came in, oldest first."""
+    """The API's front: `serve` takes everything under `/api/v10`. `calls` is what came in, oldest first.
+
+    `undocumented` tells of fields that were sent and that no page of the documentation names.
+    """
 
     def __init__(self, world: World, routes: Sequence[Route]) -> None:
         self.calls: list[Call] = []
+        self.undocumented: list[str] = []
         self._world = world
         self._routes = [(route, route.pattern) for route in routes]
         self._orders: list[_Order] = []
@@ -213,6 +218,7 @@ class Rest:
             route = self._find(call)
             headers = self._count(call)
             self._authorize(route, call)
+            self._document(call)
             result = route.endpoint(self._world, call)
         except RateLimitedError as limited:
             return _limited(Limits(limited.retry_after), limited.headers)
@@ -247,6 +253,11 @@ class Rest:
         given = call.headers.get("Authorization")
         if given != f"Bot {self._world.token}" and (given is not None or not route.open):
             raise unauthorized()
+
+    def _document(self, call: Call) -> None:
+        """Note what no page of the documentation names; Discord passes over it, so that is no refusal."""
+        follow_up = call.method == "POST" and call.ids.get("webhook") == str(self._world.application)
+        self.undocumented += undocumented(call.method, call.template, call.query, call.body, follow_up=follow_up)
 
     def _count(self, call: Call) -> dict[str, str]:
         limit = next(

@@ -13,7 +13,7 @@ from tests.fakes.discord_components import is_interactive
 from tests.fakes.discord_errors import ApiError, Form, missing_permissions, unknown
 from tests.fakes.discord_posting import Json, delete, edit, post
 from tests.fakes.discord_rest import Call, Route
-from tests.fakes.discord_rules import EDITS, check_message, check_name, check_webhook_voice, image
+from tests.fakes.discord_rules import EDITS, check_message, check_name, check_webhook_voice, image, sanitized
 from tests.fakes.discord_state import (
     GUILD_WEBHOOKS,
     MANAGE_WEBHOOKS,
@@ -54,7 +54,7 @@ def create(world: World, call: Call) -> Json:
         image(call.fields["avatar"], "avatar")
     if sum(1 for each in world.webhooks.values() if each.channel is channel) >= MOST:
         raise ApiError(400, 30007, f"Maximum number of webhooks reached ({MOST})")
-    return wire.webhook(world, make(world, channel, call.fields["name"].strip(), world.me, world.application))
+    return wire.webhook(world, make(world, channel, sanitized(call.fields["name"]), world.me, world.application))
 
 
 def of_channel(world: World, call: Call) -> list[Json]:
@@ -130,7 +130,7 @@ def execute(world: World, call: Call) -> Json | None:
         channel,
         it.creator,
         webhook=it,
-        username=(body.get("username") or "").strip() or None,
+        username=sanitized(body.get("username") or "") or None,
         avatar_url=body.get("avatar_url") or None,
         application=it.application,
     )

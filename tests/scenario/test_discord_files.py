@@ -224,7 +224,7 @@ async def test_what_is_too_long_to_post_is_a_file_and_is_posted_once_though_disc
         assert words(beginning).startswith("Paragraph 0:") and "all of it is in the file" in words(beginning)
         ((name, data),) = upload.attachments
         assert name.startswith("winston-") and data.decode().split() == text.split()
-        assert {beginning.author, upload.author} == {"🏗️ Winston"}
+        assert {beginning.author, upload.author} == {"🏗 Winston"}
 
 
 # ---------------------------------------------------------------- edits and deletions

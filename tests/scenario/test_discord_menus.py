@@ -13,7 +13,7 @@ from bot.ports import MailboxFullError
 from bot.runtime.inbox import Inbox
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Refuses, Waits
-from tests.fakes.discord_state import Interaction
+from tests.fakes.discord_state import READ_MESSAGE_HISTORY, Interaction
 from tests.fakes.model import Says, Script
 from tests.scenario.discord_house import House, discord_house, words
 from tests.scenario.stage import answering
@@ -225,6 +225,21 @@ async def test_a_full_mailbox_is_told_to_whoever_filled_it(monkeypatch: pytest.M
         pressed = house.bob.presses(greeting.message, "1 *help")
         await house.fake.until(lambda: pressed.answered, "an answer")
         assert house.fake.seen(house.general)[-1].ephemeral_to == "bob"
+
+
+async def test_a_full_mailbox_is_told_also_where_the_bot_may_not_read_what_it_would_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with discord_house(never) as house:
+        house.fake.permits(house.general, house.fake.me, deny=READ_MESSAGE_HISTORY)
+
+        async def full(_inbox: Inbox, _inbound: Inbound) -> bool:
+            raise MailboxFullError
+
+        monkeypatch.setattr(Inbox, "receive", full)
+        house.ada.says(house.general, "hello")
+        await house.sees(house.general, "Too many messages are waiting here")
+        assert house.fake.seen(house.general)[-1].reply_to is None
 
 
 # ---------------------------------------------------------------- in words

@@ -64,7 +64,7 @@ async def test_in_a_channel_that_listens_to_mentions_the_slash_command_and_answe
         await house.fake.until(lambda: house.fake.world.commands[None], "the command")
         await house.answered(house.ada.slash(house.general, "greenroom", what="architect"))
         greeting = house.fake.seen(house.general)[-1]
-        assert greeting.author == "🏗️ Winston"
+        assert greeting.author == "🏗 Winston"
         (reply,) = await house.hear(house.ada, house.general, "which database?", reply_to=greeting.message)
         assert words(reply) == "Fine."
 

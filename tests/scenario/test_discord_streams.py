@@ -89,7 +89,7 @@ def said(reply: Seen) -> str:
     assert marks.mark_in(reply.text), "it can be found again"
     text = words(reply)
     if reply.is_webhook:
-        assert reply.author == "🏗️ Winston"
+        assert reply.author == "🏗 Winston"
         return text
     assert text.startswith("**🏗️ Winston**\n")
     return text.partition("\n")[2]

@@ -44,7 +44,7 @@ def typed_by_people(house: House, text: str) -> str:
 async def test_a_persona_greets_under_its_own_name_and_picture_and_waits() -> None:
     async with discord_house(never) as house:
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        assert (greeting.author, greeting.is_webhook) == ("🏗️ Winston", True)
+        assert (greeting.author, greeting.is_webhook) == ("🏗 Winston", True)
         assert words(greeting).startswith("Hello, I am **Winston**")
         assert "1. `*help`" in words(greeting)
         assert greeting.buttons == ("1 *help", "2 *create-backend-architecture", "3 *explain", "4 *exit")
@@ -56,7 +56,7 @@ async def test_a_persona_answers_what_is_said_and_types_meanwhile() -> None:
         await house.hear(house.ada, house.general, "*architect")
         assert not house.fake.called("POST", f"/channels/{house.general.id}/typing")
         (reply,) = await house.hear(house.ada, house.general, "which database?")
-        assert (reply.author, words(reply)) == ("🏗️ Winston", "It depends.")
+        assert (reply.author, words(reply)) == ("🏗 Winston", "It depends.")
         assert house.fake.called("POST", f"/channels/{house.general.id}/typing")
 
 
@@ -154,7 +154,7 @@ async def test_what_can_be_typed_is_offered_meanwhile() -> None:
         typing = house.ada.completes(house.general, "greenroom", "what", "arch")
         await house.fake.until(lambda: typing.choices, "choices")
         assert typing.choices is not None
-        assert {"name": "*architect - 🏗️ Winston", "value": "*architect"} in typing.choices
+        assert {"name": "*architect - 🏗 Winston", "value": "*architect"} in typing.choices
         thread = house.ada.starts_thread(house.general, "plans")
         await house.hear(house.ada, thread, "*pm")
         typing = house.ada.completes(thread, "greenroom", "what", "create-p")
@@ -230,7 +230,7 @@ async def test_a_choice_is_typed_in_many_ways(typed: str) -> None:
     async with discord_house(never) as house:
         await house.hear(house.ada, house.general, "*architect")
         (shown,) = await house.hear(house.bob, house.general, typed)
-        assert shown.author == "🏗️ Winston" and "1. `*help`" in words(shown)
+        assert shown.author == "🏗 Winston" and "1. `*help`" in words(shown)
 
 
 async def test_a_thread_begins_with_the_persona_of_its_channel_and_goes_its_own_way() -> None:
@@ -238,11 +238,11 @@ async def test_a_thread_begins_with_the_persona_of_its_channel_and_goes_its_own_
         await house.hear(house.ada, house.general, "*architect")
         thread = house.ada.starts_thread(house.general, "plans")
         (reply,) = await house.hear(house.ada, thread, "which database?")
-        assert (reply.author, words(reply)) == ("🏗️ Winston", "Fine.")
+        assert (reply.author, words(reply)) == ("🏗 Winston", "Fine.")
         (john,) = await house.hear(house.ada, thread, "*pm")
         assert john.author == "📋 John"
         (reply,) = await house.hear(house.ada, house.general, "who is here?")
-        assert reply.author == "🏗️ Winston"
+        assert reply.author == "🏗 Winston"
         assert house.conversation(thread) == Conversation(
             "discord", str(house.guild.id), str(house.general.id), str(thread.id)
         )
@@ -318,7 +318,7 @@ async def test_bots_webhooks_and_discord_itself_never_begin_a_turn() -> None:
     async with discord_house(answering("*pm")) as house:
         await house.hear(house.ada, house.general, "*architect")
         (reply,) = await house.hear(house.ada, house.general, "say it")
-        assert (reply.author, words(reply)) == ("🏗️ Winston", "*pm")
+        assert (reply.author, words(reply)) == ("🏗 Winston", "*pm")
         before = len(house.fake.seen(house.general))
         other = house.fake.person("other bot", house.guild, bot=True)
         (ours,) = house.fake.webhooks(house.general)
@@ -347,7 +347,7 @@ async def test_one_webhook_a_channel_is_made_and_used_by_everybody_and_after_a_r
         assert greeting.author == "📋 John"
         async with house.restarted():
             (greeting,) = await house.hear(house.ada, house.general, "*architect")
-            assert greeting.author == "🏗️ Winston"
+            assert greeting.author == "🏗 Winston"
         made = [hook for hook in house.fake.webhooks(house.general) if hook is not theirs]
         assert [hook.name for hook in made] == ["Greenroom"]
         assert all(seen.message.webhook is not theirs for seen in house.fake.seen(house.general))
@@ -368,7 +368,7 @@ async def test_pictures_are_kept_and_not_drawn_again_after_a_restart() -> None:
 async def test_without_pictures_the_icon_stands_in_the_name() -> None:
     async with discord_house(never, options=lambda o: replace(o, avatars=False)) as house:
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        assert (greeting.author, greeting.avatar_url) == ("🏗️ Winston", None)
+        assert (greeting.author, greeting.avatar_url) == ("🏗 Winston", None)
         assert house.fake.called("POST", "/applications/*/emojis") == []
 
 
@@ -376,7 +376,7 @@ async def test_where_a_picture_cannot_be_kept_its_persona_speaks_without(caplog:
     async with discord_house(never) as house:
         house.fake.order("POST", "/applications/*/emojis", Refuses(400, 30008, "Maximum number of emojis reached"))
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
-        assert (greeting.author, greeting.avatar_url) == ("🏗️ Winston", None)
+        assert (greeting.author, greeting.avatar_url) == ("🏗 Winston", None)
         assert "the picture of Winston cannot be kept" in caplog.text
 
 
@@ -424,7 +424,7 @@ async def test_what_two_people_say_while_a_reply_is_written_is_answered_with_the
 
         house.model.on_piece = both_speak
         await house.hear(house.ada, house.general, "what do we need?")
-        told = [words(seen) for seen in house.fake.seen(house.general) if seen.author == "🏗️ Winston"]
+        told = [words(seen) for seen in house.fake.seen(house.general) if seen.author == "🏗 Winston"]
         assert told[1:] == ["First.", "Both."]
         assert "Ada: and tests?" in house.prompt() and "Bob (2): and docs?" in house.prompt(), "one is a persona"
 

@@ -110,8 +110,8 @@ class Hooks:
         return first
 
     def _is_ours(self, hook: dict[str, Any]) -> bool:
-        mine = hook.get("application_id") == self._application and hook.get("name") == self._name
-        return mine and bool(hook.get("token"))
+        """Whether the bot made it. Its name tells nothing: Discord changes some, and people may."""
+        return hook.get("application_id") == self._application and bool(hook.get("token"))
 
 
 def _hook(data: dict[str, Any]) -> Hook:

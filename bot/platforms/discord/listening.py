@@ -16,7 +16,7 @@ from bot.platforms.discord.arrival import Person
 from bot.platforms.discord.gateway import Told
 from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import Places, posts_to
-from bot.platforms.discord.web import NOBODY, RefusedError, UnansweredError, Web
+from bot.platforms.discord.web import CANNOT_REPLY, NOBODY, RefusedError, UnansweredError, Web
 from bot.ports import Door, Library, MailboxFullError, StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
@@ -169,10 +169,19 @@ class Ears:
             "nonce": message,
             "enforce_nonce": True,
         }
-        try:
-            await self._web.call("POST", "/channels/{channel_id}/messages", body, channel_id=posts_to(where))
-        except (RefusedError, UnansweredError) as error:
-            log.warning("that %s is full could not be told (%s)", where.key, error)
+        plain = {name: value for name, value in body.items() if name != "message_reference"}
+        for said in (body, plain):
+            try:
+                await self._web.call("POST", "/channels/{channel_id}/messages", said, channel_id=posts_to(where))
+                return
+            except RefusedError as error:
+                # A message can be answered only where the bot may read what stands there (docs, create message).
+                if said is plain or error.code != CANNOT_REPLY:
+                    log.warning("that %s is full could not be told (%s)", where.key, error)
+                    return
+            except UnansweredError as error:
+                log.warning("whether it was told that %s is full is not known (%s)", where.key, error)
+                return
 
 
 def _guild(message: discord.Message) -> int | None:

@@ -697,6 +697,40 @@ async def test_a_form_that_is_wrong_is_refused_with_the_field(fake: FakeDiscord,
     assert not fake.seen(general)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "says"),
+    [
+        ("POST", "/channels/{c}/messages", {"content": "x", "username": "Ada"}, "Create Message: no field username"),
+        ("POST", "/channels/{c}/messages", {"content": "x", "flags": "4"}, "Create Message: flags is str"),
+        ("POST", "/channels/{c}/messages", {"embeds": [{"text": "x"}]}, "Embed Structure: no field text"),
+        ("POST", "/channels/{c}/messages?wait=1", {"content": "x"}, "Create Message: no query wait"),
+        ("POST", "/channels/{c}/typing", {"for": 1}, "by no page: no field for"),
+        (
+            "POST",
+            "/channels/{c}/messages",
+            {"content": "x", "components": [{"type": 1, "components": [{"type": 2, "text": "no"}]}]},
+            "Button Structure: no field text",
+        ),
+    ],
+)
+async def test_a_field_that_no_page_names_is_noted_with_the_page(
+    fake: FakeDiscord, method: str, path: str, body: object, says: str
+) -> None:
+    guild = fake.guild("Acme")
+    room = fake.channel(guild, "general")
+    await ask(fake, method, path.format(c=room.id), body)
+    assert [line for line in fake.rest.undocumented if says in line]
+
+
+async def test_an_embed_of_a_message_that_suppresses_embeds_is_not_shown_to_anybody(fake: FakeDiscord) -> None:
+    room = fake.channel(fake.guild("Acme"), "general")
+    embeds = [{"description": "a list", "color": 1}]
+    _, hidden = await ask(fake, "POST", f"/channels/{room.id}/messages", {"embeds": embeds, "flags": 4})
+    assert hidden["embeds"] == [] and [seen.text for seen in fake.seen(room)] == [""] and len(fake.blank()) == 1
+    await ask(fake, "PATCH", f"/channels/{room.id}/messages/{hidden['id']}", {"flags": 0})
+    assert [seen.text for seen in fake.seen(room)] == ["a list"] and fake.blank() == []
+
+
 async def test_components_v2_within_the_limits_are_taken(fake: FakeDiscord) -> None:
     general = fake.channel(fake.guild("Acme"), "general")
     path = f"/channels/{general.id}/messages"
@@ -776,7 +810,8 @@ async def test_each_right_is_needed(fake: FakeDiscord, right: int, method: str, 
     thread, message = ada.starts_thread(general, "plans"), ada.says(general, "hello")
     fake.permits(general, fake.me, deny=right)
     status, answer = await ask(fake, method, path.format(c=general.id, t=thread.id, m=message.id), body)
-    assert (status, answer["code"]) == (403, 50001 if right == VIEW_CHANNEL else 50013)
+    named = (400, 160002) if body == REPLY else (403, 50001 if right == VIEW_CHANNEL else 50013)
+    assert (status, answer["code"]) == named
 
 
 async def test_files_need_a_right_and_have_a_size(fake: FakeDiscord) -> None:

@@ -82,6 +82,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
             room = fake.channel(guild, "general")
             async with worker(fake) as transport:
                 yield Stage(fake, ada, guild, room, transport)
+            assert fake.rest.undocumented == [] and fake.blank() == []
 
 
 # ---------------------------------------------------------------- voices
@@ -90,7 +91,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 async def test_each_persona_speaks_under_its_own_name_through_one_webhook(stage: Stage) -> None:
     for number, voice in enumerate((WINSTON, MARY, WINSTON)):
         await stage.transport.post(stage.out("Hello.", key=f"k/1/{number}", voice=voice))
-    assert [seen.author for seen in stage.seen] == ["🏗️ Winston", "📊 Mary", "🏗️ Winston"]
+    assert [seen.author for seen in stage.seen] == ["🏗 Winston", "📊 Mary", "🏗 Winston"]
     assert len(stage.fake.webhooks(stage.room)) == 1
 
 
@@ -108,10 +109,19 @@ async def test_a_webhook_of_the_bot_is_found_and_those_of_others_are_left_alone(
     assert len(stage.fake.called("POST", "/channels/*/webhooks")) == 1
 
 
+@pytest.mark.parametrize("name", ["Café ☕️", "The\u200d Room", "Room  of   ours"])
+async def test_a_webhook_whose_name_discord_has_changed_is_found_again(stage: Stage, name: str) -> None:
+    for number in range(3):
+        options = DiscordOptions(stage.fake.token, host=Voice(name, ""), avatars=False)
+        async with opened(options) as adapter:
+            await adapter.transport.post(stage.out("Hello.", key=f"k/1/{number}"))
+    assert len(stage.fake.webhooks(stage.room)) == 1
+
+
 async def test_a_thread_is_spoken_in_through_the_webhook_of_its_channel(stage: Stage) -> None:
     thread = stage.ada.starts_thread(stage.room, "plans")
     await stage.transport.post(stage.out("Here.", room=thread))
-    assert [seen.author for seen in stage.fake.seen(thread)] == ["🏗️ Winston"]
+    assert [seen.author for seen in stage.fake.seen(thread)] == ["🏗 Winston"]
 
 
 async def test_in_private_the_persona_is_named_in_the_text(stage: Stage) -> None:
@@ -142,7 +152,7 @@ async def test_a_deleted_webhook_is_made_anew_once(stage: Stage) -> None:
     await stage.transport.post(stage.out("Hello."))
     stage.fake.deletes_webhook(stage.fake.webhooks(stage.room)[0])
     await stage.transport.post(stage.out("Again.", key="k/1/1"))
-    assert [seen.author for seen in stage.seen] == ["🏗️ Winston", "🏗️ Winston"]
+    assert [seen.author for seen in stage.seen] == ["🏗 Winston", "🏗 Winston"]
     assert len(stage.fake.webhooks(stage.room)) == 1
 
 
@@ -171,7 +181,7 @@ async def test_where_no_picture_can_be_kept_the_icon_in_the_name_is_enough(stage
     async with worker(stage.fake, avatars=True) as process:
         await process.post(stage.out("Hello."))
         await process.post(stage.out("Again.", key="k/1/1"))
-    assert [(seen.author, seen.avatar_url) for seen in stage.seen] == [("🏗️ Winston", None)] * 2
+    assert [(seen.author, seen.avatar_url) for seen in stage.seen] == [("🏗 Winston", None)] * 2
     assert len(stage.fake.called("POST", "/applications/*/emojis")) == 1
 
 
