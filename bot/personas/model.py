@@ -160,6 +160,11 @@ class Cast:
     resources: tuple[Resource, ...] = ()
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all personas, folded, sorted and each once."""
+        return tuple(sorted({fold(p.name) for p in self.personas}))
+
+    @cached_property
     def _by_id(self) -> dict[str, Persona]:
         return {fold(p.id): p for p in reversed(self.personas)}
 

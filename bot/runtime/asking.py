@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core.codec import load
@@ -15,17 +14,13 @@ from bot.core.modes.chat import speakers
 from bot.core.prompt import Prompt, prompt
 from bot.core.session import Turn
 from bot.core.steps import AskModel, Entry
-from bot.core.text import own_words
 from bot.personas.model import Cast, Persona
-from bot.ports import Claim, Clock, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
+from bot.ports import Claim, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
 from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
 from bot.runtime.preview import Preview
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
-
-BUSY = 7.0
-"""Seconds after which it is shown again that somebody is at work: Discord shows it for 10 (docs, trigger typing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +71,14 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
     request = await _prompt(asked, persona, store)
-    own, others = speakers(cast, persona.id, asked.turn.session.people)
-    preview = Preview(transport, asked.out, lambda text: own_words(text, own, others, finished=False))
-    preview.refused = not asked.request.show
+    names = speakers(cast, persona.id, asked.turn.session.people)
+    preview = Preview(transport, asked.out, names, refused=not asked.request.show)
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
     if over := await purse.reserve(key, where, request):
         return ModelFailed(asked.ordinal, "budget", notice=Notice(purse.today(), over)), None
     try:
-        async with means.slot.lent(), _seen_busy(preview, purse.clock):
+        async with means.slot.lent(), preview.watched(purse.clock):
             came = await _awaited(asked, lambda show: means.model.reply(request, show), preview, means.stops)
     except ModelError as error:
         await purse.settle(key, where, error.usage)
@@ -98,36 +92,21 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelReplied(
             asked.ordinal, came.content, came.stop, came.usage, crowded=crowded, notice=notice
         ), preview.ref
+    heard = preview.heard
     # Where the service had told nothing yet, its prompt may have been read all the same, and is paid.
-    usage = preview.usage or purse.guess(request, -(-len(preview.heard) // LETTERS))
+    usage = preview.usage or purse.guess(request, -(-len(heard) // LETTERS))
     notice = await purse.settle(key, where, usage)
     if came is not None:
-        return replace(_stopped(asked, preview.heard, came), usage=usage, notice=notice), preview.ref
-    if not preview.heard:
+        return replace(_stopped(asked, heard, came), usage=usage, notice=notice), preview.ref
+    if not heard:
         return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
-    return ModelReplied(asked.ordinal, _as_content(preview.heard), "late", usage, notice=notice), preview.ref
+    return ModelReplied(asked.ordinal, _as_content(heard), "late", usage, notice=notice), preview.ref
 
 
 async def _prompt(asked: Ask, persona: Persona, store: Store) -> Prompt:
     """What the model is asked; the log that it is made from is let go before the reply is awaited."""
     lines = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
     return prompt(persona, (*lines, *asked.turn.log))
-
-
-@asynccontextmanager
-async def _seen_busy(preview: Preview, clock: Clock) -> AsyncIterator[None]:
-    """Meanwhile, as long as nothing of the reply is seen, people see that it is being made."""
-
-    async def show() -> None:
-        while preview.ref is None:
-            await preview.transport.busy(preview.out)
-            await clock.sleep(BUSY)
-
-    showing = asyncio.create_task(show())
-    try:
-        yield
-    finally:
-        await ended([showing])
 
 
 @dataclass(frozen=True, slots=True)

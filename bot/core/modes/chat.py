@@ -11,9 +11,9 @@ from bot.core.draft import Draft
 from bot.core.events import Line, ModelFailed, ModelReplied, Said
 from bot.core.model import Answer, Decide, Option, Run
 from bot.core.modes import compaction, files, gates, tooluse
+from bot.core.own_words import Names, own_words
 from bot.core.session import Gate
 from bot.core.steps import Entry
-from bot.core.text import own_words
 from bot.personas.model import Cast, Persona
 
 PEOPLE = 20
@@ -204,7 +204,7 @@ def replied(draft: Draft, event: ModelReplied) -> None:
     whole = content.blocks(event.content)
     calls = content.calls(whole) if event.stop == "tool_use" else ()
     raw = content.text(whole)
-    words = own_words(raw, *speakers(draft.cast, waiting.who, draft.session.people), finished=True)
+    words = own_words(raw, speakers(draft.cast, waiting.who, draft.session.people), finished=True)
     if kept := content.written(b for b in whole if b["type"] != "tool_use" or calls):
         draft.note(Entry("reply", waiting.who, words, name=persona.name if persona else waiting.who, content=kept))
     mark = f"_(stopped by {event.by})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
@@ -265,8 +265,8 @@ def once_more(draft: Draft) -> None:
     draft.ask()
 
 
-def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names that `who` may speak under, and those that it may not."""
+def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> Names:
+    """The names that `who` may speak under, and those of everybody else."""
     persona = cast.persona(who)
     own = (persona.name, persona.id) if persona else (who,)
-    return own, (*(p.name for p in cast.personas), *people)
+    return Names.of(own, people, folded=cast.names)
