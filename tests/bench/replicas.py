@@ -2,8 +2,8 @@
 
 python -m tests.bench.replicas [--turns N] [--wait SECONDS]
 
-Each has 4 turns in flight, and the platform takes its time for each post; a model's time does not count, since a turn that
-waits for it is not at work. The bar: two are 1.6 times as fast as one.
+Each has 4 turns in flight, and the platform takes its time for each post; a model's time does not count, since a turn
+that waits for it is not at work. The bar: two are 1.6 times as fast as one.
 """
 
 from __future__ import annotations
