@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
     "bad-request": "The model refused the request as malformed (400). This is ours to mend: tell the operator.",
     "budget": "The budget is used up, so no model is asked. Commands and menus go on working; when an admin has raised "
     "it by `*budget`, `*retry` answers what was asked last.",
+    "deleted": "What was to be answered was deleted meanwhile, so no model was asked.",
     "gone": "That persona is no longer in the library. `*agent` lists who is here.",
 }
 """Reason code -> what happened and what to do. A code that is not here reads as `server`."""

@@ -11,16 +11,17 @@ from bot.core.codec import load
 from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
 from bot.core.model import Inbound
 from bot.core.modes.chat import speakers
-from bot.core.prompt import Prompt, prompt
+from bot.core.prompt import prompt
 from bot.core.session import Turn
-from bot.core.steps import AskModel, Entry
-from bot.personas.model import Cast, Persona
+from bot.core.steps import AskModel
+from bot.personas.model import Cast
 from bot.ports import Claim, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
 from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
 from bot.runtime.preview import Preview
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Ask:
 
     claim: Claim
     turn: Turn
+    transcript: Transcript
     request: AskModel
     ordinal: int
     out: Outgoing
@@ -70,9 +72,11 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    request = await _prompt(asked, persona, store)
+    request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
     names = speakers(cast, persona.id, asked.turn.session.people)
     preview = Preview(transport, asked.out, names, refused=not asked.request.show)
+    if not request.asks:
+        return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
     if over := await purse.reserve(key, where, request):
@@ -101,12 +105,6 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if not heard:
         return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
     return ModelReplied(asked.ordinal, _as_content(heard), "late", usage, notice=notice), preview.ref
-
-
-async def _prompt(asked: Ask, persona: Persona, store: Store) -> Prompt:
-    """What the model is asked; the log that it is made from is let go before the reply is awaited."""
-    lines = [load(line, Entry) for line in await store.log(asked.claim.conversation)]
-    return prompt(persona, (*lines, *asked.turn.log))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from bot.core.draft import voice_of
 from bot.core.events import (
     BudgetTold,
     Event,
-    HumanEvent,
     LibraryRead,
     ModelFailed,
     ModelReplied,
@@ -25,8 +24,7 @@ from bot.core.events import (
     Resumed,
     Said,
 )
-from bot.core.listening import Ear
-from bot.core.model import FILE, SESSION_VERSION, Conversation, Inbound
+from bot.core.model import SESSION_VERSION, Conversation, Inbound
 from bot.core.session import Mark, Saved, Session, Turn
 from bot.core.steps import AskModel, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
 from bot.personas.model import Cast
@@ -50,12 +48,14 @@ from bot.ports import (
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import Purse
+from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.transcript import Transcript
 
 
 @dataclass(slots=True)
@@ -73,6 +73,7 @@ class TurnRunner:
     lease: Lease
     slot: Slot
     _address: Address = field(init=False, repr=False)
+    _transcript: Transcript = field(init=False, repr=False)
     _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +97,7 @@ class TurnRunner:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
         cast = self.library.cast
         before = load(claim.state, Saved) if claim.state else Saved()
+        self._transcript = Transcript(self.store, claim.conversation, before.index)
         again = claim.turn is not None
         if claim.turn:
             turn = load(claim.turn, Turn)
@@ -120,8 +122,20 @@ class TurnRunner:
         ear = turns.ear(claim, before, options.idle, parent, listen)
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
         refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
-        event = turns.opening(claim, before, options.idle, parent, account, options.access.is_admin, refused, listen)
-        event = await self._with_files(event, ear)
+        event = turns.opening(
+            claim,
+            before,
+            options.idle,
+            parent,
+            account,
+            options.access.is_admin,
+            refused,
+            listen,
+            options.host.name,
+        )
+        if isinstance(event, Said) and any(line.files for line in event.lines):
+            async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
+                event = await with_files(event, ear, self._transport, self.clock)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
         turn = turns.began(claim, machine.step(before.session, event, cast))
         self._stepped(event, turn)
@@ -134,16 +148,6 @@ class TurnRunner:
             return None
         state = await self.store.peek(parent.key)
         return load(state, Saved).session if state else None
-
-    async def _with_files(self, event: HumanEvent, ear: Ear) -> HumanEvent:
-        """The event with what its files say, of those messages that are heard."""
-        if not isinstance(event, Said) or not any(line.files for line in event.lines):
-            return event
-        lines = []
-        for line in event.lines:
-            files = [await self._transport.read(file, FILE) if ear.hears(line) else file for file in line.files]
-            lines.append(replace(line, files=tuple(files)))
-        return replace(event, lines=tuple(lines))
 
     def _stepped(self, event: Event, turn: Turn) -> None:
         request = type(turn.request).__name__ if turn.request else ""
@@ -210,7 +214,7 @@ class TurnRunner:
         key, voice = address.key(ordinal), voice_of(cast, request.who)
         out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=asker)
         room = int(options.context * options.compact_at)
-        asked = Ask(self._claim, turn, request, ordinal, out, room, options.longest)
+        asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest)
         means = Means(self.store, self._transport, self.model, self._purse, self.stops, self.slot)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
@@ -235,7 +239,7 @@ class TurnRunner:
         claim = self._claim
         for spent in turn.spent:
             await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
-        saved = turns.saved(before, turn, marks)
+        saved = turns.saved(before, turn, marks, self._transcript.index(turn.log))
         follow_up = None
         if turn.next:
             resumed = Resumed(f"{turn.head}+", turn.next)

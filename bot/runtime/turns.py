@@ -11,7 +11,9 @@ from typing import assert_never
 from bot.core.codec import load
 from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
-from bot.core.model import Inbound, Listen, Receipt
+from bot.core.log_index import LogIndex
+from bot.core.menus import is_of_an_older_build
+from bot.core.model import HOST, Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
 from bot.ports import Claim
@@ -43,10 +45,12 @@ def opening(
     is_admin: Callable[[Inbound], bool] = lambda _: False,
     refused: Mapping[str, Refusal] = MappingProxyType({}),
     listen: Listen = "active",
+    host: str = HOST.name,
 ) -> HumanEvent:
     """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps.
 
-    `parent` is the session of the channel, where this is the first turn of a thread in it.
+    `parent` is the session of the channel, where this is the first turn of a thread in it; `host` is the name that the
+    bot itself speaks under.
     """
     messages = mail(claim)
     first = messages[0]
@@ -57,13 +61,13 @@ def opening(
     if first.menu and first.number:
         press = Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
         refusals = tuple(refused.values())
-        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle)
+        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle, host=host)
     said = tuple(m for m in messages if isinstance(m, Inbound) and m.id not in refused)
     lines = tuple(line(m) for m in said)
     return Said(
         turn,
         lines,
-        seen=(first.menu,) if first.menu else seen(saved.marks, first.order),
+        seen=_answered(first.menu) if first.menu else seen(saved.marks, first.order),
         direct=first.direct,
         asleep=is_asleep(first, saved, idle),
         inherit=inherit,
@@ -72,7 +76,13 @@ def opening(
         refusals=tuple(refused.values()),
         listen=listen,
         called=claim.state is None and is_called(first, parent),
+        host=host,
     )
+
+
+def _answered(menu: str) -> tuple[str, ...]:
+    """What a form that answers that menu has seen: nothing, where an earlier build posted it."""
+    return () if is_of_an_older_build(menu) else (menu,)
 
 
 def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
@@ -100,7 +110,7 @@ def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen:
 def line(message: Inbound) -> Line:
     """A message as the machine takes it."""
     m = message
-    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden)
+    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden, m.edited)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:
@@ -168,8 +178,8 @@ def mark(post: Post, receipt: Receipt) -> Mark | None:
     return Mark(receipt.order, post.menu.id if post.menu else "") if post.offers else None
 
 
-def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
-    """What is kept of a conversation when its turn is over."""
+def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...], index: LogIndex | None = None) -> Saved:
+    """What is kept of a conversation when its turn is over; `index` is that of its log with the turn's entries."""
     kept = (*before.marks, *turn.marks, *marks)[-MARKS:]
     usage = {u.model: u for u in before.usage}
     for spent in turn.spent:
@@ -177,7 +187,7 @@ def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
         usage[spent.usage.model] = sofar.plus(spent.usage) if sofar else spent.usage
     context = next((s.usage.read + s.usage.output for s in reversed(turn.spent) if s.usage.read), before.context)
     used = tuple(u for u in usage.values() if u.read or u.output)
-    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context)
+    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context, index)
 
 
 def account(saved: Saved, limit: int, price: Callable[[Usage], float | None]) -> Account:

@@ -68,6 +68,7 @@ class Worker:
     observer: Observer = SILENT
     runner: type[TurnRunner] = TurnRunner
     _stops: Stops = field(init=False, repr=False)
+    _left: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _pause: float = field(default=SOONEST, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +77,11 @@ class Worker:
     @property
     def platforms(self) -> frozenset[str]:
         """The platforms whose conversations it carries: those that it can post to."""
-        return frozenset(self.transports)
+        return frozenset(self.transports) - self._left
+
+    def leave(self, platform: str) -> None:
+        """Carry no more turns of a platform that has ended; what waits there waits for whoever serves it again."""
+        self._left |= {platform}
 
     def stop_raised(self, conversation: str) -> None:
         """A `stop` was put into the store for the turn under way there: see to it now. Others are polled for."""

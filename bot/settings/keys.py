@@ -322,12 +322,16 @@ class BudgetSettings(BaseModel, frozen=True, extra="forbid"):
 class SlackSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):
     """How Slack is reached; it is used where the environment gives a bot token.
 
-    `api` is the Web API's address. In mode http, events are taken at `listen` (host:port) under the path `path`.
+    `api` is the Web API's address. In mode http, events are taken at `listen` (host:port) under the path `path`, over
+    at most so many `connections`; of one address at most `connections_per_peer` that have sent no whole request (0: no
+    such bound).
     """
 
     mode: Literal["socket", "http"] = "socket"
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1:3000"
     path: Annotated[str, StringConstraints(pattern=r"^/[\w/.-]*$")] = "/slack/events"
+    connections: Annotated[int, _whole(10, 100_000)] = 500
+    connections_per_peer: Annotated[int, _whole(0, 100_000)] = 100
     api: Annotated[str, BeforeValidator(_slack_api)] = "https://slack.com/api/"
     backfill: Annotated[float, _time("0s", "7d")] = 24 * 3600.0
 

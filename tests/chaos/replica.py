@@ -41,6 +41,10 @@ class OffClock:
         """Seconds since the epoch, wrongly."""
         return time.time() + self.off
 
+    def steady(self) -> float:
+        """Seconds that only run forward."""
+        return time.monotonic()
+
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
         await asyncio.sleep(seconds)

@@ -263,6 +263,22 @@ async def test_the_log_only_grows_and_keeps_its_order(store: Store) -> None:
     assert await store.peek(OTHER) == "state 2"
 
 
+@pytest.mark.parametrize(
+    ("last", "lines"), [(None, "abcde"), (2, "de"), (1, "e"), (5, "abcde"), (6, "abcde"), (0, ""), (-1, "")]
+)
+async def test_the_last_lines_of_a_log_are_read_alone(store: Store, last: int | None, lines: str) -> None:
+    for n, said in enumerate(("ab", "c", "de")):
+        await send(store, plain(f"m{n}", n))
+        await send(store, plain(f"m{n}", n), to=OTHER)
+        for _ in range(2):
+            claim = await take(store)
+            await finish(store, claim, f"state {n}", tuple(said if claim.conversation == ROOM else said.upper()))
+
+    assert await store.log(ROOM, last) == tuple(lines)
+    assert await store.log(OTHER, last) == tuple(lines.upper())
+    assert await store.log("slack:T1:nowhere", last) == ()
+
+
 async def test_what_was_never_committed_has_no_state_and_an_empty_log(store: Store) -> None:
     await send(store, plain("m1", 1))
     await store.checkpoint(await take(store), "turn", VERSION)

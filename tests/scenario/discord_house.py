@@ -179,6 +179,7 @@ async def built(
                 model, library = FakeModel(script or answering("Fine.")), FakeLibrary(cast)
                 lease = works(replace(Options(), lease=5.0))
                 yield House(there, ada, bob, guild, general, store, model, library, told, lease)
+                assert there.blank() == [], "the bot has sent something on which there is nothing to see"
             finally:
                 await store.close()
 
