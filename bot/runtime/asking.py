@@ -96,14 +96,15 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelReplied(
             asked.ordinal, came.content, came.stop, came.usage, crowded=crowded, notice=notice
         ), preview.ref
+    heard = preview.heard
     # Where the service had told nothing yet, its prompt may have been read all the same, and is paid.
-    usage = preview.usage or purse.guess(request, -(-len(preview.heard) // LETTERS))
+    usage = preview.usage or purse.guess(request, -(-len(heard) // LETTERS))
     notice = await purse.settle(key, where, usage)
     if came is not None:
-        return replace(_stopped(asked, preview.heard, came), usage=usage, notice=notice), preview.ref
-    if not preview.heard:
+        return replace(_stopped(asked, heard, came), usage=usage, notice=notice), preview.ref
+    if not heard:
         return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
-    return ModelReplied(asked.ordinal, _as_content(preview.heard), "late", usage, notice=notice), preview.ref
+    return ModelReplied(asked.ordinal, _as_content(heard), "late", usage, notice=notice), preview.ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 python -m tests.bench.replicas [--turns N] [--wait SECONDS]
 
-Each has 4 turns in flight, and the model takes its time for each reply. The bar: two are 1.6 times as fast as one.
+Each has 4 turns in flight, and the platform takes its time for each post; a model's time does not count, since a turn
+that waits for it is not at work. The bar: two are 1.6 times as fast as one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.replicas")
     parser.add_argument("--turns", type=int, default=96)
-    parser.add_argument("--wait", type=float, default=0.25, help="seconds that a reply takes")
+    parser.add_argument("--wait", type=float, default=0.25, help="seconds that a post takes")
     args = parser.parse_args()
     took = {}
     for replicas in (1, 2):

@@ -155,7 +155,7 @@ async def turns(name: str, store: Store) -> None:
 async def held(store: Store) -> None:
     """Print what turns that wait for a model take of memory."""
     model = Answering()
-    options = Options(in_flight=HELD, lease=600)
+    options = Options(waiting=HELD, lease=600)
     worker = Worker(store, {"sink": Sink()}, model, FakeLibrary(), SystemClock(), options)
     for room in range(HELD):
         await store.enqueue(*inbound(1000 + room, 0, "*architect"))

@@ -30,9 +30,9 @@ async def recovery(folder: Path, lease: float, seed: int = 1) -> float:
 
 
 async def draining(folder: Path, replicas: int, turns: int, wait: float) -> float:
-    """Seconds in which so many replicas, 4 turns in flight each, answer all; a model takes `wait` seconds a reply."""
+    """Seconds in which so many replicas, 4 turns in flight each, answer all; a post takes `wait` seconds."""
     names = NAMES[:replicas]
-    options = ("--in-flight", "4", "--wait", str(wait), "--pause", "0")
+    options = ("--in-flight", "4", "--lag", str(wait), "--pause", "0")
     rooms = [room(f"room{n}") for n in range(turns)]
     async with scene(folder, 1, options=options, names=names) as on:
         for where in rooms:

@@ -90,6 +90,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--together", type=int, default=20)
     parser.add_argument("--pause", type=float, default=0.01, help="seconds before each piece of a reply")
     parser.add_argument("--wait", type=float, default=0.0, help="seconds before a reply begins")
+    parser.add_argument("--lag", type=float, default=0.0, help="seconds that each post takes longer")
     parser.add_argument("--patience", type=float, default=5.0, help="seconds for which the store tries again")
     parser.add_argument("--forgetful", action="store_true", help="never look for what was posted: a fault to be found")
     parser.add_argument("--newer", default="", help="save sessions of a newer version in channels that begin so")
@@ -121,7 +122,7 @@ async def main(args: argparse.Namespace) -> None:
     async with aiohttp.ClientSession() as session:
         options = Options(name=args.name, lease=args.lease, in_flight=args.in_flight, together=args.together)
         library = FakeLibrary(OTHER_CAST if args.recast else CAST)
-        transport = (Forgetful if args.forgetful else HttpTransport)(session, args.platform, args.name)
+        transport = (Forgetful if args.forgetful else HttpTransport)(session, args.platform, args.name, args.lag)
         clock = OffClock(args.clock_off)
         worker = Worker(store, {"fake": transport}, SlowModel(args.pause, args.wait), library, clock, options)
         runner = web.AppRunner(taking(Inbox(store, stop_raised=worker.stop_raised)), access_log=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +17,22 @@ SECONDS = 5.0
 
 @dataclass(slots=True)
 class HttpTransport:
-    """`bot.ports.Transport` on the platform server at `url`; `name` is whose calls these are."""
+    """`bot.ports.Transport` on the platform server at `url`; `name` is whose calls these are.
+
+    A post takes `lag` seconds longer than it has to.
+    """
 
     session: aiohttp.ClientSession
     url: str
     name: str
+    lag: float = 0.0
     limit: int = 3500
     most: int = 0
     tables: bool = True
 
     async def post(self, out: Outgoing) -> Receipt:
         """See `Transport.post`."""
+        await asyncio.sleep(self.lag)
         found = await self._call("post", out=dump(out))
         if found is None:
             raise TransportError("the platform gives no receipt")
@@ -48,6 +54,7 @@ class HttpTransport:
 
     async def seal(self, ref: str, out: Outgoing) -> Receipt | None:
         """See `Transport.seal`."""
+        await asyncio.sleep(self.lag)
         found = await self._call("seal", ref=ref, out=dump(out))
         return found and _receipt(found)
 
