@@ -570,7 +570,10 @@ class FormRefusedError(TransportError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's finished reply: content blocks as JSON text, the API's stop reason, and what it cost."""
+    """A model's finished reply: content blocks as JSON text, the API's stop reason, and what it cost.
+
+    One that went on beyond all bounds stops with `oversized`, and has the text that came until then.
+    """
 
     content: str
     stop: str

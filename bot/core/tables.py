@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wcwidth import wcswidth
@@ -23,9 +22,6 @@ So a preview knows after these that a line of prose heads no table, and need not
 SWOLLEN = 8
 """A list that would be so many times as long as its table is not made: then the headers are longer than the rest."""
 
-STRETCH = 4_000
-"""Characters of a text that are read in one go where its end may not be needed."""
-
 _GAP = "  "
 _LEAD = re.compile(r"(?P<lead>[ \t]*+(?:>[ \t]*+)*+)(?P<item>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+)")
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
@@ -33,6 +29,9 @@ _PIPE = re.compile(r"\\.|\|")
 _ALIGNMENT = re.compile(r":?-++:?")
 _NOT_OF_A_RULE = re.compile(r"[^\s>|:\-]")
 _BREAK = re.compile(r"<br[ ]*+/?>", re.IGNORECASE)
+_MARKED = re.compile(r"[\\\[\]<&*_~`!]|[\x00-\x1f\x7f-\x9f]")
+"""What is in every cell that reads otherwise as code than as Markdown."""
+
 _TICKS = re.compile("``(?=`)")
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 
@@ -65,14 +64,6 @@ def as_code(markdown: str, *, finished: bool) -> str:
         return whole + (tables.end() if finished else tables.growing(""))
     last = markdown.rfind("\n") + 1
     return markdown if finished or len(markdown) - last >= REACH else markdown[:last]
-
-
-def drawn(markdown: str) -> Iterator[str]:
-    """`as_code` of a finished text, a stretch at a time, for whoever needs only its beginning."""
-    tables = Tables()
-    for start in range(0, len(markdown), STRETCH):
-        yield tables.add(markdown[start : start + STRETCH])
-    yield tables.end()
 
 
 class Tables:
@@ -221,7 +212,7 @@ def _aligned(table: _Table) -> list[str] | None:
     widths = [0] * columns
     for row in (header, *rows):
         for column, cell in enumerate(row):
-            widths[column] = max(widths[column], wcswidth(cell))
+            widths[column] = max(widths[column], _width(cell))
     if sum(widths) + (columns - 1) * len(_GAP) > WIDEST:
         return None
     if any(header):
@@ -233,13 +224,20 @@ def _aligned(table: _Table) -> list[str] | None:
     return ["```", *(line.rstrip() for line in drawn), "```"]
 
 
+def _width(cell: str) -> int:
+    """The columns that a cell takes, which has no controls."""
+    return len(cell) if cell.isascii() else wcswidth(cell)
+
+
 def _bare(cell: str) -> str:
     """A cell as it stands in code: without markup and controls, and with nothing that would close the fence."""
+    if not _MARKED.search(cell):
+        return " ".join(cell.split())
     return _TICKS.sub("``\u200b", " ".join(plain(cell).translate(_CONTROLS).split()))
 
 
 def _padded(cell: str, width: int, alignment: str) -> str:
-    room = width - wcswidth(cell)
+    room = width - _width(cell)
     match alignment.startswith(":"), alignment.endswith(":"):
         case True, True:
             before = room // 2

@@ -74,11 +74,18 @@ def _room(limit: int) -> int:
 
 
 def _torn(markdown: str, limit: int, end: str = "") -> Iterator[str]:
-    """The pieces; with `end`, each leaves room for it and bears it."""
+    """The pieces; with `end`, each leaves room for it and bears it.
+
+    No more of the text is held than a few pieces, so that the time for them all grows with its length.
+    """
     widest = _room(limit)
     fence: Fence | None = None
-    rest = markdown.strip("\n")
-    while rest.strip():
+    text, read = markdown.strip("\n"), 0
+    rest = ""
+    while True:
+        rest, read = _filled(rest, text, read, 2 * limit)
+        if not rest or rest.isspace():
+            return
         opening = fence.opening(limit // 4) if fence else ""
         if len(opening) + len(rest) + len(end) <= limit:
             yield opening + rest + end
@@ -88,11 +95,26 @@ def _torn(markdown: str, limit: int, end: str = "") -> Iterator[str]:
         room = (widest if may_close else limit) - len(opening) - len(end)
         cut = _before_opening(rest, fence, least, _cut(rest, least, room))
         head = rest[:cut].rstrip()
-        rest = rest[len(head) :]
+        rest, read = _filled(rest[len(head) :], text, read, limit)
         fence = _fence_in(head, fence)
         if head:
             yield opening + head + (fence.closing() if fence else "") + end
-        rest, fence = _reopened(rest, fence) if fence else (_stripped(rest), None)
+        if fence and fence.indent:
+            text, rest, read = rest + text[read:], "", 0  # all of its lines are moved to the margin
+            text, fence = _reopened(text, fence)
+        else:
+            rest, fence = _reopened(rest, fence) if fence else (_stripped(rest), None)
+            if not rest:
+                rest, read = _filled(rest, text, read, limit)
+                rest = _stripped(rest)
+
+
+def _filled(rest: str, text: str, read: int, least: int) -> tuple[str, int]:
+    """`rest` with more of `text` behind its first `read` characters: at least so long behind its white space."""
+    while read < len(text) and len(rest.lstrip()) < least:
+        more = max(4 * least, len(rest))
+        rest, read = rest + text[read : read + more], read + more
+    return rest, read
 
 
 def _cut(text: str, least: int, room: int) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,14 @@ from bot.core.prompt import Prompt
 from bot.models import request
 from bot.models.breaker import Breaker
 from bot.models.faults import Fault, clean, fault
+from bot.models.incoming import IncomingReply, OversizedError
 from bot.models.options import ModelOptions
+from bot.models.silence import Silence
+from bot.models.sse import EventReader, TooLongError
 from bot.ports import Clock, Meter, ModelError, Reply, Show
 
 if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
-    from anthropic.types import Message
+    from anthropic import AsyncAnthropic, AsyncAPIResponse
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds before the second attempt, doubled for each further one, and the most that they come to."""
@@ -28,6 +32,12 @@ CONNECT = 10.0
 
 LETTERS = 4
 """About so many letters make a token."""
+
+CLOSING = 1.0
+"""Seconds in which the service closes a stream whose message has ended; after that the connection is given up."""
+
+_WIDEST = 6
+"""Bytes that a character takes at most in JSON: an escape."""
 
 _KEYLESS = "none"
 """Sent to servers that ask for no key: the SDK refuses to send nothing."""
@@ -88,45 +98,88 @@ class AnthropicModel:
             await client.close()
 
     async def _attempt(self, client: AsyncAnthropic, body: dict[str, Any], model: str, show: Show) -> Reply:
-        text: list[str] = []
-        unseen = 0
-        message: Message | None = None
-        not_ours: Exception | None = None
+        incoming, text = IncomingReply(self._options.longest_reply), list[str]()
+        kind, not_ours = "unknown", None
+
+        async def take(piece: str) -> None:
+            nonlocal not_ours
+            text.append(request.whole(piece))
+            try:
+                await show(text[-1])
+            except Exception as error:
+                not_ours = error
+                raise
+
+        def failed(error: Exception) -> _FailedError:
+            found = fault(error, began=incoming.has_begun, now=self._clock.now(), key=self._key)
+            return _FailedError(found, "".join(text), _usage(incoming, model))
+
         try:
-            async with client.messages.stream(**body) as stream:
-                async for event in stream:
-                    if event.type == "message_start":
-                        message = stream.current_message_snapshot
-                        self._breaker.answers(model)
-                    elif event.type == "text" and event.text:
-                        text.append(request.whole(event.text))
-                        try:
-                            await show(text[-1])
-                        except Exception as error:
-                            not_ours = error
-                            raise
-                    elif event.type == "thinking":
-                        unseen += len(event.thinking)
-                    elif event.type == "input_json":
-                        unseen += len(event.partial_json)
+            async with (
+                Silence(self._options.timeout) as silence,
+                client.messages.with_streaming_response.create(**body, stream=True) as response,
+            ):
+                kind = response.headers.get("content-type", kind)
+                await self._read(response, incoming, silence, take, model)
         except asyncio.CancelledError:
-            if message is not None and isinstance(show, Meter):
-                show.used(_so_far(message, model, sum(map(len, text)) + unseen))
+            if incoming.has_begun and isinstance(show, Meter):
+                show.used(_so_far(incoming, model))
             raise
+        except (OversizedError, TooLongError):
+            come = request.content([{"type": "text", "text": "".join(text)}])
+            return Reply(come, "oversized", _so_far(incoming, model))
         except Exception as error:
             if error is not_ours:
                 raise
-            found = fault(error, began=message is not None, now=self._clock.now(), key=self._key)
-            raise _FailedError(found, "".join(text), _usage(message, model)) from error
-        if message is None:
-            kind = stream.response.headers.get("content-type", "unknown")
+            if not incoming.has_ended:
+                raise failed(error) from error
+        if not incoming.has_begun:
             found = Fault("garbage", clean(f"an answer of type {kind} without a message"))
-        elif (stop := getattr(message, "stop_reason", None)) is None:
-            found = Fault("cut")  # a stream that just ends gives no exception
-        else:
-            content = request.content(block.to_dict(mode="json", warnings=False) for block in message.content)
-            return Reply(content, stop, _usage(message, model))
-        raise _FailedError(found, "".join(text), _usage(message, model))
+            raise _FailedError(found, "", Usage(model=model))
+        try:
+            content = request.content(incoming.blocks())
+        except ValueError as error:
+            raise failed(error) from error
+        if incoming.stop is None:
+            # A stream that just ends gives no exception.
+            raise _FailedError(Fault("cut"), "".join(text), _usage(incoming, model))
+        return Reply(content, incoming.stop, _usage(incoming, model))
+
+    async def _read(
+        self,
+        response: AsyncAPIResponse[Any],
+        incoming: IncomingReply,
+        silence: Silence,
+        take: Callable[[str], Awaitable[None]],
+        model: str,
+    ) -> None:
+        """Read events to the stream's end; each piece of text goes to `take`.
+
+        The SDK's own reader makes a typed object of each event, and a new message of each piece: half of what a turn
+        cost. It passes over events without a name too, and those of other names than the API's come to nothing here.
+        """
+        import anthropic
+
+        reader = EventReader(_WIDEST * self._options.longest_reply)
+        async for chunk in response.iter_bytes():
+            if incoming.has_ended:
+                continue  # read to the end, the connection can be used again
+            for name, data in reader.read(chunk):
+                if name == "error":
+                    raise anthropic.APIStatusError(data, response=response.http_response, body=_body(data))
+                if not name or name == "ping":
+                    continue
+                piece, is_sign_of_life = incoming.take(data)
+                if is_sign_of_life:
+                    silence.heard()
+                if piece:
+                    with silence.paused():
+                        await take(piece)
+                elif incoming.has_ended:
+                    silence.shorten(CLOSING)
+                    break
+                elif is_sign_of_life:
+                    self._breaker.answers(model)
 
     async def _connected(self) -> AsyncAnthropic:
         if self._client is None:
@@ -146,7 +199,7 @@ class AnthropicModel:
 
 
 def _load() -> None:
-    for module in ("anthropic", "anthropic.resources.messages", "aiohttp"):
+    for module in ("anthropic", "anthropic.resources.messages", "aiohttp", "jiter"):
         importlib.import_module(module)
 
 
@@ -165,19 +218,26 @@ def _told(error: _FailedError, tries: int) -> ModelError:
     return ModelError(error.reason, "; ".join(parts), error.partial, error.usage)
 
 
-def _so_far(message: Message, model: str, letters: int) -> Usage:
-    """What a reply has cost of which so many letters have come: the service counts the output only at its end."""
-    told = _usage(message, model)
-    return replace(told, output=max(told.output, -(-letters // LETTERS)))
+def _body(data: str) -> object:
+    """The JSON of an error event, or its text where that is none."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data
 
 
-def _usage(message: Message | None, model: str) -> Usage:
+def _so_far(incoming: IncomingReply, model: str) -> Usage:
+    """What a reply has cost of which only a part has come: the service counts the output at its end."""
+    told = _usage(incoming, model)
+    return replace(told, output=max(told.output, -(-incoming.letters // LETTERS)))
+
+
+def _usage(incoming: IncomingReply, model: str) -> Usage:
     """What the call has cost so far, under the id that was asked for: prices are kept by that."""
-    usage = getattr(message, "usage", None)
 
     def count(name: str) -> int:
-        # The SDK builds what comes in without checking it, and not every server counts everything.
-        number = getattr(usage, name, None)
+        # Nothing of it is checked, and not every server counts everything.
+        number = incoming.usage.get(name)
         return number if isinstance(number, int) else 0
 
     return Usage(

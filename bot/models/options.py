@@ -12,6 +12,12 @@ ANY = "*"
 
 _MILLION = 1_000_000
 
+WIDEST_TOKEN = 16
+"""Characters a token of a whole reply at most: four are usual, rules of tables and indented code come to some ten."""
+
+SLACK = 4_096
+"""Characters that every reply may have, however few tokens were asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -48,6 +54,11 @@ class ModelOptions:
     def choose(self, wish: str) -> str:
         """The id of the model that answers a persona which wishes for `wish` (an alias, an id, or nothing)."""
         return self._id(wish) if wish and self._allows(wish) else self._id(self.name)
+
+    @property
+    def longest_reply(self) -> int:
+        """The most characters of a reply: a server that sends more does not keep to `max_tokens`."""
+        return WIDEST_TOKEN * self.max_tokens + SLACK
 
     def cost(self, usage: Usage) -> float | None:
         """What `usage` costs in $; None where the prices of its model are not known."""

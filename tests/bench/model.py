@@ -5,7 +5,8 @@ python -m tests.bench.model [--samples N]
 Both ask the same body of the strict fake, which runs in a process of its own; the two take turns, and so does who goes
 first. The whole bot's time runs from the message's arrival to the first words on the platform, with a database on disk.
 Once the service answers at once, which shows what the house itself takes, and once after `THINKING` seconds, less than
-any real model needs: the bar is meant for that one. The machine decides the milliseconds, so nothing fails here.
+any real model needs: the bar is meant for that one.
+The machine decides the milliseconds; the ratios have bars, and the verdict is printed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ from bot.stores.sqlite import SqliteStore
 from tests.fakes.anthropic import FakeAnthropic, Gate, says
 from tests.fakes.platform import FakePlatform
 
-BAR = 1.15
+BAR, AT_ONCE = 1.05, 1.5
+"""Most that the whole bot may take of the bare SDK's time, at a service that thinks and at one that does not."""
+
 SAMPLES = 150
 WARM = 10
 """Samples at the start that are thrown away: connections, imports, caches."""
@@ -189,12 +192,13 @@ async def measured(seconds: float, samples: int) -> tuple[list[float], list[floa
     return bares[WARM:], wholes[WARM:]
 
 
-def told(name: str, bares: list[float], wholes: list[float], bar: str) -> None:
+def told(name: str, bares: list[float], wholes: list[float], bar: float) -> None:
     """Print medians, what lies between them, and their ratio."""
     low, high = statistics.median(bares), statistics.median(wholes)
     print(
         f"{name:<24} {len(bares)} samples each  bare SDK {low * 1_000:6.1f} ms  whole bot {high * 1_000:6.1f} ms  "
-        f"{(high - low) * 1_000:+5.1f} ms  {high / low:.2f}x  ({bar})"
+        f"{(high - low) * 1_000:+5.1f} ms  {high / low:.2f}x  "
+        f"bar {bar}x  {'held' if high / low <= bar else 'MISSED'}"
     )
 
 
@@ -209,9 +213,9 @@ def main() -> None:
     if args.serve is not None:
         asyncio.run(serve(args.serve))
         return
-    told("a service at once", *asyncio.run(measured(0.0, args.samples)), "no bar: nothing to hide behind")
+    told("a service at once", *asyncio.run(measured(0.0, args.samples)), AT_ONCE)
     slow = max(2, args.samples // 5)
-    told(f"after {THINKING * 1_000:.0f} ms", *asyncio.run(measured(THINKING, slow)), f"bar {BAR}x")
+    told(f"after {THINKING * 1_000:.0f} ms", *asyncio.run(measured(THINKING, slow)), BAR)
 
 
 if __name__ == "__main__":

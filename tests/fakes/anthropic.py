@@ -10,15 +10,18 @@ the API would refuse is refused without taking an answer: see `anthropic_rules`.
 
 Answers:
 
-* `says(*pieces, stop=, gate=, breaks=)`: text, one delta a piece.
-* `answers(*blocks, stop=, gate=, breaks=)`: blocks of `Text`, `Thinking`, `Redacted`, `ToolUse`, streamed in order.
+* `says(*pieces, stop=, gate=, breaks=, noise=)`: text, one delta a piece.
+* `answers(*blocks, stop=, gate=, breaks=, noise=, whole=)`: `Text`, `Thinking`, `Redacted`, `ToolUse`, in order.
 * `refuses(status, type=, message=, code=, **headers)`: an error response; `retry_after="2"` becomes `retry-after: 2`.
 * `Raw(body, content_type, status)`: anything at all.
 * `Hangs()`: takes the request and never answers.
 
 `gate` holds back every delta until the test lets it through: `gate.release(2)`, or `gate.open()` for all the rest.
 `breaks` ends a stream early: `Cut(after)` drops the connection, `Ends(after)` ends it cleanly without `message_stop`,
-`Errs(after, type, message)` sends an error event; each behind so many deltas.
+`Errs(after, type, message)` sends an error event; each behind so many deltas. `Lingers()` says everything, and leaves
+the connection open. `noise` is sent before each delta, and while a gate holds it back again and again, as the service
+may do with pings (docs, streaming messages, ping events). With `whole` false the last delta of a tool call is left out,
+as where a reply runs into `max_tokens`.
 
 `fake.requests` is what came in, oldest first, as `Received`: body, headers, the status and usage that it was answered
 with, and whether the client has left in the middle. `await fake.until(lambda: ..., "what for")` waits with a deadline.
@@ -43,6 +46,9 @@ from tests.fakes.anthropic_cache import PrefixCache
 from tests.fakes.anthropic_rules import RefusedError, check, signature
 
 DEADLINE = 5.0
+
+NOISY = 0.02
+"""Seconds between two pings, or what else is sent, while a gate is closed."""
 
 _TYPES = {
     400: "invalid_request_error",
@@ -120,11 +126,21 @@ class Errs:
 
 
 @dataclass(frozen=True, slots=True)
+class Lingers:
+    pass
+
+
+Break = Cut | Ends | Errs | Lingers
+
+
+@dataclass(frozen=True, slots=True)
 class Streams:
     blocks: tuple[Block, ...]
     stop: str = "end_turn"
     gate: Gate | None = None
-    breaks: Cut | Ends | Errs | None = None
+    breaks: Break | None = None
+    noise: bytes = b""
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +168,24 @@ Answer = Streams | Refuses | Raw | Hangs
 
 
 def says(
-    *pieces: str, stop: str = "end_turn", gate: Gate | None = None, breaks: Cut | Ends | Errs | None = None
+    *pieces: str,
+    stop: str = "end_turn",
+    gate: Gate | None = None,
+    breaks: Break | None = None,
+    noise: bytes = b"",
 ) -> Streams:
-    return Streams((Text(pieces),), stop, gate, breaks)
+    return Streams((Text(pieces),), stop, gate, breaks, noise)
 
 
 def answers(
-    *blocks: Block, stop: str = "end_turn", gate: Gate | None = None, breaks: Cut | Ends | Errs | None = None
+    *blocks: Block,
+    stop: str = "end_turn",
+    gate: Gate | None = None,
+    breaks: Break | None = None,
+    noise: bytes = b"",
+    whole: bool = True,
 ) -> Streams:
-    return Streams(blocks, stop, gate, breaks)
+    return Streams(blocks, stop, gate, breaks, noise, whole)
 
 
 def refuses(status: int, type: str = "", message: str = "refused", code: str = "", **headers: str) -> Refuses:
@@ -311,24 +336,38 @@ class FakeAnthropic:
         await _send(response, {"type": "message_start", "message": message})
         await _send(response, {"type": "ping"})
         deltas = 0
-        async for event in _events(answer.blocks):
+        async for event in _events(answer.blocks, whole=answer.whole):
             if event["type"] == "content_block_delta":
-                if answer.breaks and answer.breaks.after == deltas:
+                if answer.breaks and not isinstance(answer.breaks, Lingers) and answer.breaks.after == deltas:
                     return await _break(request, response, answer.breaks)
+                if answer.noise:
+                    await response.write(answer.noise)
                 if answer.gate:
-                    await answer.gate.pass_through()
+                    await _let_through(answer.gate, response, answer.noise)
                 deltas += 1
             await _send(response, event)
-        if answer.breaks:
+        if answer.breaks and not isinstance(answer.breaks, Lingers):
             return await _break(request, response, answer.breaks)
         end = {"stop_reason": answer.stop, "stop_sequence": None}
         await _send(response, {"type": "message_delta", "delta": end, "usage": {"output_tokens": 1 + deltas}})
         await _send(response, {"type": "message_stop"})
+        if isinstance(answer.breaks, Lingers):
+            await asyncio.Event().wait()
         await response.write_eof()
         return response
 
 
-async def _events(blocks: tuple[Block, ...]) -> AsyncIterator[dict[str, Any]]:
+async def _let_through(gate: Gate, response: web.StreamResponse, noise: bytes) -> None:
+    """Wait at the gate; meanwhile make that noise."""
+    passing = asyncio.ensure_future(gate.pass_through())
+    try:
+        while not (await asyncio.wait((passing,), timeout=NOISY if noise else None))[0]:
+            await response.write(noise)
+    finally:
+        passing.cancel()
+
+
+async def _events(blocks: tuple[Block, ...], *, whole: bool = True) -> AsyncIterator[dict[str, Any]]:
     for index, block in enumerate(blocks):
         match block:
             case Text(pieces):
@@ -345,6 +384,7 @@ async def _events(blocks: tuple[Block, ...]) -> AsyncIterator[dict[str, Any]]:
                 wire = json.dumps(given)
                 third = max(1, len(wire) // 3)
                 parts = ["", *(wire[i : i + third] for i in range(0, len(wire), third))]
+                parts = parts if whole else parts[:-1]
                 deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
             case _:
                 assert_never(block)

@@ -12,7 +12,7 @@ from bot.core.growing import GrowingReply
 from bot.core.model import Conversation, Voice
 from bot.core.own_words import Names, own_words
 from bot.core.steps import Post
-from bot.core.tables import as_code, drawn
+from bot.core.tables import as_code
 from bot.core.text import settled
 from bot.runtime.outbox import Address, outgoing
 from tests.fakes.platform import FakePlatform
@@ -113,17 +113,6 @@ def test_nothing_is_held_back_that_may_be_shown(text: str, limit: int, has_table
     words = own_words(text, NAMES, finished=False)
     at_least = settled(words if has_tables else as_code(words, finished=False), limit)
     assert growing.shown().startswith(at_least)
-
-
-@calm
-@given(replies)
-def test_a_text_that_is_drawn_in_stretches_is_the_same(text: str) -> None:
-    assert "".join(drawn(text)) == as_code(text, finished=True)
-
-
-def test_a_long_text_is_drawn_in_stretches_and_is_the_same() -> None:
-    text = "Words before.\n\n| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 2000 + "\nand after. " * 900
-    assert "".join(drawn(text)) == as_code(text, finished=True)
 
 
 TABLE = "\n\n| name | what |\n|------|------|\n" + "| a name | what it is about |\n" * 40 + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import perf_counter, process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -245,3 +245,20 @@ def test_tables_of_anything_are_read_in_a_time_that_grows_with_their_length(bit:
         drawn = as_code(head + bit * (LONG // len(bit)), finished=True)
         assert len(drawn) < 100 * LONG
     assert perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    "bit", ["A sentence of words. ", "word\n\n", "```\nx = 1\n```\n", "> a\n", "漢字", " ", "|a|b|\n"]
+)
+def test_a_text_ten_times_as_long_is_cut_in_no_more_than_ten_times_the_time(bit: str) -> None:
+    """A ratio of CPU times, with room for noise: the square would be a hundred."""
+
+    def cost(length: int) -> float:
+        text, least = bit * (length // len(bit)), 1e9
+        for _ in range(3):
+            began = process_time()
+            pieces(text, 500)
+            least = min(least, process_time() - began)
+        return least
+
+    assert cost(4_000_000) < 40 * max(cost(400_000), 1e-3)

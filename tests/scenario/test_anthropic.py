@@ -6,13 +6,15 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
+import anthropic
 import pytest
 
 from bot.core.failures import REASONS
 from bot.core.prompt import Block, Message, Prompt, Tool, prompt
 from bot.core.steps import Entry
+from bot.models import request
 from bot.models.anthropic import AnthropicModel
 from bot.models.breaker import Breaker
 from bot.models.options import ModelOptions, Priced
@@ -25,6 +27,7 @@ from tests.fakes.anthropic import (
     FakeAnthropic,
     Gate,
     Hangs,
+    Lingers,
     Raw,
     Redacted,
     Refuses,
@@ -391,6 +394,152 @@ async def test_silence_in_the_middle_times_out_with_what_had_come(fake: FakeAnth
     fake.will(says("one ", "two", gate=gate))
     error = await failure(models.make(timeout=0.2))
     assert (error.reason, error.partial) == ("timeout", "one ")
+
+
+@pytest.mark.parametrize(
+    "noise", [b'event: ping\ndata: {"type":"ping"}\n\n', b": still here\n\n", b"event: new_thing\n\n"]
+)
+@pytest.mark.parametrize("after", [0, 1])
+async def test_pings_and_comments_are_no_signs_of_life(
+    fake: FakeAnthropic, models: Models, noise: bytes, after: int
+) -> None:
+    gate = Gate()
+    gate.release(after)
+    fake.will(says("one ", "two", gate=gate, noise=noise))
+    error = await failure(models.make(timeout=0.3, retry=0))
+    assert (error.reason, error.partial) == ("timeout", "one " * after)
+    await fake.until(lambda: fake.requests[0].aborted, "the connection to be closed")
+
+
+async def test_a_reply_is_whole_though_its_stream_stays_open(fake: FakeAnthropic, models: Models) -> None:
+    fake.will(says("All of it.", breaks=Lingers()))
+    assert text_of(await models.make(timeout=30).reply(asking(), Screen().show)) == "All of it."
+
+
+async def test_a_screen_may_take_its_time(fake: FakeAnthropic, models: Models) -> None:
+    async def slow(piece: str) -> None:
+        await asyncio.sleep(0.4)
+
+    fake.will(says("one ", "two"))
+    assert text_of(await models.make(timeout=0.3).reply(asking(), slow)) == "one two"
+
+
+async def test_a_reply_beyond_all_bounds_is_cut_and_no_more_of_it_is_read(
+    fake: FakeAnthropic, models: Models, clock: SwiftClock
+) -> None:
+    fake.will(answers(Thinking("Hm."), Text(("words " * 20,) * 50_000)))
+    model, screen = models.make(max_tokens=100), Screen()
+    reply = await model.reply(asking(), screen.show)
+    assert reply.stop == "oversized" and text_of(reply) == "".join(screen.pieces)
+    assert 4_000 < len(text_of(reply)) < 16 * 100 + 4_096
+    assert reply.usage.output >= len(text_of(reply)) // 4
+    await fake.until(lambda: fake.requests[0].aborted, "the connection to be closed")
+    assert len(fake.requests) == 1 and clock.slept == []
+
+
+@pytest.mark.parametrize(
+    "block",
+    [Text(("one", "x" * 400_000)), Thinking("x" * 400_000), ToolUse("ask", {"question": "x" * 400_000})],
+    ids=["text", "thinking", "tool"],
+)
+async def test_one_piece_beyond_all_bounds_is_not_taken_either(
+    fake: FakeAnthropic, models: Models, block: Text | Thinking | ToolUse
+) -> None:
+    fake.will(answers(Text(("Well. ",)), block, stop="tool_use"))
+    reply = await models.make(max_tokens=100).reply(asking(), Screen().show)
+    assert reply.stop == "oversized" and len(reply.content) < 200 and text_of(reply).startswith("Well. ")
+
+
+def wired(*events: dict[str, Any]) -> bytes:
+    return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
+
+
+def started(index: int, block: dict[str, Any], *deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"type": "content_block_start", "index": index, "content_block": block},
+        *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+CITED = [
+    {
+        "cited_text": "a",
+        "document_index": 0,
+        "document_title": None,
+        "end_char_index": end,
+        "start_char_index": 0,
+        "type": "char_location",
+    }
+    for end in (1, 2)
+]
+KINDS: dict[str, list[dict[str, Any]]] = {
+    "text": started(0, {"type": "text", "text": "a "}, *({"type": "text_delta", "text": t} for t in ("b", "", " ü🧭"))),
+    "cited": started(
+        0,
+        {"type": "text", "text": "", "citations": []},
+        {"type": "text_delta", "text": "a"},
+        *({"type": "citations_delta", "citation": cited} for cited in CITED),
+    ),
+    "thinking": started(
+        0,
+        {"type": "thinking", "thinking": "", "signature": ""},
+        *({"type": "thinking_delta", "thinking": t} for t in ("Hm", ", well")),
+        {"type": "signature_delta", "signature": "EqQB=="},
+    ),
+    "redacted": started(0, {"type": "redacted_thinking", "data": "opaque=="}),
+    "call": started(
+        0,
+        {"type": "tool_use", "id": "toolu_1", "name": "ask", "input": {}, "caller": {"type": "direct"}},
+        *({"type": "input_json_delta", "partial_json": t} for t in ("", '{"b": [1.0, 1e3,', ' null], "a":', ' "ü"}')),
+    ),
+    "call without input": started(0, {"type": "tool_use", "id": "toolu_1", "name": "ask", "input": {}}),
+    "call that was cut": started(
+        0,
+        {"type": "tool_use", "id": "toolu_1", "name": "ask", "input": {}},
+        {"type": "input_json_delta", "partial_json": '{"a": {"b": [1, 2'},
+    ),
+    "misplaced": started(
+        0, {"type": "text", "text": "a"}, {"type": "thinking_delta", "thinking": "b"}, {"type": "new", "x": 1}
+    ),
+}
+
+
+@pytest.mark.parametrize("events", KINDS.values(), ids=KINDS)
+async def test_every_kind_of_block_is_what_the_sdk_makes_of_it(
+    fake: FakeAnthropic, models: Models, events: list[dict[str, Any]]
+) -> None:
+    counts = {"input_tokens": 7, "cache_read_input_tokens": 3, "output_tokens": 1}
+    message = {"id": "m", "type": "message", "role": "assistant", "model": SONNET, "content": [], "usage": counts}
+    wire = wired(
+        {"type": "message_start", "message": {**message, "stop_reason": None, "stop_sequence": None}},
+        *events,
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}},
+        {"type": "message_stop"},
+    )
+    fake.will(Raw(wire), Raw(wire))
+    async with anthropic.AsyncAnthropic(api_key=fake.key, base_url=fake.url) as client:
+        asked = [{"role": "user", "content": "hello"}]
+        async with client.messages.stream(model=SONNET, max_tokens=9, messages=cast("Any", asked)) as stream:
+            known = await stream.get_final_message()
+    reply = await models.make().reply(asking(), Screen().show)
+    assert reply.content == request.content(block.to_dict(mode="json", warnings=False) for block in known.content)
+    assert (reply.stop, reply.usage.output) == (known.stop_reason, known.usage.output_tokens) == ("end_turn", 9)
+    assert (reply.usage.input, reply.usage.cache_read) == (7, 3)
+
+
+async def test_an_event_nobody_knows_is_passed_over(fake: FakeAnthropic, models: Models) -> None:
+    unheard = 'event: new_thing\ndata: {"type":"new_thing","index":"?"}\n\n'
+    delta = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"new"}}\n\n'
+    fake.will(says("one ", "two", noise=(unheard + delta).encode()))
+    assert text_of(await models.make().reply(asking(), Screen().show)) == "one two"
+
+
+async def test_a_tool_call_that_ran_into_the_limit_keeps_what_is_certain(fake: FakeAnthropic, models: Models) -> None:
+    fake.will(answers(ToolUse("ask", {"question": "Why?", "options": ["because"]}), stop="max_tokens", whole=False))
+    reply = await models.make().reply(asking(), Screen().show)
+    assert reply.stop == "max_tokens"
+    assert json.loads(reply.content)[0]["input"]["question"] == "Why?"
 
 
 async def test_broken_json_of_a_tool_call_is_told_as_unreadable(fake: FakeAnthropic, models: Models) -> None:

@@ -234,7 +234,7 @@ async def test_a_full_mailbox_is_told_also_where_the_bot_may_not_read_what_it_wo
         house.fake.permits(house.general, house.fake.me, deny=READ_MESSAGE_HISTORY)
 
         async def full(_inbox: Inbox, _inbound: Inbound) -> bool:
-            raise MailboxFullError
+            raise MailboxFullError("full")
 
         monkeypatch.setattr(Inbox, "receive", full)
         house.ada.says(house.general, "hello")

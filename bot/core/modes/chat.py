@@ -24,6 +24,7 @@ MARKS = {
     "max_tokens": "_(cut: the reply reached its length limit)_",
     "cut": "_(cut: the connection to the model broke)_",
     "late": "_(cut: the reply took longer than it may)_",
+    "oversized": "_(cut: the model's server sent far more than it was asked for, so I stopped reading)_",
     "model_context_window_exceeded": "_(cut: the conversation has filled the model's context)_",
     "refusal": "_(the model declined to go on)_",
     "pause_turn": "_(the model paused here; write to go on)_",
