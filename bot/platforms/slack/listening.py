@@ -250,8 +250,8 @@ class Ears:
         except MailboxFullError:
             where = inbound.conversation
             try:
-                await self._web.call("chat.postEphemeral", user=inbound.user, text=FULL, **place(where))
-            except RefusedError as error:
+                await self._web.call("chat.postEphemeral", now=True, user=inbound.user, text=FULL, **place(where))
+            except (RefusedError, UnansweredError) as error:
                 log.warning("that %s is full could not be told to %s (%s)", where.key, inbound.user, error)
 
 
