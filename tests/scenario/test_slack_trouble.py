@@ -12,6 +12,7 @@ import pytest
 
 from bot.core.model import HOST
 from bot.platforms.slack import people, posting, web
+from bot.platforms.slack.listening import HANDLED
 from bot.ports import Outgoing, TransportError
 from bot.runtime import worker
 from tests.fakes.slack import FakeSlack
@@ -130,6 +131,7 @@ async def test_people_that_slack_does_not_tell_of_are_heard_by_their_id(
         assert [seen.name for seen in await house.hear(alice, general, "*architect")] == ["Winston"]
         await house.hear(alice, general, "hello")
         assert f"{alice.id}: hello" in house.prompt()
+        await fake.settled()
         assert all(d.acked and d.attempts == 1 for d in fake.dispatch.deliveries)
 
 
@@ -276,3 +278,16 @@ async def test_what_posting_again_would_not_help_is_told_from_what_it_would() ->
             house.fake.faults.heal("conversations.history")
         await house.adapter.transport.post(out)
         assert keys(house, general) == ["key"]
+
+
+@pytest.mark.parametrize("kind", sorted(HANDLED))
+async def test_every_event_that_is_subscribed_to_is_taken(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with slack_house(fake=FakeSlack(ack_within=60.0)) as house:
+        fake = house.fake
+        alice = fake.user("alice")
+        room = fake.channel("general", [alice])
+        fields = {"channel": room.id, "user": alice.id, "ts": fake.ws.new_ts(), "text": "hello", "tab": "messages"}
+        fake.ws.emit({"type": kind, **fields, "event_ts": fake.ws.new_ts(), "streaming_message_ts": []})
+        await fake.settled()
+        assert [(d.acked, d.attempts) for d in fake.dispatch.deliveries[:1]] == [(True, 1)]
+        assert "could not be read" not in caplog.text
