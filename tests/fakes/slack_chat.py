@@ -302,10 +302,8 @@ def set_suggested_prompts(ws: Workspace, args: Args) -> dict[str, Any]:
         or any(set(p) != {"title", "message"} for p in prompts)
     ):
         raise RefusedError("invalid_arguments", "[ERROR] 1 to 4 prompts with title and message [json-pointer:/prompts]")
-    if "thread_ts" in args:
-        ws.message(room, args["thread_ts"], "invalid_thread_ts")
-    elif room.kind != "im":
-        raise RefusedError("missing_thread_ts")
+    if "thread_ts" in args and ws.is_agent:
+        return {}  # docs, assistant.threads.setSuggestedPrompts: for an agent such a call silently does nothing
     room.prompts = prompts
     return {}
 

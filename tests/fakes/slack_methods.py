@@ -1,4 +1,7 @@
-"""The Web API's methods as data: what each takes, which scope it needs, how often it may be called."""
+"""The Web API's methods as data: what each takes, which scope it needs, how often it may be called.
+
+Each is as its page has it, `reference/methods/NAME` of https://docs.slack.dev/; see `slack_pages`.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ METHODS: Mapping[str, Method] = {
     "chat.postMessage": _method(
         "channel",
         f"{_CONTENT} {_LOOK} thread_ts reply_broadcast metadata mrkdwn parse link_names as_user unfurl_links "
-        "unfurl_media unfurl_app_links",
+        "unfurl_media",
         "chat:write",
         per_minute=300,
     ),
@@ -70,7 +73,7 @@ METHODS: Mapping[str, Method] = {
         "channel ts", "markdown_text chunks blocks metadata session_status", "chat:write", per_minute=20
     ),
     "assistant.threads.setStatus": _method(
-        "channel_id thread_ts status", f"loading_messages {_LOOK}", "chat:write", "assistant:write", per_minute=600
+        "channel_id thread_ts status", f"loading_messages {_LOOK}", "chat:write", per_minute=600
     ),
     "agents.sessions.setStatus": _method(
         "channel_id status", f"thread_ts title initiator_user_id {_LOOK}", "chat:write"
@@ -96,10 +99,10 @@ METHODS: Mapping[str, Method] = {
     "files.completeUploadExternal": _method(
         "files", f"channel_id channels initial_comment thread_ts blocks {_LOOK}", "files:write"
     ),
-    "files.info": _method("file", f"{_PAGE} count page", "files:read", json=False),
+    "files.info": _method("file", _PAGE, "files:read", json=False),
     "reactions.add": _method("channel name timestamp", "", "reactions:write", per_minute=50),
     "bots.info": _method("", "bot team_id", "users:read", per_minute=50, json=False),
-    "team.info": _method("", "team domain include_slackbot_availability", "team:read", per_minute=50, json=False),
+    "team.info": _method("", "team domain", "team:read", per_minute=50, json=False),
 }
 
 MANIFEST_SCOPES = frozenset(

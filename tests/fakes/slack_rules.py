@@ -1,7 +1,8 @@
 """What Slack refuses in a message or a view: pure checks that raise `RefusedError` with Slack's own error code.
 
-Limits are those of Slack's block and method references and of the models that `slack_sdk` ships. Three are not
-documented but measured by others, and kept at the careful end: `BLOCKS_TOTAL`, `STREAM_BYTES` and `METADATA_BYTES`.
+Fields and limits are those of the pages that `slack_pages` names for each object: blocks, elements and composition
+objects of the Block Kit reference, modal and home tab views, message metadata. Three limits are not documented but
+measured by others, and kept at the careful end: `BLOCKS_TOTAL`, `STREAM_BYTES` and `METADATA_BYTES`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ STREAM_BYTES = 10_600
 """UTF-8 bytes of one streamed message: 10,571 were accepted and 10,821 refused when others measured it."""
 METADATA_BYTES = 8_000
 
-_BLOCK_FIELDS: Mapping[str, frozenset[str]] = {
+BLOCK_FIELDS: Mapping[str, frozenset[str]] = {
     "section": frozenset({"text", "fields", "accessory", "expand"}),
     "divider": frozenset(),
     "header": frozenset({"text"}),
@@ -38,7 +39,7 @@ _BLOCK_FIELDS: Mapping[str, frozenset[str]] = {
 }
 _ONLY_IN_MESSAGES = {"markdown", "context_actions", "table"}
 _SELECTS = {"static_select", "multi_static_select"}
-_ELEMENT_FIELDS: Mapping[str, frozenset[str]] = {
+ELEMENT_FIELDS: Mapping[str, frozenset[str]] = {
     "button": frozenset({"text", "action_id", "url", "value", "style", "confirm", "accessibility_label"}),
     "static_select": frozenset(
         {"action_id", "placeholder", "options", "option_groups", "initial_option", "confirm", "focus_on_load"}
@@ -69,12 +70,12 @@ _OPTIONS: Mapping[str, int] = {
     "static_select": 100, "multi_static_select": 100, "overflow": 5, "radio_buttons": 10, "checkboxes": 10,
 }  # fmt: skip
 _ALLOWED_IN: Mapping[str, frozenset[str]] = {
-    "actions": frozenset(_ELEMENT_FIELDS) - {"plain_text_input", "image", "feedback_buttons", "icon_button"},
-    "accessory": frozenset(_ELEMENT_FIELDS) - {"plain_text_input", "feedback_buttons", "icon_button"},
-    "input": frozenset(_ELEMENT_FIELDS) - {"button", "overflow", "image", "feedback_buttons", "icon_button"},
+    "actions": frozenset(ELEMENT_FIELDS) - {"plain_text_input", "image", "feedback_buttons", "icon_button"},
+    "accessory": frozenset(ELEMENT_FIELDS) - {"plain_text_input", "feedback_buttons", "icon_button"},
+    "input": frozenset(ELEMENT_FIELDS) - {"button", "overflow", "image", "feedback_buttons", "icon_button"},
     "context_actions": frozenset({"feedback_buttons", "icon_button"}),
 }
-_VIEW_FIELDS = frozenset(
+VIEW_FIELDS = frozenset(
     {
         "type", "title", "blocks", "close", "submit", "private_metadata", "callback_id", "clear_on_close",
         "notify_on_close", "external_id", "submit_disabled",
@@ -135,13 +136,14 @@ class _Schema:
             self.no(f"no fewer than {least} items allowed", at)
         return value
 
-    def options(self, value: object, at: str, most: int) -> None:
+    def options(self, value: object, at: str, most: int, *, in_overflow: bool = False) -> None:
         for index, option in enumerate(self.items(value, at, most)):
             here = f"{at}/{index}"
             if not isinstance(option, dict):
                 self.no("must be an object", here)
                 continue
-            self.unknown(option, {"text", "value", "description", "url"}, here)
+            # docs, option object: `url` is only for overflow menus
+            self.unknown(option, {"text", "value", "description"} | ({"url"} if in_overflow else set()), here)
             self.text(option.get("text"), f"{here}/text", 75)
             self.string(option.get("value"), f"{here}/value", 150)
             if "description" in option:
@@ -156,7 +158,7 @@ class _Schema:
         if kind not in _ALLOWED_IN[place]:
             self.no(f"unsupported element type {kind!r} in {place}", f"{at}/type")
             return None
-        self.unknown(value, _ELEMENT_FIELDS[kind] | {"type"}, at)
+        self.unknown(value, ELEMENT_FIELDS[kind] | {"type"}, at)
         if kind == "image":
             self.string(value.get("alt_text"), f"{at}/alt_text", 2000)
             return None
@@ -178,7 +180,7 @@ class _Schema:
                     self.text(group.get("label"), f"{at}/option_groups/{index}/label", 75, plain=True)
                     self.options(group.get("options"), f"{at}/option_groups/{index}/options", 100)
             else:
-                self.options(value.get("options"), f"{at}/options", _OPTIONS[kind])
+                self.options(value.get("options"), f"{at}/options", _OPTIONS[kind], in_overflow=kind == "overflow")
         action_id = value.get("action_id")
         return action_id if isinstance(action_id, str) else None
 
@@ -187,10 +189,10 @@ class _Schema:
             self.no("must be an object", at)
             return
         kind = str(block.get("type"))
-        if kind not in _BLOCK_FIELDS or (kind in _ONLY_IN_MESSAGES and surface != "message"):
+        if kind not in BLOCK_FIELDS or (kind in _ONLY_IN_MESSAGES and surface != "message"):
             self.no(f"unsupported block type {kind!r} in a {surface}", f"{at}/type")
             return
-        self.unknown(block, _BLOCK_FIELDS[kind] | {"type", "block_id"}, at)
+        self.unknown(block, BLOCK_FIELDS[kind] | {"type", "block_id"}, at)
         if "block_id" in block:
             self.string(block["block_id"], f"{at}/block_id", 255)
             if block["block_id"] in self._block_ids:
@@ -319,7 +321,7 @@ def check_view(view: object, kind: str) -> dict[str, Any]:
     if not isinstance(view, dict):
         raise RefusedError("invalid_arguments", "[ERROR] view must be an object [json-pointer:/view]")
     schema = _Schema()
-    schema.unknown(view, _VIEW_FIELDS, "/view")
+    schema.unknown(view, VIEW_FIELDS, "/view")
     if view.get("type") != kind:
         schema.no(f"must be of type {kind}", "/view/type")
     if kind == "modal":

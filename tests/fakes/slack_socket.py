@@ -73,6 +73,7 @@ class Dispatch:
         self.connections: list[Connection] = []
         self.opened = 0
         self.redeliver_all = 1
+        self.dies_early: list[str] = []
         self.on_answer: Callable[[Delivery], None] = lambda _delivery: None
         self._clock = clock
         self._secret = secret
@@ -223,6 +224,13 @@ class Dispatch:
         self._tickets.remove(ticket)
         socket = web.WebSocketResponse(timeout=1.0)
         await socket.prepare(request)
+        if self.dies_early:
+            # docs, Socket Mode: beyond what an app may have open, `disconnect` comes with `too_many_websockets`.
+            word = self.dies_early.pop(0)
+            if word:
+                await socket.send_json({"type": "disconnect", "reason": word, "debug_info": {"host": "applink-fake"}})
+            await socket.close()
+            return socket
         self.opened += 1
         connection = Connection(self.opened, socket, request.transport)
         hello = {

@@ -313,6 +313,23 @@ async def test_a_connection_that_cannot_be_made_for_a_while_is_told_and_made_in_
     assert not any("bot's token" in r.getMessage() for r in caplog.records)
 
 
+async def test_connections_that_die_before_the_greeting_leave_the_bot_deaf_for_no_time_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line, "FIRST_TRY", 0.01)
+    monkeypatch.setattr("bot.platforms.slack.socket.HELLO", 3600.0)
+    async with slack_house() as house:
+        fake = house.fake
+        alice = fake.user("alice")
+        general = fake.channel("general", [alice])
+        fake.dispatch.dies_early = ["", "too_many_websockets", ""]
+        await cut(house)
+        await fake.until(lambda: fake.dispatch.opened == 2, "another connection")
+        await fake.says(alice, general, "*architect")
+        await house.quiet()
+        assert fake.seen(general)[-1].name == "Winston"
+
+
 def moved(house: House, room: Room, ts: str, seconds: float) -> None:
     """That message was said so long ago."""
     message = house.fake.ws.message(room, ts)

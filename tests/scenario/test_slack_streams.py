@@ -510,6 +510,22 @@ async def test_of_a_long_reply_that_slacks_button_stopped_what_was_not_shown_is_
         assert "".join(text.split()).startswith(said) and "Paragraph8." in said
 
 
+async def test_what_slack_has_ended_stands_also_where_another_process_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scene() as s:
+        monkeypatch.setattr(type(s.house.adapter.transport), "stopped", lambda *_: None)
+
+        async def stop(number: int) -> None:
+            if number == len(WORDS):
+                await s.until_shown("word11")
+                await s.house.fake.people.stops(s.alice, s.room, s.thread)
+                await s.house.fake.settled()
+                await asyncio.sleep(5)
+
+        s.while_written(stop)
+        (reply,) = [reply for reply in await s.ask() if reply.name == "Winston"]
+        assert "word11" in reply.shown and not s.house.fake.called("chat.delete")
+
+
 async def test_stop_where_nothing_is_written_is_answered_in_a_line() -> None:
     async with scene() as s:
         (told,) = await s.house.hear(s.alice, s.room, "stop", thread=s.thread)

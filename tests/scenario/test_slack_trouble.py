@@ -11,11 +11,12 @@ from itertools import pairwise
 import pytest
 
 from bot.core.model import HOST
-from bot.platforms.slack import posting, web
+from bot.platforms.slack import people, posting, web
+from bot.platforms.slack.listening import HANDLED
 from bot.ports import Outgoing, TransportError
 from bot.runtime import worker
 from tests.fakes.slack import FakeSlack
-from tests.fakes.slack_faults import Cut, Fault, Says, Slow, Status
+from tests.fakes.slack_faults import Cut, Fault, Limited, Says, Slow, Status
 from tests.fakes.slack_methods import MANIFEST_SCOPES
 from tests.fakes.slack_state import Room
 from tests.scenario.slack_house import House, slack_house, subscribed
@@ -117,15 +118,44 @@ async def test_an_outage_of_slack_buries_no_turn_and_asks_no_model_again(
         assert len(house.model.prompts) == 1
 
 
-async def test_people_that_slack_does_not_tell_of_just_now_are_heard_when_it_does() -> None:
-    fake = FakeSlack(events=subscribed(), ack_within=0.3, retries=(0, 0.05, 0.05))
-    async with slack_house(fake=fake) as house:
+@pytest.mark.parametrize("fault", [Status(500), Limited(3600), Cut(), Slow(60)])
+async def test_people_that_slack_does_not_tell_of_are_heard_by_their_id(
+    fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PATIENCE", 0.05)
+    async with slack_house(fake=FakeSlack(events=subscribed(), ack_within=60.0)) as house:
+        fake = house.fake
         alice = fake.user("alice")
         general = fake.channel("general", [alice])
-        fake.faults.order("users.info", Status(500), 3)
+        fake.faults.order("users.info", fault, None)
         assert [seen.name for seen in await house.hear(alice, general, "*architect")] == ["Winston"]
-        (delivery,) = [d for d in fake.dispatch.deliveries if d.event.get("user") == alice.id]
-        assert delivery.acked and delivery.attempts == 2
+        await house.hear(alice, general, "hello")
+        assert f"{alice.id}: hello" in house.prompt()
+        await fake.settled()
+        assert all(d.acked and d.attempts == 1 for d in fake.dispatch.deliveries)
+
+
+async def test_people_that_slack_no_longer_tells_of_keep_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with slack_house() as house:
+        fake = house.fake
+        alice = fake.user("alice")
+        general = fake.channel("general", [alice])
+        await house.hear(alice, general, "*architect")
+        monkeypatch.setattr(people, "PATIENCE", 0.05)
+        fake.faults.order("users.info", Status(500), None)
+        await fake.people.joins(fake.user("bob"), general)
+        await fake.people.leaves(alice, fake.channel("other", [alice]))
+        await house.hear(alice, general, "hello")
+        assert "alice: hello" in house.prompt()
+
+
+@pytest.mark.parametrize("fault", [Status(500), Limited(3600), Says("not_allowed")])
+async def test_prompts_that_slack_does_not_take_refuse_no_delivery(fault: Fault) -> None:
+    async with slack_house(fake=FakeSlack(events=subscribed(), ack_within=60.0)) as house:
+        house.fake.faults.order("assistant.threads.setSuggestedPrompts", fault, None)
+        await house.fake.people.opens_app(house.fake.user("alice"), "messages")
+        await house.fake.settled()
+        assert [(d.acked, d.attempts) for d in house.fake.dispatch.deliveries] == [(True, 1)]
 
 
 # ---------------------------------------------------------------- what Slack no longer allows
@@ -248,3 +278,16 @@ async def test_what_posting_again_would_not_help_is_told_from_what_it_would() ->
             house.fake.faults.heal("conversations.history")
         await house.adapter.transport.post(out)
         assert keys(house, general) == ["key"]
+
+
+@pytest.mark.parametrize("kind", sorted(HANDLED))
+async def test_every_event_that_is_subscribed_to_is_taken(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with slack_house(fake=FakeSlack(ack_within=60.0)) as house:
+        fake = house.fake
+        alice = fake.user("alice")
+        room = fake.channel("general", [alice])
+        fields = {"channel": room.id, "user": alice.id, "ts": fake.ws.new_ts(), "text": "hello", "tab": "messages"}
+        fake.ws.emit({"type": kind, **fields, "event_ts": fake.ws.new_ts(), "streaming_message_ts": []})
+        await fake.settled()
+        assert [(d.acked, d.attempts) for d in fake.dispatch.deliveries[:1]] == [(True, 1)]
+        assert "could not be read" not in caplog.text

@@ -7,7 +7,7 @@ import logging
 from bot.core.draft import voice_of
 from bot.platforms.slack import views
 from bot.platforms.slack.people import People
-from bot.platforms.slack.web import RefusedError, Web
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.ports import Door, Library
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ class Home:
             return
         prompts = views.suggested(library.cast)
         try:
-            await self._web.call("assistant.threads.setSuggestedPrompts", channel_id=channel, prompts=prompts)
-        except RefusedError as error:
+            await self._web.call("assistant.threads.setSuggestedPrompts", now=True, channel_id=channel, prompts=prompts)
+        except (RefusedError, UnansweredError) as error:
             log.info("nothing could be suggested in %s (%s)", channel, error)
 
     async def _rooms(self, user: str, door: Door, library: Library) -> list[views.Room]:

@@ -33,7 +33,9 @@ KEPT_OPEN = 75.0
 """Seconds that a connection stays open for another call: as long as nginx keeps one (docs, keepalive_timeout)."""
 
 FIRST_TRY, LATEST_TRY = 1.0, 60.0
-"""Seconds after which a connection that could not be made is tried again: they double from the first to the latest."""
+"""Seconds after which a connection that could not be made is tried again; they double from the first to the latest.
+
+The very first time it is tried again at once."""
 
 SHORT = 1.0
 """Seconds that a connection has to last, or the next one is not made at once."""
@@ -111,6 +113,7 @@ class SocketLine:
         """See `Line.serve`; it can never work where Slack refuses the very first connection."""
         try:
             broken_at: float | None = None
+            pause = FIRST_TRY
             while True:
                 newest = await self._made(app)
                 if not self._is_open():
@@ -122,8 +125,14 @@ class SocketLine:
                 await newest.ending.wait()
                 broken_at = time.time()
                 self._why = "the connection to Slack is away, and is being made again"
-                if broken_at - began < SHORT:
-                    await asyncio.sleep(FIRST_TRY)
+                if broken_at - began >= SHORT:
+                    pause = FIRST_TRY
+                else:
+                    log.warning(
+                        "a connection to Slack has ended at once (%s); going on in %.0f s", newest.reason, pause
+                    )
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LATEST_TRY)
         finally:
             for socket in self._sockets:
                 await socket.leave()
@@ -131,7 +140,7 @@ class SocketLine:
 
     async def _made(self, app: AsyncApp) -> Socket:
         """The next connection, however long it takes. Raises PlatformError where there was none before."""
-        delay = FIRST_TRY
+        delay = 0.0  # The first time it is tried again at once.
         while True:
             try:
                 return await connected(self._web, app, self._token)
@@ -148,7 +157,7 @@ class SocketLine:
             self._why = f"Slack cannot be connected: {why}"
             log.error("%s; trying again in %.0f s", self._why, delay)
             await asyncio.sleep(delay)
-            delay = min(2 * delay, LATEST_TRY)
+            delay = min(2 * delay, LATEST_TRY) or FIRST_TRY
 
 
 # ---------------------------------------------------------------- HTTP

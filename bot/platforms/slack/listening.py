@@ -30,6 +30,15 @@ ELSEWHERE = (
 NAMED = 20
 """So many people whom one message mentions are looked up by name."""
 
+HANDLED = frozenset(
+    {
+        "message", "app_mention", "app_home_opened", "agent_session_stopped", "member_joined_channel",
+        "member_left_channel", "tokens_revoked", "app_uninstalled", "channel_archive", "channel_deleted",
+        "channel_left", "group_archive", "group_deleted", "group_left",
+    }
+)  # fmt: skip
+"""The events that something is done with: those that the manifest subscribes to, and no others."""
+
 GONE_EVENTS = ("tokens_revoked", "app_uninstalled")
 LEFT_EVENTS = ("channel_archive", "channel_deleted", "channel_left", "group_archive", "group_deleted", "group_left")
 
@@ -88,6 +97,9 @@ class Ears:
     # -------------------------------------------------------- events
 
     async def _event(self, event: Mapping[str, Any], event_id: str) -> None:
+        if event.get("type") not in HANDLED:
+            log.debug("nothing is done with Slack's event %s", event.get("type"))
+            return
         match event.get("type"):
             case "message" | "app_mention":
                 await self.message(event)
@@ -97,8 +109,6 @@ class Ears:
                 await self._home.suggest(str(event.get("channel", "")), self._library)
             case "agent_session_stopped":
                 await self._stopped(event, event_id)
-            case "user_change":
-                self._people.changed(user=str((event.get("user") or {}).get("id", "")))
             case "member_joined_channel" | "member_left_channel":
                 self._people.changed(user=str(event.get("user", "")), channel=str(event.get("channel", "")))
                 if event.get("type") == "member_left_channel" and event.get("user") == self._me.user:
@@ -111,7 +121,7 @@ class Ears:
             case kind if kind in LEFT_EVENTS:
                 log.warning("Slack says %s of %s: nothing more is said there", kind, event.get("channel"))
             case other:
-                log.debug("nothing is done with Slack's event %s", other)
+                raise AssertionError(f"nothing handles {other}, though HANDLED names it")
 
     async def message(self, event: Mapping[str, Any]) -> None:
         """Somebody wrote, edited or deleted something. Raises StoreError and UnansweredError."""
@@ -253,8 +263,8 @@ class Ears:
             if not error.tell and not inbound.menu:
                 return
             try:
-                await self._web.call("chat.postEphemeral", user=inbound.user, text=FULL, **place(where))
-            except RefusedError as error:
+                await self._web.call("chat.postEphemeral", now=True, user=inbound.user, text=FULL, **place(where))
+            except (RefusedError, UnansweredError) as error:
                 log.warning("that %s is full could not be told to %s (%s)", where.key, inbound.user, error)
 
 

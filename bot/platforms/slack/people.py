@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bot.platforms.slack.arrival import Person
-from bot.platforms.slack.web import RefusedError, Web
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +36,28 @@ class Remembered(Generic[T]):
         if task is None:
             task = asyncio.ensure_future(self.ask(key))
             self.asking[key] = task
-            task.add_done_callback(lambda _: self.asking.pop(key, None))
-        answer = await asyncio.shield(task)
+            task.add_done_callback(lambda done: self._asked(key, done))
+        return await asyncio.shield(task)
+
+    def _asked(self, key: str, done: asyncio.Task[T]) -> None:
+        """Remember the answer, also where nobody waits for it any more."""
+        self.asking.pop(key, None)
+        if done.cancelled() or done.exception() is not None:
+            return
         self.known.pop(key, None)
-        self.known[key] = (now + self.seconds, answer)
+        self.known[key] = (time.monotonic() + self.seconds, done.result())
         while len(self.known) > self.most:
             del self.known[next(iter(self.known))]
-        return answer
+
+    def last(self, key: str) -> T | None:
+        """The last answer for `key`, however old; None without one."""
+        found = self.known.get(key)
+        return found[1] if found else None
 
     def forget(self, key: str) -> None:
         """Ask again next time."""
-        self.known.pop(key, None)
+        if found := self.known.get(key):
+            self.known[key] = (0.0, found[1])
 
     async def close(self) -> None:
         """Ask no further; who waits for an answer is cancelled."""
@@ -56,8 +67,15 @@ class Remembered(Generic[T]):
         await asyncio.gather(*asking, return_exceptions=True)
 
 
+PATIENCE = 1.0
+"""Seconds that a message waits to learn who wrote it; Slack gives 3 for an acknowledgement."""
+
+
 class People:
-    """People of one workspace and its channels. Its questions raise UnansweredError where Slack gives no answer."""
+    """People of one workspace and its channels.
+
+    Its questions but for `person` raise UnansweredError where Slack gives no answer.
+    """
 
     def __init__(self, web: Web, team: str) -> None:
         self._web, self._team = web, team
@@ -67,8 +85,20 @@ class People:
         self._direct = Remembered(self._direct_with, 24 * 3600.0)
 
     async def person(self, user: str) -> Person:
-        """Somebody by id. Whom Slack does not show to the bot goes by the id, and counts as an outsider."""
-        return await self._persons.get(user)
+        """Somebody by id. Whom Slack does not show to the bot goes by the id, and counts as an outsider.
+
+        Where Slack just does not answer, it is whoever was known by that id at last; else the id is all that is known,
+        and they are no outsider unless the message itself tells so: a member must not be sent away for Slack's trouble.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._persons.get(user)
+        except (UnansweredError, TimeoutError) as error:
+            known = self._persons.last(user)
+            log.warning(
+                "Slack does not tell who %s is (%s); %s is used", user, error, "what was known" if known else "the id"
+            )
+            return known or Person(user, user)
 
     async def rooms(self, user: str) -> frozenset[str]:
         """The ids of the channels that somebody belongs to, as far as the bot may see them; none where Slack is mum."""
@@ -95,7 +125,7 @@ class People:
 
     async def _person(self, user: str) -> Person:
         try:
-            found = (await self._web.call("users.info", again=True, user=user))["user"]
+            found = (await self._web.call("users.info", again=True, now=True, user=user))["user"]
         except RefusedError as error:
             log.warning("who %s is cannot be told (%s); taken for somebody from outside", user, error)
             return Person(user, user, outsider=True)

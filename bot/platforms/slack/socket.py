@@ -30,7 +30,8 @@ GRACE = 2.0
 class Socket:
     """A connection, from Slack's greeting to its end.
 
-    `ending` is set when another connection is wanted: this one is closed, or Slack says that it soon will be.
+    `ending` is set when another connection is wanted: this one is closed, or Slack says that it soon will be, with the
+    `reason`.
     """
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse, app: AsyncApp) -> None:
@@ -39,6 +40,7 @@ class Socket:
         self._reading = asyncio.create_task(self._read())
         self.greeted = asyncio.Event()
         self.ending = asyncio.Event()
+        self.reason = ""
 
     @property
     def is_closed(self) -> bool:
@@ -77,7 +79,8 @@ class Socket:
             case "hello":
                 self.greeted.set()
             case "disconnect":
-                log.info("Slack wants another connection (%s)", envelope.get("reason"))
+                self.reason = str(envelope.get("reason") or "")
+                log.info("Slack wants another connection (%s)", self.reason)
                 self.ending.set()
             case _ if request := SocketModeRequest.from_dict(envelope):
                 task = asyncio.create_task(self._take(request))
@@ -124,12 +127,18 @@ async def connected(web: Web, app: AsyncApp, token: str) -> Socket:
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise UnansweredError(f"Socket Mode: {type(error).__name__}: {error}") from error
     socket = Socket(ws, app)
+    greeted, ended = asyncio.ensure_future(socket.greeted.wait()), asyncio.ensure_future(socket.ending.wait())
     try:
-        async with asyncio.timeout(HELLO):
-            await socket.greeted.wait()
-    except BaseException as error:
+        # A connection may also end before the greeting, with a word (`too_many_websockets`) or without any.
+        await asyncio.wait((greeted, ended), timeout=HELLO, return_when=asyncio.FIRST_COMPLETED)
+        if not socket.greeted.is_set():
+            why = socket.reason or ("Slack has closed the connection" if ended.done() else "Slack does not greet")
+            raise UnansweredError(f"Socket Mode: {why}")
+    except BaseException:
         await socket.leave()
-        if isinstance(error, TimeoutError):
-            raise UnansweredError("Socket Mode: Slack does not greet") from error
         raise
+    finally:
+        for waiting in (greeted, ended):
+            waiting.cancel()
+        await asyncio.gather(greeted, ended, return_exceptions=True)
     return socket

@@ -130,7 +130,7 @@ class Streams:
                 if found := await self._box.find(out):
                     return found
             except RefusedError as error:
-                if stream.is_stopped:  # The event came while the call was on its way.
+                if stream.is_stopped or await self._was_stopped(stream, error):
                     return await self._left(stream, out)
                 log.info("a stream could not be finished (%s); the reply is posted instead", error)
         await self._remove(where.channel, stream.ts)
@@ -145,6 +145,22 @@ class Streams:
                 raise
             await asyncio.sleep(error.seconds)
             await self._web.call("chat.stopStream", now=True, **arguments)
+
+    async def _was_stopped(self, stream: Stream, error: RefusedError) -> bool:
+        """Whether people have stopped it, and not its age: the event may have gone to another process.
+
+        Only an append is told (docs, errors of chat.appendStream: `stopped_by_user`), and shows nothing then.
+        """
+        if error.code != "message_not_in_streaming_state":
+            return False
+        channel = stream.out.conversation.channel
+        try:
+            await self._web.call("chat.appendStream", now=True, channel=channel, ts=stream.ts, markdown_text=" ")
+        except RefusedError as refused:
+            return refused.code == "stopped_by_user"
+        except UnansweredError as unanswered:
+            log.info("why a stream has ended is not known (%s)", unanswered)
+        return False
 
     async def _left(self, stream: Stream, out: Outgoing) -> Receipt:
         """The receipt of a stream that Slack's stop button has ended, which stays as it is.

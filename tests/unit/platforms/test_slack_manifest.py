@@ -9,6 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from bot.platforms.slack.listening import HANDLED
 from bot.platforms.slack.manifest import manifest, schema, text
 from tests.fakes.slack_methods import MANIFEST_SCOPES, METHODS
 
@@ -55,13 +56,18 @@ def test_people_can_write_to_it_press_its_buttons_and_stop_it() -> None:
         "messages_tab_read_only_enabled": False,
     }
     assert found["settings"]["interactivity"]["is_enabled"]
-    assert set(found["settings"]["event_subscriptions"]["bot_events"]) == {
-        "agent_session_stopped", "app_home_opened", "app_mention", "member_joined_channel", "message.channels",
-        "message.groups", "message.im", "message.mpim",
-    }  # fmt: skip
     [command] = found["features"]["slash_commands"]
     assert command["command"] == "/greenroom" and command["should_escape"]
     assert 1 <= len(found["features"]["agent_view"]["suggested_prompts"]) <= 4
+
+
+def test_it_subscribes_to_the_events_that_are_handled_and_to_no_others() -> None:
+    events = manifest("Greenroom")["settings"]["event_subscriptions"]["bot_events"]
+    assert {event.partition(".")[0] for event in events} == HANDLED
+    assert {event for event in events if "." in event} == {
+        f"message.{kind}" for kind in ("channels", "groups", "im", "mpim")
+    }
+    assert events == sorted(set(events))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 36])

@@ -203,3 +203,25 @@ async def test_a_server_that_no_longer_answers_pings_ends_the_connection(monkeyp
             await connection.ending.wait()
         assert connection.is_closed
         stop.set()
+
+
+async def closed_without_a_word(ws: http.WebSocketResponse) -> None:
+    await ws.close()
+
+
+async def told_that_there_are_too_many(ws: http.WebSocketResponse) -> None:
+    await ws.send_json({"type": "disconnect", "reason": "too_many_websockets"})
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("talk", "why"),
+    [(closed_without_a_word, "has closed the connection"), (told_that_there_are_too_many, "too_many_websockets")],
+)
+async def test_a_connection_that_ends_before_the_greeting_is_given_up_at_once(
+    talk: Talk, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "HELLO", 3600.0)
+    with pytest.raises(UnansweredError, match=why):
+        async with socket_to(talk):
+            pass
