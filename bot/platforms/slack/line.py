@@ -13,7 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.signature import Clock, SignatureVerifier
 
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.listening import Answer
@@ -113,9 +113,9 @@ class SocketLine:
                 former, self._sockets = self._sockets, [newest]
                 for socket in former:
                     await socket.leave()
-                began = time.time()
+                began = self._web.time.seconds()
                 await newest.ending.wait()
-                broken_at = time.time()
+                broken_at = self._web.time.seconds()
                 self._why = "the connection to Slack is away, and is being made again"
                 if broken_at - began < SHORT:
                     await asyncio.sleep(FIRST_TRY)
@@ -192,7 +192,8 @@ def endpoint(app: AsyncApp, secret: str) -> Callable[[http.Request], Awaitable[h
         raw = await request.read()
         text = signed(verifier, raw, request.headers)
         if text is None:
-            log.warning("a call that is not Slack's was turned away (from %s)", request.remote)
+            told = off(secret, raw, request.headers) or "a call that is not Slack's was turned away"
+            log.warning("%s (from %s)", told, request.remote)
             return http.Response(status=401)
         headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
         answer = await app.async_dispatch(AsyncBoltRequest(body=text, headers=headers))
@@ -212,3 +213,29 @@ def signed(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) 
     except UnicodeDecodeError:
         return None
     return text if verifier.is_valid(text, sent_at, signature) else None
+
+
+class _Then(Clock):
+    """The moment at which a call was signed."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def now(self) -> float:
+        return self._at
+
+
+def off(secret: str, raw: bytes, headers: Mapping[str, str]) -> str:
+    """What is wrong with a call that Slack has signed at a time too far from this machine's; "" for any other."""
+    sent_at = headers.get("X-Slack-Request-Timestamp", "")
+    if not (sent_at.isascii() and sent_at.isdecimal() and len(sent_at) <= 12):
+        return ""
+    then = float(sent_at)
+    if signed(SignatureVerifier(secret, clock=_Then(then)), raw, headers) is None:
+        return ""
+    passed = time.time() - then
+    how = f"{passed:.0f} s old" if passed > 0 else f"{-passed:.0f} s ahead"
+    return (
+        f"a call that Slack has signed was turned away: by this machine's clock it is {how}, and at most 300 s are "
+        "allowed. Set the clock right (NTP), or somebody repeats an old call"
+    )

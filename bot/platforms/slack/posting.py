@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import aiohttp
 from bot.core.model import Attachment, Conversation, Receipt, Voice
 from bot.platforms.attachments import read_text
 from bot.platforms.slack import markup
-from bot.platforms.slack.arrival import Me, order_of
+from bot.platforms.slack.arrival import MICRO, Me, order_of
 from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.icons import short_name
@@ -108,7 +107,7 @@ class Postbox:
         except RefusedError as error:
             raise self.told(error, out.conversation) from error
         # The message that shows the file comes later, and Slack does not say under which ts.
-        return Receipt(str(slot["file_id"]), time.time_ns() // 1000)
+        return Receipt(str(slot["file_id"]), int(self._web.time.seconds() * MICRO))
 
     def voiced(self, voice: Voice) -> dict[str, Any]:
         """The arguments that make a post somebody's own."""

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.codec import written
+from bot.platforms.slack.when import SlackTime
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Web:
         # No retry handlers: those of the SDK repeat a post whose answer was lost.
         self.client = AsyncWebClient(token, base_url=api, session=session, retry_handlers=[], logger=_sdk_log())
         self.revoked = ""
+        self.time = SlackTime()
         self._queues: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def call(self, method: str, *, where: str = "", again: bool = False, **arguments: Any) -> dict[str, Any]:
@@ -91,6 +93,7 @@ class Web:
             try:
                 answer = await call(**arguments)
             except SlackApiError as error:
+                self.time.answered(getattr(error.response, "headers", None) or {})
                 if _status(error) == 429:
                     wait = _retry_after(error.response.headers)
                     log.info("Slack limits %s; going on in %.0f s", method, wait)
@@ -102,6 +105,8 @@ class Web:
             if is_bots:
                 self.revoked = ""
             found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+            self.time.answered(answer.headers)
+            self.time.said(found.get("ts"))
             return found
 
     def _told(self, method: str, error: SlackApiError, is_bots: bool) -> Exception:
