@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,8 @@ from bot.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from bot.personas.library import Library
-    from bot.platforms.terminal.typed import Typing
+    from bot.platforms.terminal.typed import Orders, Typing
+    from bot.runtime.inbox import Inbox
 
 USAGE, FAILURE = 2, 1
 """Exit codes: a wrong command line or configuration, and a run that failed."""
@@ -267,8 +269,18 @@ async def _on_screen(settings: Settings, library: Library, typing: Typing) -> in
     screen = Screen(typing, look, path.with_name(f"{path.name}.history"))
     transport = ScreenTransport(screen, typing.orders)
     async with running(settings, library, {"terminal": transport}) as bot:
+        await _go_on(bot.inbox, typing.orders)
         await screen.converse(bot.inbox.receive, bot.answered)
     return 0
+
+
+async def _go_on(inbox: Inbox, orders: Orders) -> None:
+    """Have what is typed now stand behind all that is kept, whatever the clock said when that was typed."""
+    for where in await inbox.conversations("terminal"):
+        orders.go_on_behind(await inbox.last_seen(where))
+        with suppress(ValueError, KeyError, TypeError):  # kept by a newer build, which is left alone
+            saved = await inbox.saved(where)
+            orders.go_on_behind(max((mark.order for mark in saved.marks), default=0) if saved else 0)
 
 
 async def _through_pipes(settings: Settings, library: Library, typing: Typing) -> int:
@@ -284,6 +296,7 @@ async def _through_pipes(settings: Settings, library: Library, typing: Typing) -
     transport = PlainTransport(sys.stdout, typing.orders)
     try:
         async with running(settings, library, {"terminal": transport}, in_background=False) as bot:
+            await _go_on(bot.inbox, typing.orders)
             talk = converse(lines.next, sys.stderr, typing, bot.inbox.receive, bot.answered)
             return 0 if await transport.while_open(talk) else FAILURE
     except OutputError as error:

@@ -6,7 +6,9 @@ import asyncio
 import errno
 import os
 import re
+import time
 from collections.abc import Awaitable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +19,10 @@ from bot.settings import Settings
 
 PATIENCE = 10
 """Seconds after which a call counts as unanswered."""
+
+OFF, OLDEST = 60, 300
+"""Seconds by which this machine's clock may be off before that is told, and by which Slack's signed calls may be (docs,
+verifying requests)."""
 
 COSTS: Mapping[str, str] = MappingProxyType(
     {
@@ -119,7 +125,22 @@ async def asked(settings: Settings) -> list[Finding]:
     if not told.get("bot_id"):
         mend = f"copy the Bot User OAuth Token, which begins with xoxb-, from OAuth & Permissions at {PORTAL}"
         return [Finding("slack", "problem", f"SLACK_BOT_TOKEN is not a bot's, but that of {whose}", mend)]
-    return [Finding("slack", "ok", f"the bot is {whose}"), *scopes(_header(told.headers, "x-oauth-scopes"))]
+    found = [Finding("slack", "ok", f"the bot is {whose}"), *scopes(_header(told.headers, "x-oauth-scopes"))]
+    return [*found, *clock(_header(told.headers, "date"), time.time(), settings.slack.mode)]
+
+
+def clock(date: str, now: float, mode: str) -> list[Finding]:
+    """Whether this machine's clock is about that of Slack's answer; nothing where Slack tells no date."""
+    try:
+        ahead = now - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return []
+    if abs(ahead) < OFF:
+        return [Finding("slack", "ok", "this machine's clock agrees with Slack's")]
+    says = f"this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
+    refused = abs(ahead) > OLDEST and mode == "http"
+    says += f", so every call of Slack's is refused: at most {OLDEST} s are allowed" if refused else ""
+    return [Finding("slack", "problem" if refused else "warning", says, "set it right, by NTP for example")]
 
 
 def scopes(granted: str) -> list[Finding]:

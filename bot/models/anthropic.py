@@ -74,14 +74,14 @@ class AnthropicModel:
         model = self._options.choose(prompt.model)
         body = request.body(prompt, self._options, model)
         client = await self._connected()
-        began, tries = self._clock.now(), 1
+        began, tries = self._clock.steady(), 1
         while True:
             try:
                 with self._breaker.attempt(model):
                     return await self._attempt(client, body, model, show)
             except _FailedError as error:
                 pause = _pause(tries) if error.wait is None else error.wait
-                is_late = self._clock.now() - began + pause > self._options.retry
+                is_late = self._clock.steady() - began + pause > self._options.retry
                 if not error.may_pass or error.partial or is_late or self._breaker.is_open(model):
                     raise _told(error, tries) from error.__cause__
             await self._clock.sleep(pause)

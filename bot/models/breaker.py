@@ -35,7 +35,7 @@ class Breaker:
     def is_open(self, model: str) -> bool:
         """Whether an attempt now would be refused."""
         line = self._lines.get(model, _Line())
-        return line.trying or (line.until is not None and line.until > self._clock.now())
+        return line.trying or (line.until is not None and line.until > self._clock.steady())
 
     def resting(self) -> tuple[str, ...]:
         """The models of which an attempt now would be refused."""
@@ -72,7 +72,7 @@ class Breaker:
             raise ModelError("breaker", f"one call is trying {model} right now")
         if line.until is None:
             return False
-        if (left := line.until - self._clock.now()) > 0:
+        if (left := line.until - self._clock.steady()) > 0:
             raise ModelError("breaker", f"{model} is tried again in {math.ceil(left)} s")
         self._lines[model] = replace(line, trying=True)
         return True
@@ -80,4 +80,4 @@ class Breaker:
     def _failed(self, model: str, trial: bool) -> None:
         failures = self._lines.get(model, _Line()).failures + 1
         is_over = trial or failures >= self._after
-        self._lines[model] = _Line(failures, self._clock.now() + self._rest if is_over else None)
+        self._lines[model] = _Line(failures, self._clock.steady() + self._rest if is_over else None)

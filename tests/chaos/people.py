@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import redis.asyncio as client
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from bot.core.model import Conversation, Menu
 from tests.chaos.platform import Platform
@@ -32,6 +33,7 @@ class Floor:
 
     url: str
     busy: frozenset[str] = frozenset()
+    in_cluster: bool = False
     _looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def watch(self) -> None:
@@ -39,7 +41,8 @@ class Floor:
         while True:
             try:
                 # With a `socket_timeout` of its own the client swallows a cancellation now and then (Python 3.11).
-                async with client.Redis.from_url(self.url, decode_responses=True, socket_timeout=None) as redis:
+                kind: Any = client.RedisCluster if self.in_cluster else client.Redis
+                async with kind.from_url(self.url, decode_responses=True, socket_timeout=None) as redis:
                     while True:
                         async with asyncio.timeout(1):
                             due = await redis.zrange(DUE, 0, -1)
@@ -47,7 +50,7 @@ class Floor:
                             self.busy = frozenset(str(member) for member in due)
                             self._looked.notify_all()
                         await asyncio.sleep(LOOK)
-            except (RedisError, OSError, TimeoutError):
+            except (RedisError, RedisClusterException, OSError, TimeoutError):
                 await asyncio.sleep(LOOK)
 
     async def free(self, conversation: Conversation) -> None:

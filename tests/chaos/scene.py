@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,6 +16,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.people import Floor, Person
 from tests.chaos.platform import Call, Platform
 from tests.chaos.verdict import differences
+from tests.contract.redis_cluster import Cluster, three_nodes
 from tests.contract.redis_server import Server, running
 
 CALM_SECONDS = 1.0
@@ -40,6 +41,7 @@ class Scene:
     floor: Floor
     random: Random
     people: list[Person] = field(default_factory=list)
+    cluster: Cluster | None = None
 
     def person(self, conversation: Conversation, turns: int = 0, *, leaves: bool = True) -> Person:
         """Somebody in that conversation, with chances of their own."""
@@ -131,18 +133,26 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    folder: Path, seed: int, *, options: tuple[str, ...] = (), durable: bool = False, names: tuple[str, ...] = NAMES
+    folder: Path,
+    seed: int,
+    *,
+    options: tuple[str, ...] = (),
+    durable: bool = False,
+    names: tuple[str, ...] = NAMES,
+    in_cluster: bool = False,
 ) -> AsyncIterator[Scene]:
-    """A Redis, a platform and replicas of those names with those options."""
-    random = Random(seed)
-    with running(folder / "redis", *(DURABLE if durable else ())) as server:
+    """A Redis, or a Cluster of three nodes, a platform and replicas of those names with those options."""
+    random, kept = Random(seed), DURABLE if durable else ()
+    with ExitStack() as stack:
+        cluster = stack.enter_context(three_nodes(folder / "redis", *kept)) if in_cluster else None
+        server = cluster.nodes[0].server if cluster else stack.enter_context(running(folder / "redis", *kept))
         async with Fleet(server.url, folder) as fleet, Platform(random, fleet.addresses) as platform:
             fleet.platform = platform.url
             await fleet.start(*names, options=options)
-            floor = Floor(server.url)
+            floor = Floor(server.url, in_cluster=in_cluster)
             watching = asyncio.create_task(floor.watch())
             try:
-                yield Scene(server, fleet, platform, floor, random)
+                yield Scene(server, fleet, platform, floor, random, cluster=cluster)
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)

@@ -149,6 +149,7 @@ async def test_a_conversation_whose_slot_is_half_moved_is_neither_lost_nor_begun
     assert [await store.log(room(n)) for n in range(8)] == [("said", "said again")] * 8
 
 
+@pytest.mark.timeout(330)
 async def test_slots_that_move_under_load_lose_nothing_and_double_nothing(
     cluster: Cluster, stores: list[RedisStore], soak: bool
 ) -> None:
@@ -168,6 +169,7 @@ async def test_slots_that_move_under_load_lose_nothing_and_double_nothing(
     await load.is_sound()
 
 
+@pytest.mark.timeout(330)
 async def test_a_primary_that_is_killed_and_comes_back_loses_nothing(
     cluster: Cluster, stores: list[RedisStore], soak: bool
 ) -> None:

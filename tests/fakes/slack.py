@@ -24,6 +24,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self, assert_never
 
@@ -132,6 +133,7 @@ class FakeSlack:
         # slack_sdk takes a proxy from the environment even for loopback, and knows no NO_PROXY.
         self._proxies = {name: os.environ.pop(name) for name in _PROXIES if name in os.environ}
         app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.on_response_prepare.append(self._dated)
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_get("/link", self.dispatch.serve)
         app.router.add_post("/upload/v1/{file}", self._upload)
@@ -216,6 +218,10 @@ class FakeSlack:
         self.dispatch.send("events_api", json.loads(json.dumps(payload)))
 
     # ------------------------------------------------------------ the Web API
+
+    async def _dated(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Every answer bears the server's time (RFC 9110, section 6.6.1)."""
+        response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]

@@ -471,3 +471,26 @@ def test_nothing_is_imported_before_it_is_needed(tmp_path: Path) -> None:
         env=environment(ANTHROPIC_API_KEY="not-a-key", GREENROOM_MODEL__NAME=None),
     )
     assert run.stdout.splitlines()[-1] == "0", run.stderr
+
+
+AHEAD = """
+import sys, time
+real, real_ns, ahead = time.time, time.time_ns, 200 * 86400
+time.time, time.time_ns = lambda: real() + ahead, lambda: real_ns() + ahead * 10**9
+from bot.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""A chat on a machine whose clock is 200 days ahead."""
+
+
+def test_a_number_chooses_what_stands_above_it_though_the_clock_was_ahead_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as ahead:
+        ahead.setattr("tests.scenario.test_terminal.CHAT", [sys.executable, "-c", AHEAD, "chat"])
+        first = piped(tmp_path, "*help")
+    assert re.search(r"2\. \S*\*architect\b", first.stdout), first.stdout
+
+    chosen = piped(tmp_path, "2")
+
+    assert "your Architect" in chosen.stdout, chosen.stdout

@@ -16,7 +16,7 @@ import pytest
 from bot.cli import main
 from bot.doctor import Finding
 from bot.doctor.discord import SHOWN
-from bot.doctor.slack import COSTS, NEEDED, kinds, port, scopes
+from bot.doctor.slack import COSTS, NEEDED, clock, kinds, port, scopes
 from bot.platforms.discord import lookup
 from bot.platforms.discord.rights import RIGHTS, permissions
 from bot.platforms.slack.manifest import manifest
@@ -357,3 +357,36 @@ async def test_a_discord_that_does_not_tell_is_a_problem(
     discord.order("GET", "/users/@me/guilds", fault)
     (wrong,) = bad(await examine("discord"))
     assert wrong.level == "problem" and says in wrong.says
+
+
+DATE, TOLD = "Wed, 21 Oct 2026 07:28:00 GMT", 1792567680.0
+
+
+@pytest.mark.parametrize(
+    ("off", "mode", "level", "words"),
+    [
+        (2.0, "http", "ok", "agrees with Slack's"),
+        (-90.0, "http", "warning", "90 s behind Slack's"),
+        (3600.0, "socket", "warning", "3600 s ahead of Slack's"),
+        (3600.0, "http", "problem", "3600 s ahead of Slack's, so every call of Slack's is refused"),
+        (-301.0, "http", "problem", "301 s behind Slack's, so every call of Slack's is refused"),
+    ],
+)
+def test_a_clock_that_is_not_slacks_is_named(off: float, mode: str, level: str, words: str) -> None:
+    (found,) = clock(DATE, TOLD + off, mode)
+
+    assert found.level == level
+    assert words in found.says
+
+
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_where_slack_tells_no_date_nothing_is_said_of_the_clock(date: str) -> None:
+    assert clock(date, TOLD, "http") == []
+
+
+async def test_the_doctor_names_a_clock_that_is_ahead_of_slacks(examine: Doctor, slack: FakeSlack) -> None:
+    slack.clock.is_off(-7200)
+
+    told = [finding.says for finding in await examine("slack")]
+
+    assert any("7200 s ahead of Slack's" in says or "7201 s ahead of Slack's" in says for says in told), told

@@ -16,6 +16,7 @@ from bot.platforms.slack.arrival import MICRO, Me, order_of
 from bot.platforms.slack.history import Take, handed_over, messages
 from bot.platforms.slack.refused import Refused
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.platforms.slack.when import FUTURE
 from bot.ports import Door, StoreError
 
 log = logging.getLogger(__name__)
@@ -61,11 +62,15 @@ class Gap:
     locks: defaultdict[Conversation, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     count: int = 0
 
-    def behind(self, where: Conversation) -> int:
-        """The order behind which messages of `where` may have been missed."""
+    def behind(self, where: Conversation, now: float | None = None) -> int:
+        """The order behind which messages of `where` may have been missed, at that time by Slack's clock."""
         last = self.seen.get(where, 0) if self.seen is not None else 0
+        now = time.time() if now is None else now
         # What was taken so long ago is no longer known by its id, so there is no looking back beyond it.
-        margin = int(MARGIN * MICRO) if last > int((time.time() - KNOWN) * MICRO) else 0
+        oldest = int((now - KNOWN) * MICRO)
+        if last > int(now * MICRO) + FUTURE:
+            last = oldest  # builds before this one gave slash commands the time of this machine, which was ahead
+        margin = int(MARGIN * MICRO) if last > oldest else 0
         return max(self.since, last - margin)
 
 
@@ -84,7 +89,7 @@ class Backfill:
         self._limited: set[asyncio.Task[None]] = set()
 
     def _oldest(self) -> int:
-        return int((time.time() - self._seconds) * MICRO)
+        return int((self._web.time.seconds() - self._seconds) * MICRO)
 
     async def start(self) -> None:
         """Note how far each conversation has come, before anything new comes in. Raises StoreError."""
@@ -204,7 +209,7 @@ class Backfill:
             if where.thread and order_of(where.thread) < oldest <= await self._door.last_seen(where):
                 await self._look(gap, where)
         for where, latest in sorted(gap.threads.items(), key=lambda found: found[1]):
-            if latest > gap.behind(where):
+            if latest > gap.behind(where, self._web.time.seconds()):
                 await self._look(gap, where)
 
     async def _channels(self, known: tuple[Conversation, ...]) -> list[Conversation]:
@@ -248,7 +253,7 @@ class Backfill:
 
     async def _missing(self, gap: Gap, where: Conversation) -> list[dict[str, Any]]:
         """The messages behind the gap's begin, oldest first; of a channel, the threads too are noted that go on."""
-        behind = gap.behind(where)
+        behind = gap.behind(where, self._web.time.seconds())
         is_new = gap.seen is not None and where not in gap.seen
         found = []
         async for message in messages(self._web, where, behind if where.thread else min(behind, self._oldest())):

@@ -14,7 +14,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.request.internals import parse_body
 from slack_bolt.response import BoltResponse
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.signature import Clock, SignatureVerifier
 
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.connections import Connections, bounded
@@ -121,9 +121,9 @@ class SocketLine:
                 former, self._sockets = self._sockets, [newest]
                 for socket in former:
                     await socket.leave()
-                began = time.time()
+                began = self._web.time.seconds()
                 await newest.ending.wait()
-                broken_at = time.time()
+                broken_at = self._web.time.seconds()
                 self._why = "the connection to Slack is away, and is being made again"
                 if broken_at - began >= SHORT:
                     pause = FIRST_TRY
@@ -216,7 +216,8 @@ def endpoint(app: AsyncApp, secret: str) -> Callable[[http.Request], Awaitable[h
         raw = await request.read()
         text = signed(verifier, raw, request.headers)
         if text is None:
-            log.warning("a call that is not Slack's was turned away (from %s)", request.remote)
+            told = off(secret, raw, request.headers) or "a call that is not Slack's was turned away"
+            log.warning("%s (from %s)", told, request.remote)
             return http.Response(status=401)
         asked = read(text, request.headers)
         if asked is None:
@@ -255,3 +256,29 @@ def read(text: str, headers: Mapping[str, str]) -> AsyncBoltRequest | None:
         return AsyncBoltRequest(body=text, headers=values) if text.strip() else None
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
+
+
+class _Then(Clock):
+    """The moment at which a call was signed."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def now(self) -> float:
+        return self._at
+
+
+def off(secret: str, raw: bytes, headers: Mapping[str, str]) -> str:
+    """What is wrong with a call that Slack has signed at a time too far from this machine's; "" for any other."""
+    sent_at = headers.get("X-Slack-Request-Timestamp", "")
+    if not (sent_at.isascii() and sent_at.isdecimal() and len(sent_at) <= 12):
+        return ""
+    then = float(sent_at)
+    if signed(SignatureVerifier(secret, clock=_Then(then)), raw, headers) is None:
+        return ""
+    passed = time.time() - then
+    how = f"{passed:.0f} s old" if passed > 0 else f"{-passed:.0f} s ahead"
+    return (
+        f"a call that Slack has signed was turned away: by this machine's clock it is {how}, and at most 300 s are "
+        "allowed. Set the clock right (NTP), or somebody repeats an old call"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -134,6 +133,7 @@ class Ears:
                 if changed := arrival.edit(event, self._me, await self._sender(now), names):
                     await self._full_told(changed[0], self._door.edited(self._meant(changed[0]), changed[1]))
             case _:
+                self._web.time.said(event.get("ts"))
                 if arrival.sender_of(event):
                     names = await self._names(str(event.get("text", "")))
                     inbound = arrival.message(event, self._me, await self._sender(event), names)
@@ -170,7 +170,7 @@ class Ears:
         if where.parent and arrival.is_direct(channel) and where.thread == thread:
             # At the top of a direct message the work is tied to the message that is being answered.
             where = where if await self._door.saved(where) else where.parent
-        order = time.time_ns() // 1000
+        order = await self._order(where)
         pressed = Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True)
         await self._receive(replace(pressed, roles=person.roles, outsider=person.outsider))
 
@@ -179,10 +179,10 @@ class Ears:
     async def _slash(self, body: Mapping[str, Any]) -> Answer:
         """A slash command; Slack lets people use it where the bot has not been invited."""
         person = await self._people.person(str(body["user_id"]))
-        inbound = arrival.slash(body, self._me, person, time.time_ns() // 1000)
+        inbound = arrival.slash(body, self._me, person, 0)
         if not await self._people.may_speak(inbound.conversation.channel):
             return Answer(body={"response_type": "ephemeral", "text": ELSEWHERE.format(command=body["command"])})
-        await self._receive(inbound)
+        await self._receive(await self._ordered(inbound))
         return TAKEN
 
     async def _pressed(self, body: Mapping[str, Any]) -> None:
@@ -226,11 +226,11 @@ class Ears:
     async def _submitted(self, body: Mapping[str, Any]) -> Answer:
         person = await self._people.person(str(body["user"]["id"]))
         read = views.asked if (body.get("view") or {}).get("callback_id") == views.ASK else arrival.words
-        match read(body, self._me, person, time.time_ns() // 1000):
+        match read(body, self._me, person, 0):
             case Inbound(menu=menu, conversation=where) if menu and not await self._open_menu(Words(where, menu)):
                 return _refused("This was answered meanwhile. What you wrote is still here, for you to copy.")
             case Inbound() as inbound:
-                await self._receive(inbound)
+                await self._receive(await self._ordered(inbound))
                 return TAKEN
             case arrival.Mismatch(why):
                 return _refused(f"This cannot be sent: {why}.")
@@ -251,6 +251,16 @@ class Ears:
             log.warning("a form could not be opened (%s)", error)
 
     # -------------------------------------------------------- into the house
+
+    async def _ordered(self, inbound: Inbound) -> Inbound:
+        """With an order of Slack's, for what comes without."""
+        order = await self._order(inbound.conversation)
+        return replace(inbound, order=order, at=order / arrival.MICRO)
+
+    async def _order(self, where: Conversation) -> int:
+        saved = await self._door.saved(where)
+        marks = [mark.order for mark in saved.marks] if saved else []
+        return self._web.time.order(max([await self._door.last_seen(where), *marks]))
 
     async def _receive(self, inbound: Inbound) -> None:
         await self._full_told(inbound, self._door.receive(inbound))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ import aiohttp
 
 from bot.core.model import Conversation, Receipt, Voice
 from bot.platforms.slack import markup
-from bot.platforms.slack.arrival import Me, order_of
+from bot.platforms.slack.arrival import MICRO, Me, order_of
 from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.icons import short_name
@@ -113,7 +112,7 @@ class Postbox:
                 # It may be shared already and not be shown yet: whoever looks again in a while will know.
                 raise TransportError(f"whether Slack took {out.file.name} is not known yet ({error})") from error
         # The message that shows the file comes later, and Slack does not say under which ts.
-        return Receipt(file_id, time.time_ns() // 1000)
+        return Receipt(file_id, int(self._web.time.seconds() * MICRO))
 
     async def _stored(self, file: Upload) -> str:
         """Give Slack the bytes, which nobody sees yet; the file's id. Raises FormRefusedError."""

@@ -102,7 +102,7 @@ class Refused:
 
     async def _said(self, where: Conversation, first: int) -> list[dict[str, Any]]:
         """What was said there from that order on, oldest first. Raises UnansweredError."""
-        oldest = int((time.time() - self._seconds) * MICRO)
+        oldest = int((self._web.time.seconds() - self._seconds) * MICRO)
         try:
             found = [message async for message in messages(self._web, where, max(first - 1, oldest))]
         except RefusedError as error:

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.codec import written
+from bot.platforms.slack.when import SlackTime
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Web:
         # No retry handlers: those of the SDK repeat a post whose answer was lost.
         self.client = AsyncWebClient(token, base_url=api, session=session, retry_handlers=[], logger=_sdk_log())
         self.revoked = ""
+        self.time = SlackTime()
         self._queues: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def call(
@@ -128,6 +130,7 @@ class Web:
             else:
                 answer = await getattr(self.client, method.replace(".", "_"))(**arguments)
         except SlackApiError as error:
+            self.time.answered(getattr(error.response, "headers", None) or {})
             if _status(error) == 429:
                 raise LimitedError(method, _retry_after(error.response.headers)) from None
             raise self._told(method, error, is_bots) from None
@@ -136,6 +139,8 @@ class Web:
         if is_bots:
             self.revoked = ""
         found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+        self.time.answered(answer.headers)
+        self.time.said(found.get("ts"))
         return found
 
     def _told(self, method: str, error: SlackApiError, is_bots: bool) -> Exception:

@@ -34,6 +34,10 @@ class Orders:
     def __init__(self) -> None:
         self._last = 0
 
+    def go_on_behind(self, order: int) -> None:
+        """Give out none up to that one: a process before this gave it out, by a clock that may have been ahead."""
+        self._last = max(self._last, order)
+
     def next(self) -> int:
         """A number above every one given out so far, in this process and, by the clock, in those before it."""
         self._last = max(self._last + 1, time.time_ns())

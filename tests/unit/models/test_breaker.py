@@ -131,3 +131,14 @@ def test_a_cancelled_call_counts_neither_way(breaker: Breaker) -> None:
         raise asyncio.CancelledError
     fail(breaker)
     assert breaker.is_open(MODEL)
+
+
+def test_a_clock_that_is_set_back_lets_no_model_rest_for_longer(breaker: Breaker, clock: ManualClock) -> None:
+    while not breaker.is_open(MODEL):
+        fail(breaker)
+
+    clock.set_by(-3600)
+    clock.advance(30)
+
+    succeed(breaker)
+    assert not breaker.is_open(MODEL)
