@@ -24,6 +24,7 @@ from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, MILLION, Budgets
 from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended
+from bot.runtime.lease import now as steady
 from bot.runtime.upkeep import Upkeep
 from bot.runtime.worker import Options, Worker
 from bot.settings import REHEARSAL, Settings
@@ -47,6 +48,10 @@ class SystemClock:
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.time()
+
+    def steady(self) -> float:
+        """Seconds on a clock that nobody sets and no suspension stops."""
+        return steady()
 
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -212,6 +217,8 @@ async def running(
         listen=lambda where: settings.talk.channels.get(where.channel, settings.talk.listen),
         together=settings.talk.together if settings.talk.coalesce else 1,
         in_flight=settings.worker.turns_in_flight if in_background else 0,
+        waiting=settings.worker.waiting,
+        longest=settings.model.longest,
         host=Voice(settings.name, settings.icon),
         context=settings.model.context,
         compact_at=settings.model.compact_at,
@@ -237,7 +244,8 @@ async def running(
     async with AsyncExitStack() as watched:
         try:
             await watched.enter_async_context(watch.open(vitals))
-            yield Bot(settings, store, library, Inbox(store), worker, OVERDUE if in_background else 0.0)
+            inbox = Inbox(store, options.access, worker.stop_raised, options.listen, options.idle)
+            yield Bot(settings, store, library, inbox, worker, OVERDUE if in_background else 0.0)
         except BaseException:
             drain = 0.0
             raise

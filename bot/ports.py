@@ -169,8 +169,24 @@ class Erased:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a look at what is idle has done: conversations with a state that are `gone`, and all that was `noted`."""
+
+    gone: int = 0
+    noted: int = 0
+
+
 class MailboxFullError(Exception):
-    """The conversation's mailbox holds its cap; the message was not taken. Tell its sender."""
+    """The conversation's mailbox holds its cap; the message was not taken, and never will be. Tell its sender.
+
+    `tell` says who is still to be told: "all" (nobody in the conversation was told since it is full), "sender" (others
+    were), "" (the sender was, or did not mean the bot). Whoever pressed something is answered in any case.
+    """
+
+    def __init__(self, message: str, tell: Literal["all", "sender", ""] = "all") -> None:
+        super().__init__(message)
+        self.tell = tell
 
 
 class StoreError(Exception):
@@ -199,12 +215,19 @@ class Store(Protocol):
     async def enqueue(self, conversation: str, message: Message) -> bool:
         """Put a message into its mailbox, in the order of `message.order` among those not yet taken.
 
-        False: this id was seen in this conversation within the last 25 hours. Raises MailboxFullError. Once this
-        has returned, the message survives the process.
+        False: this id was seen in this conversation within the last 25 hours. Raises MailboxFullError: the message was
+        refused, which holds, for its id counts as seen from then on. Once this has returned, the message survives the
+        process.
         """
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
-        """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none."""
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
+        """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none.
+
+        The message keeps its place; `plain` says whether it may be taken together with others from now on, None that
+        this is as it was.
+        """
 
     async def claim(
         self, worker: str, lease: float, version: int, together: int = 1, platforms: frozenset[str] | None = None
@@ -238,6 +261,9 @@ class Store(Protocol):
 
     async def flagged(self, claim: Claim) -> Message | None:
         """The control message that was raised against this claim's head; None without one."""
+
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """What `flagged` tells of each of them, in their order, for about the price of one."""
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """Store the turn's state under the fence and forget the attempts so far; False when the claim is lost."""
@@ -371,11 +397,14 @@ class Store(Protocol):
         stays as it is, also where it quotes them or calls them by name. With `dry_run` it only counts.
         """
 
-    async def expire(self, before: float) -> int:
-        """Delete what has had nothing to do since `before`, in seconds since the epoch; how many conversations.
+    async def expire(self, idle: float) -> Expired:
+        """Look once for what has had nothing to do for `idle` seconds, and delete what an earlier look has noted.
 
-        Dead letters of before then go too; the audit trail stays. It is done a few at a time, so that others get their
-        turn in between; one that is cancelled, or fails, has deleted some.
+        No single look deletes anything, since the clock may be wrong: what is found is noted, and goes when a look of
+        a day or more later, by the store's own time, finds it untouched, and no look between has found it too young.
+        So do dead letters of that age; the audit trail stays. At most some thousand of each are noted and deleted at a
+        time, a few at once, so that others get their turn in between; a look that is cancelled, or fails, has done
+        some of it.
         """
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
@@ -482,7 +511,10 @@ class Door(Protocol):
         """
 
     async def edited(self, inbound: Inbound, was: str) -> None:
-        """A message was edited: `inbound` as it reads now, `was` as it read before. Raises as `receive` does."""
+        """A message was edited: `inbound` as it reads now, `was` as it read before, "" where that is not known.
+
+        `inbound.order` is the message's own, as it was. Raises as `receive` does.
+        """
 
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted. Raises StoreError."""
@@ -606,7 +638,10 @@ class Clock(Protocol):
     """The one source of time."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Seconds since the epoch, for people and for days; whoever has the machine may set it at any moment."""
+
+    def steady(self) -> float:
+        """Seconds on a clock that nobody sets and no suspension stops; only differences mean something."""
 
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
@@ -719,6 +754,7 @@ __all__ = [
     "Ended",
     "Entry",
     "Erased",
+    "Expired",
     "FormRefusedError",
     "Happening",
     "Library",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -17,6 +18,7 @@ from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.slack.options import SlackOptions
 from bot.ports import Adapter, PlatformError
 from bot.runtime.lease import ended
+from bot.runtime.worker import Worker
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,8 @@ def slack_options(settings: Settings) -> SlackOptions:
         mode=chosen.mode,
         listen=chosen.listen,
         path=chosen.path,
+        connections=chosen.connections,
+        connections_per_peer=chosen.connections_per_peer,
         api=chosen.api,
         host=Voice(settings.name, settings.icon),
         backfill=chosen.backfill,
@@ -101,22 +105,50 @@ async def run(settings: Settings) -> None:
 
 
 async def serve(settings: Settings, library: Library, adapters: Sequence[Adapter], stop: asyncio.Event) -> None:
-    """Serve on these platforms until `stop` is set. Raises what `run` raises."""
+    """Serve on these platforms until `stop` is set. Raises what `run` raises.
+
+    A platform that cannot be used any more, since its token was reset, say, ends alone; the others go on. PlatformError
+    is raised when the last one has ended.
+    """
     transports = {adapter.name: adapter.transport for adapter in adapters}
-    connected = {adapter.name: adapter.trouble for adapter in adapters}
+    over: dict[str, str] = {}
+    connected = {adapter.name: partial(_trouble, adapter, over) for adapter in adapters}
     async with running(settings, library, transports, connected=connected) as bot:
-        serving = [asyncio.create_task(adapter.serve(bot.inbox, library)) for adapter in adapters]
+        serving = {asyncio.create_task(adapter.serve(bot.inbox, library)): adapter.name for adapter in adapters}
         stopping = asyncio.create_task(stop.wait())
         log.info("serving on %s", ", ".join(transports))
         try:
             with seldom_collecting():
-                done, _ = await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            if not stop.is_set():
-                raise PlatformError("A platform's adapter ended by itself, which it never should; see the log.")
+                await _while_any_serves(dict(serving), stopping, bot.worker, over)
         finally:
             await ended([*serving, stopping])
+
+
+def _trouble(adapter: Adapter, over: Mapping[str, str]) -> str:
+    return over.get(adapter.name) or adapter.trouble()
+
+
+async def _while_any_serves(
+    serving: dict[asyncio.Task[None], str], stopping: asyncio.Task[bool], worker: Worker, over: dict[str, str]
+) -> None:
+    """Wait for `stopping`; `over` gets why each platform has ended. Raises PlatformError when the last one has."""
+    while not stopping.done():
+        done, _ = await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        for task in [each for each in serving if each in done]:
+            name = serving.pop(task)
+            try:
+                task.result()
+                why = PlatformError("A platform's adapter ended by itself, which it never should; see the log.")
+            except PlatformError as error:
+                why = error
+            if stopping.done():
+                return
+            if not serving:
+                raise why
+            over[name] = str(why)
+            worker.leave(name)
+            others = ", ".join(serving.values())
+            log.error("%s has ended, and is served again after a restart: %s. Still serving on %s", name, why, others)
 
 
 async def _read_when_told(library: Library, reread: asyncio.Event) -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core.events import Account
+from bot.core import speakers
+from bot.core.events import Account, Line
+from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Gate, Session, Step, Waiting
+from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, Post, Record, Request
 from bot.personas.model import Cast, Persona
 
 PAGE = 20
 """Entries of a long list that are shown at once; with the two ways to turn the page, below Discord's 25."""
+
+DECIDED = 50
+"""So many messages that decided something are remembered, to tell who edits them that this changes nothing."""
 
 OPEN_MENUS = 8
 """So many menus stay open in a conversation; the oldest gives way."""
@@ -34,6 +40,7 @@ class Draft:
     cast: Cast
     account: Account = field(default_factory=Account)
     admin: bool = False
+    host: str = HOST.name
     log: list[Entry] = field(default_factory=list)
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
@@ -47,6 +54,10 @@ class Draft:
         """Give the session these fields."""
         self.session = replace(self.session, **fields)
 
+    def begin(self, turn: str) -> None:
+        """A turn of that id begins: its menus are counted from 1."""
+        self.change(turn=mark_of(turn), counter=0)
+
     # -------------------------------------------------------- who is here
 
     @property
@@ -57,6 +68,14 @@ class Draft:
     def voice(self, ident: str = "") -> Voice:
         """The voice of a persona (of the active one without an id); the host's where there is none."""
         return voice_of(self.cast, ident or self.session.active)
+
+    def labelled(self, user: str, name: str) -> str:
+        """The label that a person goes by here, whom the session remembers by it from now on."""
+        others = (self.host, HOST.name, "host", *(persona.name for persona in self.cast.personas))
+        found = speakers.given(user, name, self.session.speakers, others)
+        if self.session.speakers[-1:] != (Speaker(user, found),):
+            self.change(speakers=speakers.remembered(self.session.speakers, user, found))
+        return found
 
     # -------------------------------------------------------- saying things
 
@@ -72,6 +91,10 @@ class Draft:
         """Add to the log."""
         self.log.append(entry)
 
+    def decided(self, *lines: Line) -> None:
+        """Remember that these messages decided something, for an edit of them decides nothing."""
+        self.change(decided=(*self.session.decided, *(line.id for line in lines))[-DECIDED:])
+
     # -------------------------------------------------------- asking
 
     def ask(self, purpose: str = "reply") -> None:
@@ -86,7 +109,7 @@ class Draft:
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"m{number}", options, prompt, lasting, words)
+        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words)
         gate = self.session.gate.menu if self.session.gate else ""
         kept = [m for m in self.session.menus if m.id == gate]
         rest = [m for m in self.session.menus if m.id != gate]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core.model import Attachment, Inbound, Listen
+from bot.core.model import HOST, Attachment, Inbound, Listen
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Line:
     others: bool = False
     files: tuple[Attachment, ...] = ()
     hidden: bool = False
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Said:
     of the channel in which this thread has just begun. `direct`: a private talk with the bot. `admin`: all of it was
     said by admins. `refusals` are the messages that are not heard: none of `lines` is among them. `listen` is how the
     conversation is listened to; `called`: this thread has just begun below a message that was addressed to the bot.
+    `host` is the name that the bot itself speaks under.
     """
 
     turn: str
@@ -78,6 +80,7 @@ class Said:
     refusals: tuple[Refusal, ...] = ()
     listen: Listen = "active"
     called: bool = False
+    host: str = HOST.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Picked:
     admin: bool = False
     refusals: tuple[Refusal, ...] = ()
     handle: str = ""
+    host: str = HOST.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,8 @@ class ModelReplied:
     """What a model said to the ask of that ordinal.
 
     `content` is the JSON text of its content blocks, byte for byte as they are to be sent back. `stop` is the API's
-    stop reason, or `stopped` (a person stopped it: `by`), or `cut` (the connection broke and this much had come).
+    stop reason, or `stopped` (a person stopped it: `by`), or `cut` (the connection broke and this much had come), or
+    `late` (the longest that a reply may take was over, and this much had come).
     `crowded` says that the prompt has grown so near to the model's limit that it is to be compacted.
     """
 

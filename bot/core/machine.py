@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from bot.core import commands
+from bot.core import commands, speakers
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.draft import Draft
@@ -23,7 +23,7 @@ from bot.core.events import (
     Said,
 )
 from bot.core.listening import Ear
-from bot.core.menus import label
+from bot.core.menus import is_of_an_older_build, label
 from bot.core.model import Activate, Answer, Decide, Menu, Option, ReadOut, Run, Turnover, Whisper
 from bot.core.modes import activation, chat, gates, orders, tooluse
 from bot.core.session import Gate, Session, Step
@@ -40,8 +40,10 @@ MENTIONS = 50
 def step(session: Session, event: Event, cast: Cast) -> Step:
     """What `event` leads to. At most one request comes back; a result never asks a model while a gate is open."""
     draft = Draft(session, cast)
+    if isinstance(event, Said | Picked | Resumed):
+        draft.begin(event.turn)
     if isinstance(event, Said | Picked):
-        draft.account, draft.admin = event.account, event.admin
+        draft.account, draft.admin, draft.host = event.account, event.admin, event.host
     match event:
         case Said():
             _inherit(draft, event.inherit)
@@ -83,7 +85,7 @@ def _refuse(draft: Draft, refusals: tuple[Refusal, ...], heard: tuple[str, ...])
     told = [user for user in draft.session.refused if user in refused or user not in heard]
     for refusal in refusals:
         if refusal.user not in told:
-            draft.tell(f"{refusal.name}: {refusal.why}")
+            draft.tell(f"{speakers.label(refusal.name)}: {refusal.why}")
             told.append(refusal.user)
     if tuple(told) != draft.session.refused:
         draft.change(refused=tuple(told[-REFUSED:]))
@@ -99,7 +101,11 @@ def _said(draft: Draft, event: Said) -> None:
     if mentions := tuple(line.id for line in event.lines if line.addressed and not event.direct):
         draft.change(mentions=(*session.mentions, *mentions)[-MENTIONS:])
     ear = Ear(event.listen, bool(session.active), session.called or event.called, event.asleep)
-    lines = tuple(line for line in event.lines if ear.hears(line))
+    if event.lines and event.lines[0].edited:
+        _edited(draft, event.lines[0], ear)
+        return
+    heard = (line for line in event.lines if ear.hears(line))
+    lines = tuple(replace(line, name=draft.labelled(line.user, line.name)) for line in heard)
     refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
     _refuse(draft, refusals, tuple(line.user for line in event.lines))
     for line in lines:
@@ -109,11 +115,13 @@ def _said(draft: Draft, event: Said) -> None:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
         if meaning is not None:
+            draft.decided(line)
             _command(draft, meaning, line)
             chat.came_along(draft, line)
             return
         number = commands.number(line.text)
         if number is not None and event.seen and event.seen[-1] and not event.asleep:
+            draft.decided(line)
             _numbered(draft, event.seen[-1], number, line)
             chat.passed_over(draft, line)
             return
@@ -125,6 +133,16 @@ def _said(draft: Draft, event: Said) -> None:
         return
     if lines:
         chat.talk(draft, lines, event)
+
+
+def _edited(draft: Draft, line: Line, ear: Ear) -> None:
+    """Somebody has edited a message that was taken: that decides nothing, and they are told where it might have."""
+    meant = ear.hears(line) and not commands.is_plain(line.text)
+    if meant or line.id in draft.session.decided:
+        draft.tell(
+            "An edit of an earlier message decides nothing here. If you mean it, send it as a new message.",
+            only=Whisper(line.user),
+        )
 
 
 def _shown(text: str) -> str:
@@ -181,6 +199,11 @@ def _option(target: Target, args: str) -> Option:
 def _pressed(draft: Draft, event: Picked) -> None:
     """A press shows on no platform by itself: what it chose is said, and what is wrong with it only to who pressed."""
     menu, gate, only = draft.open_menu(event.menu), draft.session.gate, Whisper(event.user, event.handle)
+    if menu and is_of_an_older_build(menu.id):
+        # Another menu may have had this id before a wipe, and its buttons still stand there.
+        draft.tell("That choice has passed: the bot was updated.", only=only)
+        draft.repeat(menu.id, "Please choose here:")
+        return
     option = menu.pick(event.number) if menu else None
     if menu is None or option is None:
         now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."
@@ -188,8 +211,9 @@ def _pressed(draft: Draft, event: Picked) -> None:
     elif _is_for_admins(gate, menu, option) and not draft.admin:
         draft.tell("Only an admin can decide that.", only=only)
     else:
-        draft.tell(f"{event.name} chose: {label(option)}")
-        _choose(draft, menu, option, Line(event.user, event.name, "", event.turn, event.at))
+        name = draft.labelled(event.user, event.name)
+        draft.tell(f"{name} chose: {label(option)}")
+        _choose(draft, menu, option, Line(event.user, name, "", event.turn, event.at))
 
 
 def _numbered(draft: Draft, menu_id: str, number: int, line: Line) -> None:

@@ -13,6 +13,7 @@ from bot.doctor.finding import Case, Finding, count
 from bot.ports import Stats
 from bot.settings import Settings
 from bot.stores.errors import StoreError
+from bot.stores.lock import lock_of
 from bot.stores.opening import with_password
 from bot.stores.sqlite import SqliteStore
 from bot.stores.sqlite_schema import MIGRATIONS
@@ -118,7 +119,7 @@ def worker_of(path: Path) -> str | None:
     ids are used again, and a worker in another container has one that is not ours to see. Raises OSError.
     """
     try:
-        file = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:

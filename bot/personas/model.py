@@ -158,7 +158,7 @@ class Names:
 
     `items` are the personas and then the documents, `spelled` all their different names, the shortest first, and
     `owners` for each of these the places in `items` of those that bear it. `words` has for every word of a name the
-    places in `spelled` where it stands.
+    places in `spelled` where it stands. `personas` are the names of all personas, sorted and each once.
     """
 
     items: tuple[Persona | Document, ...]
@@ -168,6 +168,7 @@ class Names:
     spelled: tuple[str, ...]
     owners: tuple[tuple[int, ...], ...]
     words: Mapping[str, tuple[int, ...]]
+    personas: tuple[str, ...]
 
     @classmethod
     def of(cls, personas: tuple[Persona, ...], documents: tuple[Document, ...]) -> Names:
@@ -201,6 +202,7 @@ class Names:
             tuple(spelled),
             tuple(tuple(bearers[name]) for name in spelled),
             {word: tuple(places) for word, places in words.items()},
+            tuple(sorted({fold(persona.name) for persona in personas})),
         )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import aiohttp
+from yarl import URL
 
 from bot.core.model import Attachment
 from bot.core.modes.files import label, size
 from bot.platforms import pdf
+from bot.ports import TransportError
 
 Kind = Literal["text", "pdf", "image", "other"]
 
@@ -96,6 +100,74 @@ def _sort(name: str, media: str) -> str:
     if media == "application/pdf":
         return "pdf"
     return {"image": "image", "audio": "sound", "video": "video"}.get(major, "other")
+
+
+# ---------------------------------------------------------------- fetching
+
+CHUNK = 65536
+HOPS = 3
+"""So many redirects are followed, within a platform's own hosts."""
+
+LATER = frozenset((408, 425, 429, 500, 502, 503, 504))
+"""What a host answers where the same file may be had a little later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a platform keeps the files of people.
+
+    `origins` are scheme, host and port of its own hosts, such as `https://files.example.com`. Nothing is fetched from
+    anywhere else, also not where one of them redirects there, so that `headers` with a token go nowhere else.
+    """
+
+    platform: str
+    origins: frozenset[str]
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def has(self, address: URL) -> bool:
+        """Whether that address is of one of its hosts."""
+        return address.is_absolute() and address.user is None and str(address.origin()) in self.origins
+
+
+class WithheldError(Exception):
+    """A file that cannot be had, also not later; the text goes on from the file's name."""
+
+
+async def fetched(file: Attachment, source: Source, session: aiohttp.ClientSession, room: int) -> Attachment:
+    """The file behind the address `file.ref` with at most `room` characters of its text, or with its problem.
+
+    Raises TransportError where it may be fetched a little later.
+    """
+    try:
+        return await read_text(file, _chunks(file, source, session), room)
+    except WithheldError as error:
+        return _with_problem(file, f"{label(file.name)} {error}")
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        why = str(error) or type(error).__name__
+        raise TransportError(f"{source.platform}'s host for files does not answer: {why}") from error
+
+
+async def _chunks(file: Attachment, source: Source, session: aiohttp.ClientSession) -> AsyncIterator[bytes]:
+    try:
+        address = URL(file.ref)
+    except ValueError:
+        raise WithheldError("has an address that I cannot read; send it again.") from None
+    for _ in range(HOPS + 1):
+        if not source.has(address):
+            raise WithheldError(f"is not kept by {source.platform} itself, so I do not fetch it; paste what matters.")
+        async with session.get(address, headers=source.headers, allow_redirects=False) as answer:
+            if answer.status in (301, 302, 303, 307, 308):
+                address = address.join(URL(answer.headers.get("Location", "")))
+                continue
+            if answer.status in LATER:
+                raise TransportError(f"{source.platform} answers HTTP {answer.status}")
+            # A page where another kind of file should be is one for signing in, or for telling of an error.
+            if answer.status != 200 or (answer.content_type == "text/html" and "html" not in file.media):
+                raise WithheldError(f"was not given to me by {source.platform}; send it again, or paste what matters.")
+            async for chunk in answer.content.iter_chunked(CHUNK):
+                yield chunk
+            return
+    raise WithheldError(f"was not given to me by {source.platform}, which only redirects; paste what matters.")
 
 
 # ---------------------------------------------------------------- reading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -11,7 +12,9 @@ from bot.core.model import Conversation, Receipt
 from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import beginning, pieces
-from bot.ports import Outgoing, Transport, Upload
+from bot.ports import FormRefusedError, Outgoing, Transport, Upload
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,40 @@ class Address:
 WHOLE = "_(this is how it begins; all of it is in the file)_"
 """Put under the beginning of a post that is too long for messages."""
 
+MOST = 20
+"""The most messages of text that a post becomes where the platform refuses its file."""
 
-def outgoing(address: Address, ordinal: int, post: Post, transport: Transport, *, again: bool) -> tuple[Outgoing, ...]:
+LEFT_OUT = (
+    "_(The file with all of this was refused, and I stop after {count} messages: {left:,} characters are missing.)_"
+)
+"""Put below a post that is too long even for `MOST` messages."""
+
+
+def outgoing(
+    address: Address, ordinal: int, post: Post, transport: Transport, *, again: bool, no_file: bool = False
+) -> tuple[Outgoing, ...]:
     """What `post` becomes on a platform: pieces that fit, the menu under the last.
 
     Tables are drawn as code where the platform shows none. What would be more pieces than the platform wants is its
-    beginning, a file with the whole as it was written, and the menu by itself.
+    beginning, a file with the whole as it was written, and the menu by itself. With `no_file` it is pieces all the
+    same, at most `MOST` and the menu; their keys are others than those of the form with a file.
     """
     shown = post if transport.tables else replace(post, markdown=as_code(post.markdown, finished=True))
     parts = list(pieces(as_text(shown), transport.limit))
     key = address.key(ordinal)
     upload: int | None = None
-    if 0 < transport.most < len(parts) and post.markdown.strip():
-        upload, menu = 1, pieces(numbered(post.menu), transport.limit) if post.menu else ()
-        parts = [beginning(shown.markdown, transport.limit, f"\n\n{WHOLE}"), "", *menu]
+    # A file is seen by everybody in the channel, so what is for one person comes in pieces.
+    if 0 < transport.most < len(parts) and post.markdown.strip() and post.only is None:
+        menu = pieces(numbered(post.menu), transport.limit) if post.menu else ()
+        if not no_file:
+            upload = 1
+            parts = [beginning(shown.markdown, transport.limit, f"\n\n{WHOLE}"), "", *menu]
+        else:
+            key = f"{key}/m"
+            if len(parts) > MOST:
+                body = pieces(shown.markdown, transport.limit)
+                note = LEFT_OUT.format(count=MOST, left=sum(map(len, body[MOST:])))
+                parts = [*body[:MOST], note, *menu] if len(body) > MOST else [*body, *menu]
     last = len(parts) - 1
     return tuple(
         Outgoing(
@@ -77,11 +100,20 @@ async def deliver(
     """Post all pieces in order and give the last one's receipt.
 
     With `again`, each piece is looked for before it is sent, and a preview that a dead worker left is finished
-    rather than posted beside. `preview` is the ref of this worker's own.
+    rather than posted beside. `preview` is the ref of this worker's own. A file goes first, so that no text promises
+    one that the platform then refuses; where it does, the whole is posted as messages.
     """
     receipt: Receipt | None = None
     number = post.completes if post.completes is not None else ordinal
-    for out in outgoing(address, number, post, transport, again=again):
+    outs = outgoing(address, number, post, transport, again=again)
+    if upload := next((out for out in outs if out.file), None):
+        instead = outgoing(address, number, post, transport, again=again, no_file=True)
+        # Whoever has begun with messages goes on with them, also where a file would be taken by now.
+        if (again and await transport.find(instead[0])) or not await _uploaded(transport, upload, again=again):
+            outs = instead
+        else:
+            outs = tuple(out for out in outs if out is not upload)
+    for out in outs:
         receipt = await transport.find(out) if again else None
         if receipt is None:
             if again and preview is None and post.completes is not None:
@@ -94,3 +126,15 @@ async def deliver(
     if receipt is None:
         raise RuntimeError(f"a post of no pieces: {address.key(ordinal)}")
     return receipt
+
+
+async def _uploaded(transport: Transport, upload: Outgoing, *, again: bool) -> bool:
+    """Put a post's file up; False where the platform refuses it for good. Raises TransportError."""
+    if again and await transport.find(upload):
+        return True
+    try:
+        await transport.post(upload)
+    except FormRefusedError as error:
+        log.warning("the file of %s was refused (%s); it is posted as messages", upload.key, error)
+        return False
+    return True

@@ -12,7 +12,8 @@ from bot.core.codec import load
 from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
 from bot.core.log_index import LogIndex
-from bot.core.model import Inbound, Listen, Receipt
+from bot.core.menus import is_of_an_older_build
+from bot.core.model import HOST, Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
 from bot.ports import Claim
@@ -44,10 +45,12 @@ def opening(
     is_admin: Callable[[Inbound], bool] = lambda _: False,
     refused: Mapping[str, Refusal] = MappingProxyType({}),
     listen: Listen = "active",
+    host: str = HOST.name,
 ) -> HumanEvent:
     """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps.
 
-    `parent` is the session of the channel, where this is the first turn of a thread in it.
+    `parent` is the session of the channel, where this is the first turn of a thread in it; `host` is the name that the
+    bot itself speaks under.
     """
     messages = mail(claim)
     first = messages[0]
@@ -58,13 +61,13 @@ def opening(
     if first.menu and first.number:
         press = Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
         refusals = tuple(refused.values())
-        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle)
+        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle, host=host)
     said = tuple(m for m in messages if isinstance(m, Inbound) and m.id not in refused)
     lines = tuple(line(m) for m in said)
     return Said(
         turn,
         lines,
-        seen=(first.menu,) if first.menu else seen(saved.marks, first.order),
+        seen=_answered(first.menu) if first.menu else seen(saved.marks, first.order),
         direct=first.direct,
         asleep=is_asleep(first, saved, idle),
         inherit=inherit,
@@ -73,7 +76,13 @@ def opening(
         refusals=tuple(refused.values()),
         listen=listen,
         called=claim.state is None and is_called(first, parent),
+        host=host,
     )
+
+
+def _answered(menu: str) -> tuple[str, ...]:
+    """What a form that answers that menu has seen: nothing, where an earlier build posted it."""
+    return () if is_of_an_older_build(menu) else (menu,)
 
 
 def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
@@ -101,7 +110,7 @@ def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen:
 def line(message: Inbound) -> Line:
     """A message as the machine takes it."""
     m = message
-    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden)
+    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden, m.edited)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from bot.ports import Clock, Store, StoreError
+from bot.ports import Clock, Expired, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ DAY = 86400.0
 class Upkeep:
     """Forgets conversations that were silent, and dead letters that lay there, for `keep` seconds; 0 keeps them all.
 
-    Any number of processes may do so on one store at the same time.
+    How long that was is the store's to say, and it takes two looks of it, a day apart: this process's clock may be
+    wrong, and what is forgotten does not come back. Any number of processes may do so on one store at the same time.
     """
 
     store: Store
@@ -38,14 +39,17 @@ class Upkeep:
                 log.exception("what was silent for %.0f days could not be forgotten; trying in an hour", self._days)
             await self.clock.sleep(EVERY)
 
-    async def once(self) -> int:
-        """Forget what is due for it; how many conversations. Raises StoreError."""
+    async def once(self) -> Expired:
+        """Look once; what came of it. Raises StoreError."""
         if self.keep <= 0:
-            return 0
-        gone = await self.store.expire(self.clock.now() - self.keep)
-        if gone:
-            log.info("conversations forgotten that were silent for more than %.0f days: %d", self._days, gone)
-        return gone
+            return Expired()
+        look = await self.store.expire(self.keep)
+        if look.noted:
+            told = "found silent for more than %.0f days, to be forgotten in a day if they stay so: %d"
+            log.info(told, self._days, look.noted)
+        if look.gone:
+            log.info("conversations forgotten that were silent for more than %.0f days: %d", self._days, look.gone)
+        return look
 
     @property
     def _days(self) -> float:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from bot.stores.errors import StoreBusyError, StoreError
 
 
+def lock_of(path: Path) -> Path:
+    """The lock file of the database at `path`, which is the same whatever links lead there.
+
+    Raises OSError where links lead only to one another.
+    """
+    try:
+        real = path.resolve()
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+    return real.with_name(real.name + ".lock")
+
+
 class FileLock:
-    """Holds `<path>.lock` from construction to `close`.
+    """Holds the lock of the database at `path` from construction to `close`.
+
+    A symbolic link is followed, as SQLite does. A file with several names is refused: SQLite keeps its log under the
+    name by which a file was opened, so that two workers by two names would destroy it (sqlite.org/howtocorrupt.html,
+    section 2.5), and so would a crash between two starts by different names.
 
     The lock is `flock(2)`, on Linux and macOS alike, so no stale file ever has to be cleaned up; the file stays
     where it is, since removing it would let two processes lock two files of one name. It holds the process id of
@@ -18,7 +36,15 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        name = path.with_name(path.name + ".lock")
+        name = lock_of(path)
+        try:
+            if (names := path.stat().st_nlink) > 1:
+                raise StoreError(
+                    f"The database {path} has {names} names (hard links), and SQLite's log would be under only one of "
+                    "them. Make a copy instead of the link: `find -samefile` names the others."
+                )
+        except FileNotFoundError:
+            pass  # a new one has one name
         try:
             self._file: int | None = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -41,8 +67,10 @@ class FileLock:
             raise StoreError(
                 f"The file system of {name} cannot lock files: {error.strerror}. Put the database on a local disk."
             ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, str(os.getpid()).encode("ascii"), 0)
+        # The number is for people only, so a disk that is too full for it is no reason to stay away.
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, str(os.getpid()).encode("ascii"), 0)
 
     def close(self) -> None:
         """Let go; a second time does nothing."""

@@ -28,8 +28,8 @@ from bot.ports import (
     ConversationInfo,
     DeadLetter,
     Erased,
+    Expired,
     Limit,
-    MailboxFullError,
     Message,
     Reservation,
     Stats,
@@ -40,7 +40,7 @@ from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
 from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
 from bot.stores.erasing import without_message
-from bot.stores.errors import StoreError
+from bot.stores.errors import StoreError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
@@ -52,8 +52,11 @@ LAYOUT = 2
 DEAD_LETTERS = 10_000
 """How many dead letters a partition keeps; the oldest go first."""
 
+MOST_A_LOOK = 1000
+"""How many conversations and dead letters of a partition one look notes or deletes."""
+
 _AT_ONCE = 20
-"""How many conversations, and dead letters, one script lets expire: the server does nothing else meanwhile."""
+"""How many conversations, and dead letters, one script looks at or deletes: the server does nothing else meanwhile."""
 
 _GIVE_BACK_SECONDS = 2.0
 _KEPT_MILLIS = round(KEPT_SECONDS * 1000)
@@ -139,17 +142,16 @@ class RedisStore:
         """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
         order, body = codec.order_of(message), codec.body_of(message)
         answer = await self._run("enqueue", conversation, conversation, message.id, order, body, self._cap)
-        if answer < 0:
-            raise MailboxFullError(
-                f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
-            )
+        taken = is_taken(conversation, answer)
         await self._hints.hint(conversation)
-        return bool(answer)
+        return taken
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        replaces = payload is not None
-        return bool(await self._run("amend", conversation, conversation, message_id, int(replaces), payload or ""))
+        new = int(payload is not None), payload or "", "" if plain is None else int(plain)
+        return bool(await self._run("amend", conversation, conversation, message_id, *new))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
@@ -216,6 +218,18 @@ class RedisStore:
         """See `Store.flagged`."""
         head, flag = await self._link.command("HMGET", self._key("conv", claim.conversation), "flag_head", "flag")
         return codec.message(flag) if flag is not None and head == claim.head.id.encode() else None
+
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """See `Store.flagged_among`. A script for each partition that has some of them."""
+        found: list[Message | None] = [None] * len(claims)
+        parts: dict[str, list[int]] = {}
+        for place, claim in enumerate(claims):
+            parts.setdefault(self._root(claim.conversation), []).append(place)
+        for root, places in parts.items():
+            asked = [part for place in places for part in (claims[place].conversation, claims[place].head.id)]
+            for number, flag in await self._run_at("flagged", root, *asked):
+                found[places[number - 1]] = codec.message(flag)
+        return tuple(found)
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
@@ -362,9 +376,10 @@ class RedisStore:
             erased = erased.plus(one)
         return erased
 
-    async def expire(self, before: float) -> int:
-        """See `Store.expire`. A script for every few of them."""
-        return sum([await upkeep.expire(self._runner(root), _micros(before), _AT_ONCE) for root in self._roots])
+    async def expire(self, idle: float) -> Expired:
+        """See `Store.expire`. All by the server's clock, whatever this process takes the time for."""
+        looks = [await upkeep.expire(self._runner(root), _micros(idle), MOST_A_LOOK, _AT_ONCE) for root in self._roots]
+        return Expired(sum(look.gone for look in looks), sum(look.noted for look in looks))
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""

@@ -38,6 +38,9 @@ _CALL_SECONDS = 5.0
 """How long one attempt may take. The client's own `socket_timeout` is off: it waits by `asyncio.wait_for`, which
 swallows a cancellation now and then (up to Python 3.11)."""
 
+_GUARD = "guard"
+"""A key that is declared by every script and written by none."""
+
 _CHECK_SECONDS = 25
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
 
@@ -50,15 +53,17 @@ _LOST = (
 )
 """Nobody knows whether the server has done what it was asked for."""
 
-_PASSING = (*_LOST, exceptions.ReadOnlyError, exceptions.ClusterDownError, exceptions.TryAgainError)
-"""What may be over in a moment: a restart, a failover, a full pool, a cluster that moves its slots."""
-
-_STATES = (
-    exceptions.NoPermissionError,
-    exceptions.MasterDownError,
-    exceptions.ClusterDownError,
+_MOVING = (
+    exceptions.AskError,  # also: MovedError
     exceptions.TryAgainError,
+    exceptions.ClusterError,  # also: ClusterDownError; the client's own, when it was sent to and fro too often
 )
+"""A Cluster moves slots, or takes over for a primary: nothing was done (redis.io/docs, cluster specification)."""
+
+_PASSING = (*_LOST, exceptions.ReadOnlyError, *_MOVING)
+"""What may be over in a moment: a restart, a failover, a full pool, a Cluster that moves its slots."""
+
+_STATES = exceptions.NoPermissionError
 _STATE_WORDS = ("ACL failure", "BUSY ", "MISCONF ", "NOREPLICAS ")
 """Refusals, and how others begin, that are about the server's state, whatever was asked for; all else is about the
 very call."""
@@ -161,12 +166,17 @@ class Link:
         await self._hints.aclose()
 
     async def run(self, name: str, root: str, header: Callable[[], tuple[Argument, ...]], *arguments: Argument) -> Any:
-        """What the script answers for the partition of that root; `header` is asked anew for each attempt."""
+        """What the script answers for the partition of that root; `header` is asked anew for each attempt.
+
+        A script finds by itself which keys it needs, all of them in the partition's one slot. Of the two that are
+        declared neither exists, so a node that has only part of the slot, as its keys move, runs no script: the old
+        owner sends to the new one, which answers TRYAGAIN (decision 014).
+        """
         found = script(name)
         token = secrets.token_hex(8)
 
         async def attempt(again: bool) -> Any:
-            keys_and_values = (1, root, *header(), int(again), token, *arguments)
+            keys_and_values = (2, root, root + _GUARD, *header(), int(again), token, *arguments)
             try:
                 return await self._client.execute_command("EVALSHA", found.sha, *keys_and_values)
             except exceptions.NoScriptError:  # a server forgets its scripts when it restarts
@@ -235,6 +245,8 @@ class Link:
                 says = "does not answer. Check that its address is right and that it is not overloaded."
             case exceptions.ConnectionError() | exceptions.RedisClusterException() | OSError():
                 says = f"cannot be reached: {error}. Check that it runs and that its address is right."
+            case _ if isinstance(error, _MOVING):
+                says = f"is moving its slots, or has lost a node: {error}. It is tried again."
             case _ if isinstance(error, _STATES) or str(error).startswith(_STATE_WORDS):
                 says = f"refuses: {error}."
             case _:

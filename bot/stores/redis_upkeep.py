@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.ports import Audited, ConversationInfo, Erased
+from bot.ports import Audited, ConversationInfo, Erased, Expired
 from bot.stores import redis_codec as codec
 from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
 
@@ -136,13 +136,18 @@ async def reset(run: Run, conversation: str) -> Erased:
     return Erased(int(any((states, turns, messages))), states, turns, 0, messages)
 
 
-async def expire(run: Run, before: int, most: int) -> int:
-    """Delete what one partition has had nothing to do with since `before`, in microseconds; so many a script."""
-    total, more = 0, 1
+async def expire(run: Run, idle: int, most: int, at_once: int) -> Expired:
+    """Look at one partition for what has been idle for so many microseconds; at most `most`, so many a script."""
+    gone = of_both = passed = noted = 0
+    more = 1
     while more:
-        gone, more = await run("expire", before, most)
-        total += gone
-    return total
+        states, deleted, kept, more = await run("expire", idle, passed, at_once, most - of_both)
+        gone, of_both, passed = gone + states, of_both + deleted, passed + kept
+    more, passed = 1, 0
+    while more and noted < most:
+        new, more = await run("note", idle, passed, at_once)
+        noted, passed = noted + new, passed + at_once
+    return Expired(gone, noted)
 
 
 async def names(run: Run, after: str = "") -> AsyncIterator[tuple[str, int, int, int, int, int]]:

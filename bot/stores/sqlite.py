@@ -24,6 +24,7 @@ from bot.ports import (
     ConversationInfo,
     DeadLetter,
     Erased,
+    Expired,
     Limit,
     Message,
     Reservation,
@@ -35,9 +36,13 @@ from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
 from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
-from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError
+from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.sqlite_link import BusyError, Durability, Link, Work
+from bot.stores.sqlite_time import FileTime, repair
+
+MOST_A_LOOK = 1000
+"""How many conversations, and dead letters, one look notes or deletes."""
 
 _AT_ONCE = 20
 """How many conversations, and dead letters, one transaction lets expire: others wait for no more than that."""
@@ -55,7 +60,9 @@ class SqliteStore:
         if mailbox_cap < 1:
             raise ValueError(f"mailbox_cap is {mailbox_cap}; a mailbox has to hold at least 1 message")
         self._clock = clock
+        self._time = FileTime(clock)
         self._cap = mailbox_cap
+        self._exclusive = exclusive
         self._link = Link(path, exclusive=exclusive, durability=durability, changed=self._wake)
         # The link counts changes that may have made something due; a claim that found nothing notes the count it saw,
         # and when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written
@@ -96,17 +103,20 @@ class SqliteStore:
 
     async def enqueue(self, conversation: str, message: Message) -> bool:
         """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
-        return await self._write(
-            lambda db: mailbox.enqueue(db, self._clock.now(), conversation, message, self._cap), wakes=True
+        answer = await self._write(
+            lambda db: mailbox.enqueue(db, self._time.now(), conversation, message, self._cap), wakes=True
         )
+        return is_taken(conversation, answer)
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload))
+        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload, plain))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
-        return await self._write(lambda db: mailbox.control(db, self._clock.now(), conversation, message))
+        return await self._write(lambda db: mailbox.control(db, self._time.now().own, conversation, message))
 
     # ------------------------------------------------------------ turns
 
@@ -118,7 +128,8 @@ class SqliteStore:
             raise ValueError(f"a claim needs lease > 0 and together >= 1, not {lease} and {together}")
 
         def work(db: sqlite3.Connection) -> Claim | None:
-            now = self._clock.now()
+            self._time.watch(db)
+            now = self._time.now().own
             found = mailbox.claim(db, now, worker, lease, version, together, platforms)
             if found is None:
                 self._idle[platforms] = self._link.changes, mailbox.next_due(db, now, version, platforms)
@@ -145,7 +156,7 @@ class SqliteStore:
         if self._link.changes != changes or self._link.is_closed:
             return
         if next_due is not None:
-            seconds = min(seconds, next_due - self._clock.now())
+            seconds = min(seconds, next_due - self._time.now().own)
         timer = asyncio.ensure_future(self._clock.sleep(seconds))
         self._waiting.add(timer)
         try:
@@ -158,11 +169,15 @@ class SqliteStore:
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""
-        return await self._write(lambda db: mailbox.renew(db, self._clock.now(), claim, lease))
+        return await self._write(lambda db: mailbox.renew(db, self._time.now().own, claim, lease))
 
     async def flagged(self, claim: Claim) -> Message | None:
         """See `Store.flagged`."""
         return await self._run(lambda db: mailbox.flagged(db, claim))
+
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """See `Store.flagged_among`."""
+        return await self._run(lambda db: mailbox.flagged_among(db, claims))
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
@@ -183,7 +198,7 @@ class SqliteStore:
         return await self._write(
             lambda db: mailbox.commit(
                 db,
-                self._clock.now(),
+                self._time.now(),
                 claim,
                 state,
                 version,
@@ -197,27 +212,27 @@ class SqliteStore:
 
     async def retry(self, claim: Claim, delay: float) -> bool:
         """See `Store.retry`."""
-        return await self._write(lambda db: mailbox.retry(db, self._clock.now(), claim, delay), wakes=True)
+        return await self._write(lambda db: mailbox.retry(db, self._time.now().own, claim, delay), wakes=True)
 
     async def release(self, claim: Claim, delay: float = 0.0) -> bool:
         """See `Store.release`."""
-        return await self._write(lambda db: mailbox.release(db, self._clock.now(), claim, delay), wakes=True)
+        return await self._write(lambda db: mailbox.release(db, self._time.now().own, claim, delay), wakes=True)
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """See `Store.bury`."""
-        return await self._write(lambda db: mailbox.bury(db, self._clock.now(), claim, reason), wakes=True)
+        return await self._write(lambda db: mailbox.bury(db, self._time.now(), claim, reason), wakes=True)
 
     # ------------------------------------------------------------ rates, budgets
 
     async def throttle(self, key: str, per_minute: float, burst: int) -> float:
         """See `Store.throttle`."""
         apart, ahead = check_rate(per_minute, burst)
-        return await self._write(lambda db: budget.throttle(db, self._clock.now(), key, apart, ahead))
+        return await self._write(lambda db: budget.throttle(db, self._time.now().own, key, apart, ahead))
 
     async def reserve(self, key: str, day: str, amount: Amount, limits: Sequence[Limit]) -> Reservation:
         """See `Store.reserve`."""
         check_amount(amount)
-        return await self._write(lambda db: budget.reserve(db, self._clock.now(), key, day, amount, limits))
+        return await self._write(lambda db: budget.reserve(db, self._time.now().own, key, day, amount, limits))
 
     async def settle(self, key: str, amount: Amount) -> bool:
         """See `Store.settle`. Raises ValueError for an amount below 0."""
@@ -231,7 +246,7 @@ class SqliteStore:
     async def grant(self, key: str, scope: str, day: str, amount: Amount) -> bool:
         """See `Store.grant`."""
         check_amount(amount, -MOST)
-        return await self._write(lambda db: budget.grant(db, self._clock.now(), key, scope, day, amount))
+        return await self._write(lambda db: budget.grant(db, self._time.now().own, key, scope, day, amount))
 
     # ------------------------------------------------------------ upkeep
 
@@ -253,7 +268,7 @@ class SqliteStore:
 
     async def replay(self, id: int, message_id: str) -> bool:
         """See `Store.replay`."""
-        now = self._clock.now
+        now = self._time.now
         return await self._write_apart(lambda db: upkeep.replay(db, now(), id, message_id, self._cap), wakes=True)
 
     async def trail(self, conversation: str = "", after: int = 0, limit: int = 100) -> tuple[Audited, ...]:
@@ -264,13 +279,13 @@ class SqliteStore:
         """See `Store.forget`."""
 
         def work(db: sqlite3.Connection) -> Erased:
-            return upkeep.forget(db, self._clock.now(), conversation, dry_run=dry_run)
+            return upkeep.forget(db, self._time.now().wall, conversation, dry_run=dry_run)
 
         return await (self._run_apart(work) if dry_run else self._write_apart(work))
 
     async def reset(self, conversation: str) -> Erased:
         """See `Store.reset`."""
-        return await self._write_apart(lambda db: upkeep.reset(db, self._clock.now(), conversation))
+        return await self._write_apart(lambda db: upkeep.reset(db, self._time.now().wall, conversation))
 
     async def forget_user(self, user: str, pseudonym: str, within: str = "", *, dry_run: bool = False) -> Erased:
         """See `Store.forget_user`. A conversation at a time, so that nobody waits for all of them."""
@@ -278,18 +293,23 @@ class SqliteStore:
         for conversation in await self._run_apart(lambda db: upkeep.known(db, within)):
 
             def work(db: sqlite3.Connection, where: str = conversation) -> Erased:
-                return upkeep.forget_user(db, self._clock.now(), where, user, pseudonym, dry_run=dry_run)
+                return upkeep.forget_user(db, self._time.now().own, where, user, pseudonym, dry_run=dry_run)
 
             erased = erased.plus(await (self._run_apart(work) if dry_run else self._write_apart(work, wakes=True)))
         return erased
 
-    async def expire(self, before: float) -> int:
+    async def expire(self, idle: float) -> Expired:
         """See `Store.expire`. A transaction for every few of them, behind whatever else was asked for meanwhile."""
-        total, more = 0, True
-        while more:
-            gone, more = await self._write_apart(lambda db: upkeep.expire(db, before, _AT_ONCE))
-            total += gone
-        return total
+
+        def look(db: sqlite3.Connection) -> int:
+            self._time.note(db)
+            return upkeep.note_idle(db, self._time.now(), idle, MOST_A_LOOK)
+
+        noted, states, gone, of_this = await self._write_apart(look), 0, 0, 1
+        while of_this and gone < MOST_A_LOOK:
+            with_state, of_this = await self._write_apart(lambda db: upkeep.expire(db, self._time.now(), _AT_ONCE))
+            states, gone = states + with_state, gone + of_this
+        return Expired(states, noted)
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""
@@ -299,7 +319,7 @@ class SqliteStore:
     async def restore(self, conversation: str, dumped: dict[str, Any]) -> bool:
         """See `Store.restore`."""
         kept = from_json(dumped)
-        return await self._write_apart(lambda db: export.restore(db, self._clock.now(), conversation, kept), wakes=True)
+        return await self._write_apart(lambda db: export.restore(db, self._time.now(), conversation, kept), wakes=True)
 
     # ------------------------------------------------------------ reading, spending, audit
 
@@ -309,7 +329,7 @@ class SqliteStore:
 
     async def stats(self, platforms: frozenset[str] | None = None) -> Stats:
         """See `Store.stats`."""
-        return await self._run_apart(lambda db: mailbox.stats(db, self._clock.now(), platforms))
+        return await self._run_apart(lambda db: mailbox.stats(db, self._time.now().own, platforms))
 
     async def peek(self, conversation: str) -> str | None:
         """See `Store.peek`."""
@@ -331,7 +351,7 @@ class SqliteStore:
 
     async def audit(self, key: str, conversation: str, record: Record) -> None:
         """See `Store.audit`."""
-        await self._write(lambda db: ledger.audit(db, self._clock.now(), key, conversation, record))
+        await self._write(lambda db: ledger.audit(db, self._time.now().wall, key, conversation, record))
 
     async def audited(self, conversation: str) -> tuple[Record, ...]:
         """See `Store.audited`."""
@@ -356,7 +376,11 @@ class SqliteStore:
         return await self._link.done_apart(self._link.transaction(work), wakes=wakes)
 
     def _take_up(self, db: sqlite3.Connection) -> None:
-        mailbox.take_up(db, self._clock.now())
+        if not self._exclusive:
+            self._time.read(db)
+            return
+        self._time.begin(db)
+        repair(db, self._time.now().own)
 
     def _wake(self) -> None:
         for timer in self._waiting:
@@ -365,7 +389,7 @@ class SqliteStore:
     def _give_back(self, db: sqlite3.Connection, claimed: Future[Claim | None]) -> None:
         found = claimed.result()
         if found is not None:
-            mailbox.release(db, self._clock.now(), found, 0.0)
+            mailbox.release(db, self._time.now().own, found, 0.0)
 
 
 __all__ = ["Durability", "SqliteStore", "StoreBusyError", "StoreError", "StoreRefusedError"]

@@ -21,7 +21,9 @@ def throttle(db: sqlite3.Connection, now: float, key: str, apart: int, ahead: in
         (micros, _PRUNED_AT_ONCE),
     )
     row = db.execute("SELECT tat FROM rate WHERE key = ?", (key,)).fetchone()
-    following = max(micros, micros if row is None else row["tat"]) + apart
+    # No event that was allowed leaves more than `ahead` behind it: what is further off is of a clock that was wrong.
+    is_known = row is not None and micros < row["tat"] <= micros + ahead
+    following = (row["tat"] if is_known else micros) + apart
     if (early := following - ahead - micros) > 0:
         return float(early / 1_000_000)
     db.execute("INSERT OR REPLACE INTO rate (key, tat) VALUES (?, ?)", (key, following))

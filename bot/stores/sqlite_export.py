@@ -9,6 +9,7 @@ from bot.ports import Message
 from bot.stores.exporting import Dumped, Line
 from bot.stores.sqlite_ledger import log, peek, spent
 from bot.stores.sqlite_mailbox import append, place_of
+from bot.stores.sqlite_time import Moment
 
 _SUMS = "imported:"
 """What the keys of imported sums begin with; those of calls begin with their conversation's platform."""
@@ -50,7 +51,7 @@ def dump(db: sqlite3.Connection, conversation: str) -> Dumped | None:
     return None if dumped.is_empty and not audit else dumped
 
 
-def restore(db: sqlite3.Connection, now: float, conversation: str, dumped: Dumped) -> bool:
+def restore(db: sqlite3.Connection, now: Moment, conversation: str, dumped: Dumped) -> bool:
     """Put it there; False where something is kept already."""
     if (there := dump(db, conversation)) is not None and not there.is_empty:
         return False
@@ -73,7 +74,8 @@ def restore(db: sqlite3.Connection, now: float, conversation: str, dumped: Dumpe
         )
     db.executemany("INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, line) for line in dumped.log])
     db.executemany(
-        "INSERT OR REPLACE INTO seen (conversation, id, at) VALUES (?, ?, ?)", [(place, id, now) for id in dumped.seen]
+        "INSERT OR REPLACE INTO seen (conversation, id, at) VALUES (?, ?, ?)",
+        [(place, id, now.own) for id in dumped.seen],
     )
     _restore_usage(db, conversation, dumped)
     db.executemany(

@@ -70,7 +70,7 @@ class Link:
     # ------------------------------------------------------------ opening, closing
 
     async def open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
-        """Reach the file and bring it up to date; `prepare` is done before anything else, where it may be written to.
+        """Reach the file and bring it up to date; `prepare` is done before anything else, in one transaction.
 
         Raises StoreError.
         """
@@ -88,9 +88,10 @@ class Link:
             db.execute(f"PRAGMA synchronous = {self._durability}")
             if self._exclusive:
                 migrate(db, self._path)
-                prepare(db)
+                self.transaction(prepare)(db)
             else:
                 check(db, self._path)
+                prepare(db)
             if self._works_here:
                 db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
                 db.execute("PRAGMA busy_timeout = 0")
@@ -114,7 +115,10 @@ class Link:
                 "Give the bot access to its folder, or name another path."
             ) from error
         if self._exclusive:
-            self._lock = FileLock(path)
+            try:
+                self._lock = FileLock(path)
+            except OSError as error:
+                raise StoreError(f"The database {path} cannot be reached: {error}. Name another path.") from error
 
     @property
     def is_closed(self) -> bool:

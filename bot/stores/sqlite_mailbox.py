@@ -1,6 +1,7 @@
 """What a mailbox and a turn go through, as statements on one SQLite connection.
 
-Every function runs inside a transaction that its caller has begun, and takes the time from it. Nothing here commits.
+Every function runs inside a transaction that its caller has begun, and takes the time from it: the file's own, as
+seconds, where nobody is shown it. Nothing here commits.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Collection, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from bot.ports import Claim, DeadLetter, MailboxFullError, Message, Stats
+from bot.ports import Claim, DeadLetter, Message, Stats
 from bot.stores.erasing import without_message
+from bot.stores.sqlite_time import Moment
 
 SEEN_SECONDS = 25 * 3600.0
 """How long the id of a message is remembered: a day of redeliveries, and an hour for clocks that disagree."""
@@ -24,29 +26,32 @@ _PRUNED_AT_ONCE = 8
 # ---------------------------------------------------------------- messages come in
 
 
-def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Message, cap: int) -> bool:
-    """Put a message into its mailbox; False where its id was seen. Raises MailboxFullError, ValueError."""
+def enqueue(db: sqlite3.Connection, now: Moment, conversation: str, message: Message, cap: int) -> int:
+    """Put a message into its mailbox: 1. Its id was seen: 0. Refused: minus the number that wait. Raises ValueError.
+
+    A refusal is no exception here, since it is stored: neither a redelivery nor a backfill may undo it.
+    """
     _check_order(message)
     place = place_of(db, conversation)
-    if not _see(db, now, place, message.id):
-        return False
+    if not _see(db, now.own, place, message.id):
+        return 0
+    latest = "last = max(coalesce(last, ?), ?)"
     (waiting,) = db.execute(
         "SELECT count(*) FROM message WHERE conversation = ? AND place IS NULL", (place,)
     ).fetchone()
     if waiting >= cap:
-        raise MailboxFullError(
-            f"The mailbox of {conversation} is full: {waiting} messages wait in it. Send this one again later."
-        )
+        db.execute(f"UPDATE conversation SET {latest} WHERE id = ?", (message.order, message.order, place))  # noqa: S608
+        return -int(waiting)
     _put(db, place, message)
     db.execute(
-        "UPDATE conversation SET at = ?, last = max(coalesce(last, ?), ?), due = coalesce(due, ?) WHERE id = ?",
-        (now, message.order, message.order, now, place),
+        f"UPDATE conversation SET at = ?, {latest}, due = coalesce(due, ?) WHERE id = ?",  # noqa: S608
+        (now.wall, message.order, message.order, now.own, place),
     )
-    return True
+    return 1
 
 
 def append(
-    db: sqlite3.Connection, now: float, conversation: str, messages: Sequence[Message], *, as_they_are: bool = False
+    db: sqlite3.Connection, now: Moment, conversation: str, messages: Sequence[Message], *, as_they_are: bool = False
 ) -> None:
     """Put messages behind all that wait there, in their order; `as_they_are` lets each keep its own place."""
     place = place_of(db, conversation)
@@ -55,10 +60,10 @@ def append(
         (last,) = db.execute(
             "SELECT max(ord) FROM message WHERE conversation = ? AND place IS NULL", (place,)
         ).fetchone()
-        _see(db, now, place, message.id)
+        _see(db, now.own, place, message.id)
         _put(db, place, message, message.order if last is None or as_they_are else max(last, message.order))
     if messages:
-        db.execute("UPDATE conversation SET at = ?, due = coalesce(due, ?) WHERE id = ?", (now, now, place))
+        db.execute("UPDATE conversation SET at = ?, due = coalesce(due, ?) WHERE id = ?", (now.wall, now.own, place))
 
 
 def is_seen(db: sqlite3.Connection, now: float, conversation: str, message_id: str) -> bool:
@@ -67,13 +72,13 @@ def is_seen(db: sqlite3.Connection, now: float, conversation: str, message_id: s
     return row is not None and _was_seen(db, now, row["id"], message_id)
 
 
-def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None) -> bool:
+def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None, plain: bool | None) -> bool:
     """Replace the payload of a message that no turn has taken, or take it out."""
     if payload is not None:
         changed = db.execute(
-            "UPDATE message SET payload = ?"
+            "UPDATE message SET payload = ?, plain = coalesce(?, plain)"
             " WHERE conversation = (SELECT id FROM conversation WHERE key = ?) AND place IS NULL AND id = ?",
-            (payload, conversation, message_id),
+            (payload, plain, conversation, message_id),
         )
         return changed.rowcount > 0
     gone = db.execute(
@@ -144,11 +149,6 @@ def claim(
     return Claim(row["key"], held["fence"], taken, held["state"], held["turn"], held["attempt"], held["expiries"])
 
 
-def take_up(db: sqlite3.Connection, now: float) -> None:
-    """End the leases of dead workers: whoever has the file's lock knows that there is no other worker."""
-    db.execute("UPDATE conversation SET due = ? WHERE held = 1", (now,))
-
-
 def next_due(db: sqlite3.Connection, now: float, version: int, platforms: Collection[str] | None) -> float | None:
     """When something becomes due on those platforms by the passing of time alone; None where nothing will."""
     row = _first(db, "due > ?", now, version, platforms)
@@ -191,6 +191,16 @@ def flagged(db: sqlite3.Connection, claim: Claim) -> Message | None:
     return None if row is None else _message(row)
 
 
+def flagged_among(db: sqlite3.Connection, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+    """The control message against each claim's head. Flags are few, so all of them are read."""
+    rows = db.execute(
+        "SELECT key, flag.head, flag.id, payload, ord, plain"
+        " FROM flag JOIN conversation ON conversation.id = flag.conversation"
+    )
+    raised = {(row["key"], row["head"]): _message(row) for row in rows}
+    return tuple(raised.get((claim.conversation, claim.head.id)) for claim in claims)
+
+
 def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) -> bool:
     """Store the turn and forget its attempts; False when the claim is lost."""
     held = _update_held(db, claim, "turn_version = ?, attempt = 0, expiries = 0", version)
@@ -203,7 +213,7 @@ def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) ->
 
 def commit(
     db: sqlite3.Connection,
-    now: float,
+    now: Moment,
     claim: Claim,
     state: str,
     version: int,
@@ -217,7 +227,7 @@ def commit(
     if follow_up is not None:
         _check_order(follow_up)
     changes = "state_version = ?, floor_open = ?, done_fence = fence, at = ?"
-    held = _update_held(db, claim, changes, version, floor_open, now)
+    held = _update_held(db, claim, changes, version, floor_open, now.wall)
     if held is None:
         done = db.execute(
             "SELECT 1 FROM conversation WHERE key = ? AND done_fence = ?", (claim.conversation, claim.fence)
@@ -239,7 +249,7 @@ def commit(
             "SELECT max(ord) FROM message WHERE conversation = ? AND place IS NULL", (place,)
         ).fetchone()
         _put(db, place, follow_up, follow_up.order if last is None else max(last, follow_up.order))
-    _end_turn(db, now, held)
+    _end_turn(db, now.own, held)
     return True
 
 
@@ -253,18 +263,18 @@ def release(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> b
     return _update_held(db, claim, "held = 0, due = ?", now + delay) is not None
 
 
-def bury(db: sqlite3.Connection, now: float, claim: Claim, reason: str) -> bool:
+def bury(db: sqlite3.Connection, now: Moment, claim: Claim, reason: str) -> bool:
     """Move the claim's messages to the dead letters and end the turn; False when the claim is lost."""
-    held = _update_held(db, claim, "held = 0, at = ?", now)
+    held = _update_held(db, claim, "held = 0, at = ?", now.wall)
     if held is None:
         return False
     gone = held.blanked(db)
     messages = json.dumps([(m.id, without_message(m.payload, gone), m.order, m.plain) for m in claim.taken])
     db.execute(
         "INSERT INTO dead (conversation, messages, reason, at) VALUES (?, ?, ?, ?)",
-        (claim.conversation, messages, reason, now),
+        (claim.conversation, messages, reason, now.wall),
     )
-    _end_turn(db, now, held)
+    _end_turn(db, now.own, held)
     return True
 
 

@@ -151,7 +151,19 @@ _V3 = (
     "CREATE INDEX dead_at ON dead (at)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3)
+_V4 = (
+    # How far the file's own time has come, and how far that is ahead of the wall clock (`sqlite_time`).
+    "CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), reached REAL NOT NULL, ahead REAL NOT NULL)",
+    # What a look has found idle: `id` of its table, `at` as it was then, `noted` in the file's own time.
+    """
+    CREATE TABLE leaving (
+        kind TEXT NOT NULL, id INTEGER NOT NULL, at REAL NOT NULL, noted REAL NOT NULL, PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX leaving_noted ON leaving (kind, noted)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3, _V4)
 """Statement lists; the n-th (from 1) brings a file from version n - 1 to n. Released ones are never changed."""
 
 

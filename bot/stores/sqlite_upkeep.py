@@ -12,8 +12,12 @@ from bot.ports import Audited, ConversationInfo, DeadLetter, Erased, Message
 from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
 from bot.stores.replaying import full, renamed
 from bot.stores.sqlite_mailbox import append, dead_letter, is_seen
+from bot.stores.sqlite_time import Moment
 
 Clean = Callable[[str], str]
+
+BETWEEN_LOOKS = 86400.0
+"""Seconds from the look that notes something to the one that deletes it."""
 
 # ---------------------------------------------------------------- texts, wherever they are
 
@@ -109,10 +113,10 @@ def one_letter(db: sqlite3.Connection, id: int) -> DeadLetter | None:
 # ---------------------------------------------------------------- changing
 
 
-def replay(db: sqlite3.Connection, now: float, id: int, message_id: str, cap: int) -> bool:
+def replay(db: sqlite3.Connection, now: Moment, id: int, message_id: str, cap: int) -> bool:
     """Move a dead letter's messages to the end of their mailbox. Raises MailboxFullError."""
     letter = one_letter(db, id)
-    if letter is None or is_seen(db, now, letter.conversation, message_id):
+    if letter is None or is_seen(db, now.own, letter.conversation, message_id):
         return False
     waiting = db.execute(
         "SELECT count(*) FROM message JOIN conversation ON conversation.id = message.conversation"
@@ -222,25 +226,60 @@ def forget_user(
     return Erased(int(found), counts["state"], counts["turn"], counts["log"], messages, len(changed_letters), records)
 
 
-def expire(db: sqlite3.Connection, before: float, most: int) -> tuple[int, bool]:
-    """Delete what has had nothing to do since `before`, at most so many conversations, and as many dead letters.
+def note_idle(db: sqlite3.Connection, now: Moment, idle: float, most: int) -> int:
+    """Note what has been idle for so long, at most so many of each kind; how many were new.
 
-    How many conversations of which anything was kept, and whether there may be more.
+    What was noted and has been used since, or is too young by the clock of today, is no longer noted.
     """
-    gone = 0
+    before, noted = now.wall - idle, 0
+    for kind, is_old in _IDLE.items():
+        db.execute(
+            f"DELETE FROM leaving WHERE kind = '{kind}' AND NOT EXISTS"  # noqa: S608
+            f" (SELECT 1 FROM {kind} AS it WHERE it.id = leaving.id AND it.at = leaving.at AND {is_old})",
+            (before,),
+        )
+        found = db.execute(
+            f"INSERT INTO leaving (kind, id, at, noted) SELECT '{kind}', it.id, it.at, ? FROM {kind} AS it"  # noqa: S608
+            f" WHERE {is_old} AND NOT EXISTS (SELECT 1 FROM leaving WHERE kind = '{kind}' AND leaving.id = it.id)"
+            " ORDER BY it.at LIMIT ?",
+            (now.own, before, most),
+        )
+        noted += found.rowcount
+    return noted
+
+
+_IDLE = {"conversation": "it.due IS NULL AND it.at < ?", "dead": "it.at < ?"}
+"""What is idle since a time, by its table."""
+
+
+def expire(db: sqlite3.Connection, now: Moment, most: int) -> tuple[int, int]:
+    """Delete what was noted a day ago or more; conversations with a state, and how many of either kind there were.
+
+    At most so many of each kind. `note_idle` has to have looked right before.
+    """
+    states = 0
+    rows = _leaving(db, now, "conversation", most)
+    for place in rows:
+        states += _count(db, "state", place)
+        _delete_parts(db, place, *_PARTS, "seen")
+        db.execute("DELETE FROM spending WHERE conversation = (SELECT key FROM conversation WHERE id = ?)", (place,))
+        db.execute("DELETE FROM conversation WHERE id = ? AND due IS NULL", (place,))
+    letters = _leaving(db, now, "dead", most)
+    db.executemany("DELETE FROM dead WHERE id = ?", [(id,) for id in letters])
+    for kind, gone in (("conversation", rows), ("dead", letters)):
+        db.executemany("DELETE FROM leaving WHERE kind = ? AND id = ?", [(kind, id) for id in gone])
+    return states, len(rows) + len(letters)
+
+
+def _leaving(db: sqlite3.Connection, now: Moment, kind: str, most: int) -> list[int]:
+    """What of that table may go now, the longest noted first; what was used since the look is not among it."""
     rows = db.execute(
-        "SELECT id, key FROM conversation WHERE due IS NULL AND at < ? ORDER BY at LIMIT ?", (before, most)
-    ).fetchall()
-    for row in rows:
-        gone += _count(db, "state", row["id"])
-        _delete_parts(db, row["id"], *_PARTS)
-        db.execute("DELETE FROM seen WHERE conversation = ?", (row["id"],))
-        db.execute("DELETE FROM spending WHERE conversation = ?", (row["key"],))
-        db.execute("DELETE FROM conversation WHERE id = ?", (row["id"],))
-    letters = db.execute(
-        "DELETE FROM dead WHERE id IN (SELECT id FROM dead WHERE at < ? ORDER BY at LIMIT ?)", (before, most)
-    ).rowcount
-    return gone, most in (len(rows), letters)
+        f"SELECT id FROM leaving WHERE kind = ? AND noted <= ? AND EXISTS (SELECT 1 FROM {kind} AS it"  # noqa: S608
+        f" WHERE it.id = leaving.id AND it.at = leaving.at{' AND it.due IS NULL' if kind == 'conversation' else ''})"
+        " ORDER BY noted LIMIT ?",
+        (kind, now.own - BETWEEN_LOOKS, most),
+    )
+    return [int(row["id"]) for row in rows]
 
 
 def _count(db: sqlite3.Connection, table: str, place: int) -> int:

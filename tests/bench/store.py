@@ -53,6 +53,10 @@ class SystemClock:
         """Seconds since the epoch."""
         return time.time()
 
+    def steady(self) -> float:
+        """Seconds that only run forward."""
+        return time.monotonic()
+
     async def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
         await asyncio.sleep(seconds)

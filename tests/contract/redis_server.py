@@ -34,6 +34,10 @@ class Server:
         """Its address, database 0."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def option(self, name: str) -> str:
+        """What the command line says behind that option."""
+        return self._command[self._command.index(name) + 1]
+
     def start(self) -> None:
         """Return when it answers."""
         with (self._folder / "server.log").open("ab") as log:

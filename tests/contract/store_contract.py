@@ -19,6 +19,7 @@ from tests.fakes.clock import ManualClock
 VERSION = 1
 LEASE = 15.0
 HOUR = 3600.0
+DAY = 24 * HOUR
 ROOM = "slack:T1:C1"
 OTHER = "slack:T1:C2"
 
@@ -92,6 +93,13 @@ async def drain(store: Store) -> list[str]:
         order += [message.id for message in claim.taken]
         assert await finish(store, claim, used_flag=True)
     return order
+
+
+async def expire(store: Store, clock: ManualClock, idle: float = 0.0) -> int:
+    """Two looks, a day apart; how many conversations with a state are gone."""
+    assert (await store.expire(idle)).gone == 0
+    clock.advance(DAY)
+    return (await store.expire(idle)).gone
 
 
 def ids(claim: Claim) -> list[str]:

@@ -410,6 +410,34 @@ async def test_a_flag_stays_for_the_retake_of_its_turn(store: Store, clock: Manu
     assert await store.flagged(await take(store)) == command("stop", 2)
 
 
+async def test_one_look_tells_the_flags_of_many_turns_in_the_order_of_their_claims(store: Store) -> None:
+    rooms = [f"slack:T1:C{n}" for n in range(12)]
+    claims = []
+    for n, where in enumerate(rooms):
+        await send(store, plain(f"m{n}", n), to=where)
+        claims.append(await take(store))
+    assert await store.flagged_among(claims) == (None,) * 12
+
+    for n in (1, 7, 8):
+        assert await store.control(rooms[n], command(f"stop{n}", 100 + n))
+
+    raised = {n: command(f"stop{n}", 100 + n) for n in (1, 7, 8)}
+    assert await store.flagged_among(claims) == tuple(raised.get(n) for n in range(12))
+    assert await store.flagged_among([claims[8], claims[0], claims[1]]) == (raised[8], None, raised[1])
+    assert await store.flagged_among([]) == ()
+
+
+async def test_one_look_at_many_turns_sees_no_flag_of_another_turn(store: Store) -> None:
+    await send(store, plain("m1", 1), plain("m2", 2))
+    before = await take(store)
+    await finish(store, before)
+    claim = await take(store)
+    assert await store.control(ROOM, command("stop", 3))
+    stranger = Claim("slack:T1:nowhere", 1, (plain("m1", 1),))
+
+    assert await store.flagged_among([before, claim, stranger]) == (None, command("stop", 3), None)
+
+
 async def test_a_second_flag_on_the_same_turn_changes_nothing_and_counts_as_taken(store: Store) -> None:
     await send(store, plain("m1", 1))
     claim = await take(store)

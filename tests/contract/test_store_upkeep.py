@@ -11,7 +11,21 @@ from bot.core.events import Usage
 from bot.core.steps import Record
 from bot.ports import Audited, ConversationInfo, MailboxFullError, Message, Store
 from tests.contract.conftest import OpenStore
-from tests.contract.store_contract import HOUR, OTHER, ROOM, VERSION, command, drain, finish, ids, plain, send, take
+from tests.contract.store_contract import (
+    DAY,
+    HOUR,
+    OTHER,
+    ROOM,
+    VERSION,
+    command,
+    drain,
+    expire,
+    finish,
+    ids,
+    plain,
+    send,
+    take,
+)
 from tests.fakes.clock import ManualClock
 
 # ---------------------------------------------------------------- conversations
@@ -185,21 +199,19 @@ async def test_what_has_long_had_nothing_to_do_goes_and_the_audit_stays(store: S
     await store.spend("k1", ROOM, Usage(1, 1, 1, 1, "opus"))
     await store.audit("k1", ROOM, Record("approve", "U1"))
     await dead_letter(store, plain("m1", 1), to="slack:T1:C3")
-    clock.advance(10 * HOUR)
-    limit = clock.now()
-    clock.advance(HOUR)
+    clock.advance(11 * HOUR)
     await send(store, plain("m1", 1), to=OTHER)
     await finish(store, await take(store), "new")
     new_letter = await dead_letter(store, plain("m2", 2), to="slack:T1:C3")
 
-    assert await store.expire(limit) == 1
+    assert await expire(store, clock, HOUR) == 1
 
     assert (await store.peek(ROOM), await store.log(ROOM), await store.spent(ROOM)) == (None, (), ())
     assert await store.peek(OTHER) == "new"
     assert [letter.id for letter in await store.dead()] == [new_letter]
     assert await store.audited(ROOM) == (Record("approve", "U1"),)
     assert len(await store.trail()) == 1
-    assert await store.expire(limit) == 0
+    assert (await store.expire(HOUR)).gone == 0
 
 
 async def test_what_is_owed_to_somebody_never_expires(store: Store, clock: ManualClock) -> None:
@@ -208,7 +220,7 @@ async def test_what_is_owed_to_somebody_never_expires(store: Store, clock: Manua
     await take(store)
     clock.advance(1000 * HOUR)
 
-    assert await store.expire(clock.now()) == 0
+    assert await expire(store, clock) == 0
 
     assert len(await drain(store)) == 2
 
@@ -225,12 +237,15 @@ async def test_however_many_have_to_go_the_others_get_their_turn_in_between(
     clock.advance(60)
     await asyncio.gather(*(store.peek(ROOM) for _ in range(3)))  # so that nobody has to wait for a connection
 
-    expiring = asyncio.create_task(store.expire(clock.now()))
+    await store.expire(0)
+    clock.advance(DAY)
+
+    expiring = asyncio.create_task(store.expire(0))
     await asyncio.sleep(0)
     await send(store, plain("m1", 1), to="slack:T1:new")
     others_had_to_wait = expiring.done()
 
-    assert await expiring == 70
+    assert (await expiring).gone == 70
     assert not others_had_to_wait
     assert len(letters) == 45 and await store.dead() == ()
     assert [info.key for info in await store.conversations()] == ["slack:T1:new"]
@@ -240,7 +255,7 @@ async def test_a_conversation_begins_anew_after_its_expiry(store: Store, clock: 
     await send(store, plain("m1", 1))
     await finish(store, await take(store), "old", floor_open=False)
     clock.advance(30 * HOUR)
-    await store.expire(clock.now())
+    await expire(store, clock)
 
     await send(store, plain("m1", 1), plain("m2", 2))
 

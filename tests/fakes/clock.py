@@ -10,11 +10,20 @@ class ManualClock:
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._now = now
+        self._passed = 0.0
         self._sleepers: dict[asyncio.Future[None], float] = {}
 
     def now(self) -> float:
         """Seconds since the epoch, as far as the test has come."""
         return self._now
+
+    def steady(self) -> float:
+        """Seconds that have passed, whatever the clock was set to."""
+        return self._passed
+
+    def set_by(self, seconds: float) -> None:
+        """Somebody sets the clock forward, or back; no time passes."""
+        self._now += seconds
 
     @property
     def sleepers(self) -> int:
@@ -26,8 +35,9 @@ class ManualClock:
         if seconds < 0:
             raise ValueError(f"time does not run backwards: {seconds}")
         self._now += seconds
+        self._passed += seconds
         for sleeper, until in sorted(self._sleepers.items(), key=lambda item: item[1]):
-            if until <= self._now and not sleeper.done():
+            if until <= self._passed and not sleeper.done():
                 sleeper.set_result(None)
 
     async def sleep(self, seconds: float) -> None:
@@ -36,7 +46,7 @@ class ManualClock:
             await asyncio.sleep(0)
             return
         sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers[sleeper] = self._now + seconds
+        self._sleepers[sleeper] = self._passed + seconds
         try:
             await sleeper
         finally:

@@ -14,7 +14,8 @@ People are `Person`s (see `discord_people`): `says`, `pastes`, `edits`, `deletes
 `selects`, `submits` and more act at once and return what they made. `fake.seen(channel)` is what people read.
 
 Disturbances: `fake.order(method, path, *faults)` takes the next calls of a route (`Breaks`, `Cuts`, `Limits`, `Waits`,
-`Refuses`; `*` in a path is one part of it); `fake.gateway` has `cut`, `reconnect`, `invalidate`, `burst`, `is_open`.
+`Refuses`; `*` in a path is one part of it); `fake.cdn.order(*faults)` the next downloads of files; `fake.gateway` has
+`cut`, `reconnect`, `invalidate`, `burst`, `is_open`.
 `fake.calls` and `fake.called(method, path)` are the requests that came in. Time for interactions, nonces and addresses
 of attachments is the clock's: `fake.advance(seconds)`. Rate limits and heartbeats run in real time.
 """
@@ -36,6 +37,7 @@ from discord.http import Route as ClientRoute
 
 from tests.fakes import discord_app, discord_channels, discord_interactions, discord_webhooks
 from tests.fakes import discord_wire as wire
+from tests.fakes.discord_cdn import Cdn
 from tests.fakes.discord_gateway import Gateway
 from tests.fakes.discord_people import Person
 from tests.fakes.discord_posting import announce, edit, post, tell_channel
@@ -89,6 +91,7 @@ class FakeDiscord:
         own = (Route("GET", "/gateway", self._where, open=True), Route("GET", "/gateway/bot", self._where_bot))
         modules = (discord_app, discord_channels, discord_webhooks, discord_interactions)
         self.rest = Rest(self.world, [*own, *(route for module in modules for route in module.ROUTES)])
+        self.cdn = Cdn(self.world)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -96,7 +99,7 @@ class FakeDiscord:
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_route("*", "/api/v10/{path:.*}", self.rest.serve)
-        app.router.add_get("/attachments/{channel}/{id}/{filename}", self._attachment)
+        app.router.add_get("/attachments/{channel}/{id}/{filename}", self.cdn.serve)
         app.router.add_get("/emojis/{file}", self._emoji)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -185,6 +188,10 @@ class FakeDiscord:
     def forbid_intent(self, intent: int) -> None:
         """Switch a privileged intent off for the app: who asks for it is closed with 4014."""
         self.world.privileged &= ~intent
+
+    def block(self, word: str, code: int = 200000) -> None:
+        """Let no message with this word or link pass; `code` says why: 200000 AutoMod, 240000 a harmful link."""
+        self.world.blocked[word] = code
 
     # ------------------------------------------------------------ who and where
 
@@ -311,6 +318,11 @@ class FakeDiscord:
         ours = (each for each in self.seen(channel) if each.message.author is self.me and not each.loading)
         return [(each.author, each.text) for each in ours]
 
+    def blank(self) -> list[Message]:
+        """The bot's messages on which there is nothing to see."""
+        every = [each for channel in self.world.channels.values() for each in self.seen(channel)]
+        return [each.message for each in every if each.message.author is self.me and each.is_blank]
+
     # ------------------------------------------------------------ endpoints of its own
 
     def _where(self, world: World, call: Call) -> dict[str, Any]:
@@ -320,20 +332,6 @@ class FakeDiscord:
         limit = {"total": 1000, "remaining": 1000 - len(self.gateway.identified), "reset_after": 86_400_000}
         limit["max_concurrency"] = self.gateway.max_concurrency or 1
         return {"url": self.gateway_url, "shards": self.gateway.shards, "session_start_limit": limit}
-
-    async def _attachment(self, request: web.Request) -> web.Response:
-        info, query = request.match_info, request.query
-        channel = self.world.channels.get(int(info["channel"]))
-        for message in channel.messages.values() if channel else ():
-            for each in message.attachments:
-                if str(each.id) != info["id"] or each.filename != info["filename"]:
-                    continue
-                expires = int(query.get("ex", "0"), 16)
-                genuine = query.get("hm") == wire.signature(each, expires) and not message.deleted
-                if genuine and self.world.clock.now() < expires:
-                    kind = (each.content_type or "application/octet-stream").partition(";")[0]
-                    return web.Response(body=each.data, content_type=kind)
-        return web.Response(status=404, text="This content is no longer available.")
 
     async def _emoji(self, request: web.Request) -> web.Response:
         id = request.match_info["file"].partition(".")[0]

@@ -12,7 +12,7 @@ from typing import Any
 from tests.fakes import discord_wire as wire
 from tests.fakes.discord_components import TEXT, walk
 from tests.fakes.discord_errors import ApiError
-from tests.fakes.discord_rules import COMPONENTS_V2, Upload, check_not_empty, pings
+from tests.fakes.discord_rules import COMPONENTS_V2, EDITS, SUPPRESS_EMBEDS, Upload, check_not_empty, check_words, pings
 from tests.fakes.discord_state import (
     DM_MESSAGES,
     GUILD_MESSAGES,
@@ -43,6 +43,7 @@ def post(
     message.flags |= body.get("flags") or 0
     message.attachments = _attachments(world, (), body, files)
     check_not_empty(message.content, message.embeds, message.components, message.attachments)
+    check_words(world.blocked, message.content, message.embeds)
     message.at = world.clock.now()
     _mention(world, message, body.get("allowed_mentions"))
     message.channel.messages[message.id] = world.messages[message.id] = message
@@ -80,12 +81,15 @@ def edit(
     attachments = message.attachments
     if "attachments" in body or files:
         attachments = _attachments(world, message.attachments, body, files)
-    flags = message.flags & COMPONENTS_V2 | (body["flags"] or 0) if "flags" in body else message.flags
+    # Only these flags are the editor's to change, and Components V2 is never taken back ("Messages Resource, Edit
+    # Message"); the others stay.
+    flags = message.flags & ~SUPPRESS_EMBEDS | (body["flags"] or 0) & EDITS if "flags" in body else message.flags
     if flags & COMPONENTS_V2 and (content or embeds):
         code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
         text = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
         raise ApiError(400, 50035, "Invalid Form Body", {"content": {"_errors": [{"code": code, "message": text}]}})
     check_not_empty(content, embeds, components, attachments)
+    check_words(world.blocked, content, embeds)
     message.content, message.embeds, message.components = content, embeds, components
     message.attachments, message.flags = attachments, flags
     if not quietly:

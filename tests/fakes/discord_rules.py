@@ -73,10 +73,29 @@ def check_message(body: Mapping[str, Any], files: Sequence[Upload], *, settable:
     form.done()
 
 
+def shown_embeds(flags: int, embeds: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The embeds of a message as anybody gets them: none with SUPPRESS_EMBEDS, its own ones neither.
+
+    "Messages Resource, Message Flags": "do not include any embeds when serializing this message".
+    """
+    return () if flags & SUPPRESS_EMBEDS else embeds
+
+
 def check_not_empty(content: str, *rest: Collection[Any]) -> None:
     """Refuse a message of nothing."""
     if not content.strip() and not any(rest):
         raise ApiError(400, 50006, "Cannot send an empty message")
+
+
+def check_words(blocked: Mapping[str, int], content: str, embeds: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what automatic moderation or the filter of harmful links does not let pass.
+
+    "Opcodes and Status Codes, JSON Error Codes": 200000 and 240000; "Auto Moderation" looks at what a message says.
+    """
+    said = "\n".join([content, *(str(each.get("description") or "") for each in embeds)])
+    for word, code in blocked.items():
+        if word in said:
+            raise ApiError(400, code, "Message was blocked")
 
 
 def _check_embeds(form: Form, embeds: Sequence[Any]) -> None:

@@ -260,7 +260,10 @@ class Event:
 
 
 class World:
-    """All of it. `publish` is set by whoever tells the bots; `privileged` are the intents switched on for the app."""
+    """All of it. `publish` is set by whoever tells the bots; `privileged` are the intents switched on for the app.
+
+    `blocked` are words that no message may hold, each with the code of the error that tells so.
+    """
 
     def __init__(self, clock: Clock, token: str, name: str) -> None:
         self.clock = clock
@@ -268,6 +271,7 @@ class World:
         self.token = token
         self.privileged = GUILD_MEMBERS | GUILD_PRESENCES | MESSAGE_CONTENT
         self.attachment_life = 86_400.0
+        self.blocked: dict[str, int] = {}
         self._last = 0
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}

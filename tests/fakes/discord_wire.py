@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.fakes.discord_rules import shown_embeds
 from tests.fakes.discord_state import (
     MESSAGE_CONTENT,
     PRIVATE_THREAD,
@@ -212,7 +213,7 @@ def message(world: World, it: Message, *, deep: bool = True) -> Json:
         "mentions": [_mention(it, world.users[who]) for who in it.mentions if who in world.users],
         "mention_roles": [each[3:-1] for each in sorted(it.pings) if each.startswith("<@&")],
         "attachments": [attachment(world, it.channel, each) for each in it.attachments],
-        "embeds": [{"type": "rich", **each} for each in it.embeds],
+        "embeds": [{"type": "rich", **each} for each in shown_embeds(it.flags, it.embeds)],
         "components": it.components,
         "pinned": False,
         "flags": it.flags,

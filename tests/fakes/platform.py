@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice
-from bot.ports import Outgoing, Upload
+from bot.ports import FormRefusedError, Outgoing, Upload
 
 ROOM = Conversation("fake", "team", "general")
 
@@ -39,6 +39,7 @@ class FakePlatform:
     clock: int = 0
     spoken: int = 0
     previews: bool = True
+    refuses_files: bool = False
     files: dict[str, Attachment] = field(default_factory=dict)
     busied: list[Outgoing] = field(default_factory=list)
 
@@ -95,6 +96,8 @@ class FakePlatform:
     async def post(self, out: Outgoing) -> Receipt:
         assert len(out.text) <= self.limit, "a real platform refuses or cuts this"
         assert out.text.strip() or (out.file and out.file.text.strip()), "no platform posts nothing"
+        if out.file and self.refuses_files:
+            raise FormRefusedError("files are switched off here")
         order = self._tick()
         self.messages[str(order)] = Shown(
             order,

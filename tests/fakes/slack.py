@@ -114,7 +114,7 @@ class FakeSlack:
         self.calls: list[Call] = []
         self.ws = Workspace(self.clock, scopes, self._emit)
         self.dispatch = Dispatch(self.clock, self.secret, ack_within=ack_within, retries=retries, chance=chance)
-        self.people = People(self.ws)
+        self.people = People(self.ws, lambda payload: self.dispatch.send("events_api", payload))
         self.faults = Faults(self.clock)
         self.interactions = Interactions(self.ws, self.dispatch)
         self.user, self.channel, self.says, self.seen = (
@@ -357,6 +357,10 @@ class FakeSlack:
             return web.Response(text="<!DOCTYPE html><title>Sign in | Slack</title>", content_type="text/html")
         if file is None:
             return web.Response(status=404)
+        if file.moved:
+            return web.Response(status=302, headers={"Location": file.moved})
+        if (status := self.faults.file_status()) != 200:
+            return web.Response(status=status, text="upstream error")
         return web.Response(body=file.content, content_type=file.mimetype)
 
 

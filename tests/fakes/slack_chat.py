@@ -189,7 +189,10 @@ def start_stream(ws: Workspace, args: Args) -> dict[str, Any]:
         raise RefusedError("team_not_found")
     if args.get("task_display_mode", "timeline") not in ("timeline", "plan", "dense"):
         raise RefusedError("invalid_arguments", "[ERROR] unknown mode [json-pointer:/task_display_mode]")
-    thread = ws.parent(room, args["thread_ts"])
+    if "thread_ts" not in args and (room.kind in ("im", "mpim") or not ws.has_top_streams):
+        # docs, chat.startStream: without `thread_ts` "only supported in channels"; older pages require it everywhere.
+        raise RefusedError("invalid_arguments", "[ERROR] missing required field: thread_ts")
+    thread = ws.parent(room, args.get("thread_ts"))
     message = Posted(
         ws.new_ts(),
         room.id,
@@ -254,6 +257,8 @@ def stop_stream(ws: Workspace, args: Args) -> dict[str, Any]:
     message.blocks = message.blocks + with_ids(blocks, ws.new_id)
     message.metadata = metadata
     message.stream = None
+    if message.thread_ts in room.sessions:  # docs, chat.stopStream: `session_status` is "active" unless it is given
+        room.sessions[message.thread_ts] = args.get("session_status", "active")
     ws.emit(changed_event(ws, room, message, before))
     return {"channel": room.id, "ts": message.ts, "message": message_json(ws, message, with_metadata=True)}
 
@@ -267,7 +272,7 @@ def set_status(ws: Workspace, args: Args) -> dict[str, Any]:
         )
     if not any(message.ts == args["thread_ts"] for message in room.messages):
         raise RefusedError("invalid_thread_ts")
-    room.statuses[args["thread_ts"]] = args["status"]
+    room.statuses[args["thread_ts"]] = args["status"]  # docs, assistant.threads.setStatus: "" takes it away
     if not args["status"]:
         del room.statuses[args["thread_ts"]]
     return {}
@@ -278,9 +283,13 @@ def set_session_status(ws: Workspace, args: Args) -> dict[str, Any]:
     look(ws, args)
     if args["status"] not in SESSION_STATUSES:
         raise RefusedError("invalid_arguments", "[ERROR] unknown status [json-pointer:/status]")
-    if "thread_ts" in args:
-        ws.message(room, args["thread_ts"], "invalid_thread_ts")
-    room.sessions[args.get("thread_ts", "")] = args["status"]
+    if not ws.is_agent:
+        raise RefusedError("not_authorized")  # docs, agent sessions: only apps that are declared as agents
+    if "thread_ts" not in args:
+        # docs, agents.sessions.setStatus: required in channels and direct messages, which is all there is here.
+        raise RefusedError("invalid_arguments", "[ERROR] missing required field: thread_ts")
+    ws.message(room, args["thread_ts"], "invalid_thread_ts")
+    room.sessions[args["thread_ts"]] = args["status"]
     return {}
 
 

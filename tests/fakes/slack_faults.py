@@ -64,6 +64,8 @@ class Faults:
         self._per_minute: Mapping[str, int] = {}
         self._calls: dict[str, deque[float]] = defaultdict(deque)
         self._posts: dict[str, float] = {}
+        self.file_statuses: deque[int] = deque()
+        self.downloads = 0
 
     def order(self, method: str, fault: Fault, times: int | None = 1) -> None:
         if method not in METHODS:
@@ -72,6 +74,13 @@ class Faults:
             self._always[method] = fault
         else:
             self._next[method].extend([fault] * times)
+
+    def file_status(self) -> int:
+        """What the host of files answers: the next of `file_statuses`, and the last of them for ever."""
+        self.downloads += 1
+        if len(self.file_statuses) > 1:
+            return self.file_statuses.popleft()
+        return self.file_statuses[0] if self.file_statuses else 200
 
     def heal(self, method: str) -> None:
         self._always.pop(method, None)

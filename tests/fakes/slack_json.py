@@ -39,7 +39,7 @@ def message_json(ws: Workspace, message: Posted, *, with_metadata: bool = False)
     if message.attachments:
         data["attachments"] = copy.deepcopy(message.attachments)
     if message.files:
-        data["files"] = [file_json(ws, file) for file in message.files]
+        data["files"] = [_only_id(file) if file.only_id else file_json(ws, file) for file in message.files]
     if message.edited:
         data["edited"] = {"user": message.user, "ts": message.ts}
     if message.reactions:
@@ -148,6 +148,18 @@ def room_json(ws: Workspace, room: Room) -> dict[str, Any]:
     }
 
 
+def _only_id(file: SlackFile) -> dict[str, Any]:
+    """All that a message tells of a file of Slack Connect (docs, file object, "Slack Connect files")."""
+    return {
+        "id": file.id,
+        "mode": "file_access",
+        "file_access": "check_file_info",
+        "created": 0,
+        "timestamp": 0,
+        "user": "",
+    }
+
+
 def file_json(ws: Workspace, file: SlackFile) -> dict[str, Any]:
     """As messages and `files.info` have it; the content is behind `url_private`, for a bearer of the token."""
     address = f"{ws.url}/files-pri/{ws.team}-{file.id}"
@@ -162,8 +174,8 @@ def file_json(ws: Workspace, file: SlackFile) -> dict[str, Any]:
         "mode": "hosted",
         "is_external": False,
         "is_public": True,
-        "url_private": f"{address}/{file.name}",
-        "url_private_download": f"{address}/download/{file.name}",
+        "url_private": file.address or f"{address}/{file.name}",
+        "url_private_download": file.address or f"{address}/download/{file.name}",
         "channels": sorted(file.shared),
         "file_access": "visible",
     }

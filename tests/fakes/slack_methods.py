@@ -60,8 +60,8 @@ METHODS: Mapping[str, Method] = {
     ),
     "chat.delete": _method("channel ts", "as_user", "chat:write", per_minute=50),
     "chat.startStream": _method(
-        "channel thread_ts",
-        f"markdown_text chunks recipient_team_id recipient_user_id task_display_mode {_LOOK}",
+        "channel",
+        f"thread_ts markdown_text chunks recipient_team_id recipient_user_id task_display_mode {_LOOK}",
         "chat:write",
         per_minute=20,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from tests.fakes.slack_chat import changed_event, item_of, remove
@@ -16,8 +16,8 @@ from tests.fakes.slack_text import delivered, rich_text
 class People:
     """Everybody in the workspace. Each act reaches the app as the events that Slack makes of it."""
 
-    def __init__(self, ws: Workspace) -> None:
-        self.ws = ws
+    def __init__(self, ws: Workspace, send: Callable[[dict[str, Any]], object]) -> None:
+        self.ws, self.send = ws, send
 
     # ------------------------------------------------------------ who and where
 
@@ -280,7 +280,10 @@ class People:
         await asyncio.sleep(0)
 
     async def stops(self, person: Person, channel: Room, thread: str) -> None:
-        """Somebody presses Slack's own stop button on what the app writes in a thread."""
+        """Somebody presses Slack's own stop button on what the app writes in a thread, or in answer to that message.
+
+        Slack itself ends what streams there and names it (docs, agent_session_stopped); the session stays as it is.
+        """
         streams = [m for m in channel.messages if m.thread_ts == thread and m.bot_id == self.ws.bot_id]
         streams = [message for message in streams if self.ws.is_streaming(message)]
         for message in streams:
@@ -302,6 +305,18 @@ class People:
     def deactivates(self) -> None:
         """The workspace or the app's account is gone."""
         self.ws.token_error = "account_inactive"  # an error code
+
+    def limits_events(self, minute: float) -> None:
+        """Slack drops events of that minute and says so (docs, app_rate_limited: a payload without an event)."""
+        self.send(
+            {
+                "token": "verification",
+                "type": "app_rate_limited",
+                "team_id": self.ws.team,
+                "minute_rate_limited": int(minute // 60 * 60),
+                "api_app_id": self.ws.app_id,
+            }
+        )
 
     async def shares(self, person: Person, file: SlackFile, channel: Room) -> None:
         """The event that tells of a shared file, as it comes beside its message."""

@@ -68,7 +68,11 @@ class Person:
 
 @dataclass(slots=True)
 class SlackFile:
-    """A file as people share it; `shared` are the ids of the channels that it stands in."""
+    """A file as people share it; `shared` are the ids of the channels that it stands in.
+
+    `only_id`: a message tells nothing but its id, as for files of Slack Connect (docs, file object: `check_file_info`).
+    `address`: where its content is instead of the workspace's own host. `moved`: where that host redirects to.
+    """
 
     id: str
     name: str
@@ -77,6 +81,9 @@ class SlackFile:
     user: str
     title: str = ""
     shared: set[str] = field(default_factory=set)
+    only_id: bool = False
+    address: str = ""
+    moved: str = ""
 
 
 @dataclass(slots=True)
@@ -200,6 +207,8 @@ class Workspace:
     responses: dict[str, ResponseUrl] = field(default_factory=dict)
     custom_emoji: set[str] = field(default_factory=set)
     socket_mode: bool = True
+    has_top_streams: bool = True
+    is_agent: bool = True
     token_error: str | None = None
     _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _last_micros: int = 0

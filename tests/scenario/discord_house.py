@@ -57,8 +57,9 @@ class House:
         async with opened(self.options) as self.adapter:
             transports = {"discord": self.adapter.transport}
             self.worker = Worker(self.store, transports, self.model, self.library, SystemClock(), self.works)
+            inbox = Inbox(self.store, self.worker.options.access, self.worker.stop_raised)
             self._serving = [
-                asyncio.create_task(self.adapter.serve(Inbox(self.store), self.library)),
+                asyncio.create_task(self.adapter.serve(inbox, self.library)),
                 asyncio.create_task(self.worker.run(asyncio.Event())),
             ]
             try:
@@ -178,6 +179,7 @@ async def built(
                 model, library = FakeModel(script or answering("Fine.")), FakeLibrary(cast)
                 lease = works(replace(Options(), lease=5.0))
                 yield House(there, ada, bob, guild, general, store, model, library, told, lease)
+                assert there.blank() == [], "the bot has sent something on which there is nothing to see"
             finally:
                 await store.close()
 

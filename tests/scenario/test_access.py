@@ -13,6 +13,7 @@ from bot.core.prompt import Prompt
 from bot.ports import Limit, ModelError
 from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, Budgets
+from bot.runtime.inbox import Inbox
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM
 from tests.scenario.stage import Stage, answering, stage
@@ -22,7 +23,8 @@ ADMIN = frozenset({"Uroot"})
 
 
 def ruled(s: Stage, **rules: Any) -> None:
-    s.worker.options = replace(s.worker.options, access=Access(admins=ADMIN, **rules))
+    access = Access(admins=ADMIN, **rules)
+    s.worker.options, s.inbox = replace(s.worker.options, access=access), Inbox(s.store, access, s.worker.stop_raised)
 
 
 # ---------------------------------------------------------------- access
@@ -108,6 +110,51 @@ async def test_a_press_of_somebody_who_is_denied_decides_nothing() -> None:
         (refused,) = await s.press(question.menu.id, 1, user="mallory")
         assert "may not use" in refused.text
         assert (await s.session()).active == "pm"
+
+
+@pytest.mark.parametrize("rule", ["denied", "not allowed", "a guest", "allowed", "a guest who is allowed", "an admin"])
+async def test_only_who_may_speak_here_can_stop_a_reply(rule: str) -> None:
+    async with stage(answering("One two three four five.")) as s:
+        mallory, alice = frozenset({"Umallory"}), frozenset({"Ualice"})
+        rules: dict[str, dict[str, Any]] = {
+            "denied": {"deny": Names(users=mallory)},
+            "not allowed": {"allow": Names(users=alice)},
+            "allowed": {"allow": Names(users=alice | mallory)},
+            "a guest who is allowed": {"allow": Names(users=alice | mallory)},
+        }
+        ruled(s, **rules.get(rule, {}))
+        stop = s.platform.said("stop", user="root" if rule == "an admin" else "mallory")
+        stop = replace(stop, outsider=rule.startswith("a guest"))
+
+        async def press_stop(n: int, piece: int) -> None:
+            if (n, piece) == (1, 2):
+                await s.inbox.receive(stop)
+
+        s.model.on_piece = press_stop
+        await s.say("*architect")
+        reply, *more = await s.say("count")
+        if rule in ("denied", "not allowed", "a guest"):
+            assert reply.text == "One two three four five."
+            assert [told.text.partition(":")[0] for told in more] == ["mallory"], "and it is told, as for any message"
+        else:
+            assert (reply.text, more) == (f"One two three\n\n_(stopped by {stop.name})_", [])
+
+
+async def test_a_stop_that_came_too_late_is_refused_like_any_message_by_the_rules_of_its_own_turn() -> None:
+    async with stage(answering("One two three four five.")) as s:
+        ruled(s)
+        stop = s.platform.said("stop", user="mallory")
+
+        async def stop_behind_the_last_word(n: int, piece: int) -> None:
+            if (n, piece) == (1, 5):
+                await s.inbox.receive(stop)
+                ruled(s, deny=Names(users=frozenset({"Umallory"})))
+
+        s.model.on_piece = stop_behind_the_last_word
+        await s.say("*architect")
+        reply, refused = await s.say("count")
+        assert reply.text == "One two three four five."
+        assert refused.text.startswith("mallory: You may not use this bot here.")
 
 
 # ---------------------------------------------------------------- budgets

@@ -50,6 +50,9 @@ class SwiftClock:
     def now(self) -> float:
         return self.time
 
+    def steady(self) -> float:
+        return self.now()
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += seconds

@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import test_utils, web
 from PIL import Image
 
-from bot.core.model import FILE
+from bot.core.model import FILE, Attachment
+from bot.core.speakers import said
+from bot.platforms.discord import files
+from tests.fakes import discord_cdn as cdn
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Breaks
 from tests.fakes.discord_state import Message
@@ -46,7 +50,7 @@ async def test_a_text_file_goes_into_the_turn_with_the_question() -> None:
         notes = "# Queues\n\nUse <one> & only one: 待ち行列"
         (reply,) = await send(house, "what is in it?", ("notes.md", notes.encode()))
         assert words(reply) == "A queue."
-        assert f"Ada: what is in it?\n\n(sent `notes.md`:)\n```\n{notes}\n```" in house.prompt()
+        assert said("Ada", f"what is in it?\n\n(sent `notes.md`:)\n```\n{notes}\n```") in house.prompt()
 
 
 async def test_several_files_are_read_in_their_order() -> None:
@@ -108,6 +112,88 @@ async def test_a_file_whose_address_has_run_out_meanwhile_is_asked_for_again() -
         declined, reply = house.fake.seen(house.general)[-2:]
         assert words(declined) == "`notes.md` is not there any more; send it again."
         assert words(reply) == "I have not read it." and "a queue" not in house.prompt()
+
+
+NOTES = ("notes.md", b"a queue " * 2000)
+UNREACHABLE = "`notes.md` cannot be fetched from Discord just now; send it again later, or paste what matters in it."
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        cdn.Fails(503),
+        cdn.Fails(429),
+        cdn.Fails(500),
+        cdn.Fails(302, "http://127.0.0.1:9/"),
+        cdn.Breaks(),
+        cdn.Hangs(2.0),
+    ],
+    ids=repr,
+)
+async def test_a_file_that_cannot_be_fetched_is_tried_three_times_and_then_the_talk_goes_on(
+    fault: cdn.Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr(files, "PATIENCE", 0.3)
+    async with with_winston(answering("I have not read it.")) as house:
+        house.fake.cdn.order(*[fault] * 3)
+        declined, reply = await send(house, "what is in it?", NOTES)
+        assert words(declined) == UNREACHABLE and words(reply) == "I have not read it."
+        assert len(house.fake.cdn.asked) == 3 and "a queue" not in house.prompt()
+        assert "sent `notes.md`, which cannot be read here" in house.prompt(), "the model knows it too"
+        assert (await house.store.stats()).dead == 0
+
+
+@pytest.mark.parametrize("fault", [cdn.Fails(503), cdn.Breaks(), cdn.Hangs(2.0)], ids=repr)
+async def test_a_file_that_can_be_fetched_at_the_third_try_is_read(
+    fault: cdn.Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr(files, "PATIENCE", 0.3)
+    async with with_winston(answering("A queue.")) as house:
+        house.fake.cdn.order(fault, fault)
+        (reply,) = await send(house, "what is in it?", NOTES)
+        assert words(reply) == "A queue." and "a queue a queue" in house.prompt()
+
+
+def test_three_tries_take_less_than_a_minute() -> None:
+    assert (len(files.WAITS) + 1) * files.PATIENCE + sum(files.WAITS) < 60
+
+
+@pytest.mark.parametrize(
+    ("address", "is_fetched"),
+    [
+        ("https://cdn.discordapp.com/attachments/1/2/notes.md?ex=1&is=2&hm=3", True),
+        ("https://media.discordapp.net/attachments/1/2/notes.md", True),
+        ("http://cdn.discordapp.com/attachments/1/2/notes.md", False),
+        ("https://cdn.discordapp.com:8443/attachments/1/2/notes.md", False),
+        ("https://cdn.discordapp.com.evil.example/notes.md", False),
+        ("https://evil.example/cdn.discordapp.com/notes.md", False),
+        ("https://cdn.discordapp.com@evil.example/notes.md", False),
+        ("http://169.254.169.254/latest/meta-data/", False),
+        ("file:///etc/passwd", False),
+        ("//cdn.discordapp.com/notes.md", False),
+        ("https://[cdn.discordapp.com/notes.md", False),
+        ("", False),
+    ],
+)
+def test_files_are_fetched_from_discords_own_hosts_alone(address: str, is_fetched: bool) -> None:
+    assert files.is_discords(address) is is_fetched
+
+
+async def test_a_file_of_another_host_is_never_asked_for_and_the_talk_goes_on() -> None:
+    asked: list[str] = []
+
+    async def other(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(text="a trap")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", other)
+    async with test_utils.TestServer(app) as server, discord_house() as house:
+        file = Attachment("notes.md", 6, "text/plain", str(server.make_url("/attachments/1/2/notes.md")))
+        read = await house.adapter.transport.read(file, FILE)
+        assert read.problem.startswith("`notes.md` is not kept by Discord") and read.text is None and asked == []
 
 
 async def test_a_file_whose_message_is_deleted_before_it_is_read_is_never_heard() -> None:
@@ -197,16 +283,30 @@ async def test_deleted_messages_are_out_of_every_later_prompt(at_once: bool) -> 
         assert "swordfish" not in house.prompt()
 
 
-async def test_a_slip_that_is_mended_after_a_did_you_mean_runs_once() -> None:
+async def test_an_edited_slip_runs_nothing_and_its_author_is_told_once() -> None:
     async with with_winston(never) as house:
         (question,) = await house.hear(house.ada, house.general, "*exitt")
         assert words(question).startswith("Did you mean")
         house.ada.edits(found(house, "*exitt"), "*status", repeat=3)
         await house.caught_up(house.general)
-        assert sum(words(seen).startswith("Active:") for seen in house.fake.seen(house.general)) == 1
-        house.ada.edits(found(house, "*status"), "*status ")
+        house.ada.edits(found(house, "*status"), "*help")
         await house.caught_up(house.general)
-        assert sum(words(seen).startswith("Active:") for seen in house.fake.seen(house.general)) == 1
+        every = [words(seen) for seen in house.fake.seen(house.general)]
+        assert not any(text.startswith("Active:") for text in every)
+        (told,) = [text for text in every if "An edit of an earlier message decides nothing here" in text]
+        assert told.startswith(f"<@{house.ada.id}>"), "Discord has no whisper without an interaction"
+
+
+async def test_an_edit_of_a_number_that_chose_never_chooses_again() -> None:
+    async with with_winston(never) as house:
+        await house.hear(house.ada, house.general, "*pm")
+        await house.hear(house.ada, house.general, "*exit")
+        await house.hear(house.ada, house.general, "2")
+        await house.hear(house.ada, house.general, "*exit")
+        house.ada.edits(found(house, "2"), "1")
+        await house.caught_up(house.general)
+        session = await house.session(house.general)
+        assert session.active == "pm" and session.gate is not None
 
 
 async def test_an_edit_of_what_was_answered_is_not_answered_again() -> None:
@@ -217,14 +317,15 @@ async def test_an_edit_of_what_was_answered_is_not_answered_again() -> None:
         assert len(house.model.prompts) == 1
 
 
-async def test_an_edit_of_a_command_that_has_run_before_a_restart_is_left_alone() -> None:
+async def test_an_edit_of_a_command_that_has_run_before_a_restart_runs_nothing_and_is_told() -> None:
     async with with_winston(never) as house:
         await house.hear(house.ada, house.general, "*status")
         house.fake.advance(300)
         await house.hear(house.ada, house.general, "*help")
         async with house.restarted():
             house.ada.edits(found(house, "*status"), "*exit")
-            assert await house.hear(house.bob, house.general, "// nothing") == []
+            (told,) = await house.hear(house.bob, house.general, "// nothing")
+            assert "An edit of an earlier message decides nothing here" in words(told)
             assert (await house.session(house.general)).active == "architect"
 
 

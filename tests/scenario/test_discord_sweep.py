@@ -26,7 +26,8 @@ from bot.core.steps import Entry
 from bot.platforms.discord import marks, markup, streaming
 from bot.platforms.discord.avatars import Avatars
 from bot.platforms.discord.hooks import Hooks
-from bot.platforms.discord.posting import Me, Postbox
+from bot.platforms.discord.messages import Me
+from bot.platforms.discord.posting import Postbox
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, Web

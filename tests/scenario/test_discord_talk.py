@@ -10,6 +10,7 @@ import pytest
 from bot.app import shipped_agents
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
+from bot.core.speakers import indented
 from bot.personas.library import Library
 from tests.fakes import discord_wire as wire
 from tests.fakes.discord_rest import Refuses
@@ -301,7 +302,7 @@ async def test_prose_that_only_looks_like_a_command_is_prose(typed: str) -> None
         await house.hear(house.ada, house.general, "*architect")
         (reply,) = await house.hear(house.ada, house.general, typed)
         assert words(reply) == "I see."
-        assert typed in house.prompt()
+        assert indented(typed) in house.prompt()
 
 
 async def test_the_model_reads_what_people_typed_and_who_was_named() -> None:
@@ -425,7 +426,7 @@ async def test_what_two_people_say_while_a_reply_is_written_is_answered_with_the
         await house.hear(house.ada, house.general, "what do we need?")
         told = [words(seen) for seen in house.fake.seen(house.general) if seen.author == "🏗️ Winston"]
         assert told[1:] == ["First.", "Both."]
-        assert "Ada: and tests?" in house.prompt() and "Bob: and docs?" in house.prompt()
+        assert "Ada: and tests?" in house.prompt() and "Bob (2): and docs?" in house.prompt(), "one is a persona"
 
 
 # ---------------------------------------------------------------- frames
@@ -440,6 +441,15 @@ async def test_what_the_bot_itself_says_at_length_stands_in_a_frame_and_what_per
         assert not greeting.embeds and "I am **Winston**" in words(greeting)
         assert status.embeds and not status.message.content and "Active: 🏗️ **Winston**" in words(status)
         assert not told.embeds and "\n" not in words(told), "a line of its own needs none"
+
+
+async def test_a_link_in_a_reply_has_no_preview_and_what_stands_in_a_frame_is_seen() -> None:
+    async with discord_house(answering("See https://example.com/ for it.")) as house:
+        await house.hear(house.ada, house.general, "*architect")
+        *_, reply = await house.hear(house.ada, house.general, "where is it?")
+        assert "https://example.com/" in words(reply) and reply.previews == ()
+        (status,) = await house.hear(house.ada, house.general, "*status")
+        assert status.embeds and "Active: 🏗️ **Winston**" in words(status), "the frame is hidden"
 
 
 async def test_without_the_right_to_frames_the_words_stand_plain() -> None:

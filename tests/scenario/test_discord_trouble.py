@@ -10,13 +10,13 @@ from typing import Any
 import discord
 import pytest
 
-from bot.core.model import HOST, Voice
+from bot.core.model import Voice
 from bot.platforms.discord import adapter, backfill, posting, streaming, web
 from bot.platforms.discord.adapter import opened
 from bot.platforms.discord.marks import mark_in, without
-from bot.ports import Outgoing, PlatformError, TransportError
+from bot.ports import PlatformError
 from bot.runtime import worker
-from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Refuses, Waits
+from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Waits
 from tests.fakes.discord_state import (
     MANAGE_WEBHOOKS,
     MESSAGE_CONTENT,
@@ -34,13 +34,6 @@ LOST: list[Fault] = [Breaks(502), Breaks(502, after=True), Cuts(), Cuts(after=Tr
 """A call whose answer nobody gets, before it took effect or after."""
 
 HOOK, SEND, HISTORY = "/webhooks/*/*", "/channels/*/messages", "/channels/*/messages"
-REFUSED = {
-    10003: "the channel or thread was deleted",
-    50001: "give its role the permission View Channel",
-    50013: "its role needs View Channels, Send Messages,",
-    50035: "Discord says POST",
-    50083: "the thread is archived and locked",
-}
 
 
 class Quick:
@@ -321,43 +314,6 @@ async def test_a_webhook_that_somebody_deletes_is_made_anew_once_and_nothing_is_
         assert await reasons(house) == []
 
 
-async def test_a_webhook_that_is_gone_time_and_again_ends_a_turn_in_words() -> None:
-    async with discord_house() as house:
-        house.fake.order("POST", HOOK, *[Refuses(404, 10015, "Unknown Webhook")] * 2)
-        out = Outgoing("key", house.conversation(house.general), WINSTON, "hello", 0)
-        with pytest.raises(TransportError, match="10015 Unknown Webhook") as found:
-            await house.adapter.transport.post(out)
-        assert not found.value.retry
-
-
-async def test_what_posting_again_would_not_help_is_told_from_what_it_would() -> None:
-    async with discord_house() as house:
-        where, transport, fake = house.conversation(house.general), house.adapter.transport, house.fake
-        for voice, path in ((WINSTON, HOOK), (HOST, SEND)):
-            out = Outgoing(f"key/{voice.name}", where, voice, "hello", 0)
-            for code, says in REFUSED.items():
-                fake.order("POST", path, *[Refuses(403, code)] * 2)
-                with pytest.raises(TransportError, match=f"nothing can be posted to {where.key}: .*{says}") as found:
-                    await transport.post(out)
-                assert not found.value.retry, code
-                healed(house)
-            for fault in (Refuses(401, 0), Refuses(403, 0), Breaks(503), Cuts(), Limits(via=False)):
-                fake.order("POST", path, *[fault] * 20)
-                with pytest.raises(TransportError) as found:
-                    await transport.post(out)
-                assert found.value.retry, fault
-                healed(house)
-            for fault, retry in ((Refuses(404, 10003), False), (Refuses(403, 50001), False), (Breaks(503), True)):
-                fake.order("GET", HISTORY, fault, fault)
-                for look in (transport.find(out), transport.torn(where, 0)):
-                    with pytest.raises(TransportError) as found:
-                        await look
-                    assert found.value.retry is retry
-                healed(house)
-            await transport.post(out)
-        assert ours(house, house.general) == ["hello", "hello"]
-
-
 # ---------------------------------------------------------------- connections that are not made
 
 
@@ -405,6 +361,21 @@ async def test_a_token_that_is_reset_while_the_bot_is_connected_ends_it_in_words
             async with asyncio.timeout(5.0):
                 await house._serving[0]
         assert 4004 in house.fake.gateway.refused
+
+
+async def test_a_token_that_calls_are_refused_for_time_and_again_ends_it_though_the_connection_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, "LOOKS", (0.01, 0.02, 0.02))
+    async with discord_house() as house:
+        house.fake.world.token = "another"
+        house.ada.says(house.ada.opens_dm(), "*architect")
+        with pytest.raises(PlatformError, match="Discord does not take DISCORD_TOKEN: copy the bot's token from"):
+            async with asyncio.timeout(10.0):
+                await house._serving[0]
+        looks = len(house.fake.called("GET", "/users/@me"))
+        await house.rests()
+        assert len(house.fake.called("GET", "/users/@me")) == looks <= 5, "nothing is asked any more"
 
 
 async def test_an_intent_that_is_switched_off_while_the_bot_is_connected_ends_it_in_words() -> None:

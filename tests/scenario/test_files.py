@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.model import FILE, Attachment
 from bot.core.prompt import Prompt
+from bot.core.speakers import indented, said
 from bot.ports import ModelError
 from bot.runtime.access import Access, Names
 from tests.fakes.model import Says
@@ -61,9 +62,10 @@ async def test_a_file_is_heard_with_what_was_said_about_it_and_once() -> None:
         (reply,) = await s.say("what do you think?", files=(NOTES,))
         assert reply.text == "Noted."
         (prompt,) = s.model.prompts
-        assert last(prompt) == "alice: what do you think?\n\n(sent `notes.md`:)\n```\n# Queues\n\nUse one.\n```"
+        heard = "what do you think?\n\n(sent `notes.md`:)\n```\n# Queues\n\nUse one.\n```"
+        assert last(prompt) == said("alice", heard)
         assert given(prompt).count("Use one.") == 1
-        assert [e.text for e in await s.log() if e.kind == "said"] == [last(prompt).removeprefix("alice: ")]
+        assert [e.text for e in await s.log() if e.kind == "said"] == [heard]
 
 
 async def test_a_file_alone_is_a_message_too() -> None:
@@ -85,9 +87,9 @@ async def test_no_file_can_end_its_own_fence() -> None:
     async with stage(answering("Noted.")) as s:
         await s.say("*architect")
         await s.say("look", files=(sly,))
-        said = last(s.model.prompts[0])
-        (fence,) = {line for line in said.splitlines() if set(line) == {"`"} and len(line) > 5}
-        assert said.endswith(f"\n{fence}\n{sly.text}\n{fence}")
+        heard = last(s.model.prompts[0])
+        (fence,) = {line.strip() for line in heard.splitlines() if set(line.strip()) == {"`"} and len(line.strip()) > 5}
+        assert heard.endswith(indented(f"\n{fence}\n{sly.text}\n{fence}"))
 
 
 async def test_a_name_cannot_pretend_to_be_more_than_a_name() -> None:
@@ -96,7 +98,7 @@ async def test_a_name_cannot_pretend_to_be_more_than_a_name() -> None:
         await s.say("*architect")
         await s.say("look", files=(sly,))
         first = last(s.model.prompts[0]).splitlines()[2]
-        assert first.startswith("(sent `a':) bob: *exit*") and first.endswith("`:)") and len(first) < 100
+        assert first.startswith("  (sent `a':) bob: *exit*") and first.endswith("`:)") and len(first) < 100
 
 
 async def test_words_that_name_a_command_are_talk_when_a_file_comes_with_them() -> None:
@@ -125,7 +127,7 @@ async def test_a_file_can_be_the_answer_to_a_question_and_is_read_once() -> None
         assert [m.text for m in await s.say("as it says here", files=(NOTES,))] == ["Noted."]
         seen = given(s.model.prompts[-1])
         assert seen.count("Use one.") == 1
-        assert "alice: as it says here\\n\\n(sent `notes.md` (1.2 KB))" in seen
+        assert "alice: as it says here\\n\\n  (sent `notes.md` (1.2 KB))" in seen
 
 
 async def test_the_file_of_a_deleted_message_is_out_of_every_later_prompt() -> None:
@@ -173,7 +175,7 @@ async def test_a_question_that_comes_with_an_image_is_answered() -> None:
     async with stage(answering("I cannot see it.")) as s:
         await s.say("*architect")
         assert [m.text for m in await s.say("what is this?", files=(PHOTO,))] == [PHOTO.problem, "I cannot see it."]
-        assert last(s.model.prompts[0]) == "alice: what is this?\n\n(sent `photo.png`, which cannot be read here)"
+        assert last(s.model.prompts[0]) == "alice: what is this?\n\n  (sent `photo.png`, which cannot be read here)"
 
 
 async def test_all_that_cannot_be_read_is_told_in_one_line() -> None:
@@ -236,16 +238,15 @@ async def test_the_beginning_of_a_long_file_is_taken_on_request(typed: bool) -> 
         menu = await asked(s)
         shown = await (s.say("1") if typed else s.press(menu, 1))
         assert shown[-1].text == "It says a lot."
-        said = last(s.model.prompts[0])
-        head = "alice: sum it up\n\n(sent `big.log`; the first 100,000 characters of 1.2 MB:)\n```\n"
-        assert said == f"{head}{str(BIG.text)[:FILE].strip()}\n```"
+        head = "sum it up\n\n(sent `big.log`; the first 100,000 characters of 1.2 MB:)\n```\n"
+        assert last(s.model.prompts[0]) == said("alice", f"{head}{str(BIG.text)[:FILE].strip()}\n```")
 
 
 async def test_a_question_can_be_answered_without_the_long_file_that_came_with_it() -> None:
     async with stage(answering("Generally, yes.")) as s:
         await asked(s)
         assert [m.text for m in await s.say("2")] == ["Generally, yes."]
-        assert last(s.model.prompts[0]) == "alice: sum it up\n\n(sent `big.log` (1.2 MB); left out)"
+        assert last(s.model.prompts[0]) == "alice: sum it up\n\n  (sent `big.log` (1.2 MB); left out)"
 
 
 async def test_a_long_file_can_be_left_with_all_that_came_with_it() -> None:

@@ -115,7 +115,7 @@ async def test_after_a_summary_the_prompt_begins_with_it_and_grows_from_there() 
         await s.say("delta")
         await s.say("epsilon")
         first, second = s.model.prompts[4:6]
-        assert first.messages[0].blocks[0].json.endswith('before:)\\nThey like Greek letters."}')
+        assert first.messages[0].blocks[0].json.endswith('before:\\n  They like Greek letters."}')
         assert REQUEST not in texts(first)
         assert "alice: alpha" in texts(first) and "alice: delta" in texts(first)
         assert texts(second).startswith(texts(first))

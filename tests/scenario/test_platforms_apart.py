@@ -102,6 +102,20 @@ async def test_a_worker_leaves_what_it_cannot_post_alone_until_somebody_comes_wh
     assert "I am **Winston**" in platform.seen(ROOMS["discord"][0])[0].text
 
 
+async def test_a_worker_that_has_left_a_platform_carries_what_waits_on_the_other_one_alone(stores: list[Store]) -> None:
+    platforms = {name: FakePlatform() for name in NAMES}
+    model = FakeModel(lambda _prompt, _n: Says.text("Noted."))
+    worker = Worker(stores[0], platforms, model, FakeLibrary(), SystemClock(), Options(lease=2))
+    worker.leave("discord")
+    for name in NAMES:
+        await Inbox(stores[0]).receive(platforms[name].said("*architect", conversation=ROOMS[name][0]))
+
+    assert await worker.work() and not await worker.work()
+
+    assert platforms["slack"].messages and not platforms["discord"].messages
+    assert (await stores[0].stats()).waiting == 1
+
+
 async def test_mail_wakes_the_worker_of_its_platform_without_delay(
     stores: list[Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:

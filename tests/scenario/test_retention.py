@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import pytest
 
 from bot.app import library_of, running
 from bot.core.steps import Record
-from bot.ports import Message, Store, StoreError
+from bot.ports import Expired, Message, Store, StoreError
 from bot.runtime.upkeep import DAY, EVERY, Upkeep
 from bot.settings import Settings, load
 from bot.stores.redis import RedisStore
@@ -73,22 +74,29 @@ async def talked(store: Store, where: str) -> None:
     await finish(store, await take(store), f"state of {where}", ("line",))
 
 
-async def test_what_was_silent_for_too_long_goes_at_the_start_and_every_hour(store: Store, clock: ManualClock) -> None:
+async def a_day(clock: ManualClock) -> None:
+    for _ in range(24):
+        await an_hour(clock)
+
+
+async def test_what_was_silent_for_too_long_goes_a_day_after_it_was_noted(store: Store, clock: ManualClock) -> None:
     await talked(store, ROOM)
     await store.audit("k", ROOM, Record("approve", "U1"))
     clock.advance(10 * DAY + 1)
     await talked(store, OTHER)
 
     async with kept_up(Upkeep(store, clock, 10 * DAY), clock):
+        assert [info.key for info in await store.conversations()] == sorted([ROOM, OTHER])
+        await a_day(clock)
         assert [info.key for info in await store.conversations()] == [OTHER]
         assert await store.audited(ROOM) == (Record("approve", "U1"),)
 
-        clock.advance(10 * DAY - EVERY)
+        clock.advance(9 * DAY)
         await asyncio.sleep(0)
         await asleep(clock)
         assert await store.peek(OTHER) == f"state of {OTHER}"
         await an_hour(clock)
-        await an_hour(clock)
+        await a_day(clock)
 
         assert await store.conversations() == ()
 
@@ -98,12 +106,12 @@ async def test_a_conversation_in_which_somebody_speaks_stays_and_so_does_what_is
 ) -> None:
     await talked(store, ROOM)
     await send(store, plain("m1", 1), to=OTHER)
-    clock.advance(9 * DAY)
-    await store.enqueue(ROOM, Message("m2", "again", 2))
+    clock.advance(11 * DAY)
 
     async with kept_up(Upkeep(store, clock, 10 * DAY), clock):
-        for _ in range(3):
-            await an_hour(clock)
+        await an_hour(clock)
+        await store.enqueue(ROOM, Message("m2", "again", 2))
+        await a_day(clock)
         clock.advance(30 * DAY)
         await asyncio.sleep(0)
         await asleep(clock)
@@ -120,7 +128,7 @@ async def test_with_nothing_set_nothing_is_ever_forgotten(clock: ManualClock) ->
     async with asyncio.timeout(5):
         await Upkeep(store, clock, 0).run()
 
-    assert await Upkeep(store, clock, 0).once() == 0
+    assert await Upkeep(store, clock, 0).once() == Expired()
     assert await store.peek(ROOM) is not None
     await store.close()
 
@@ -134,10 +142,10 @@ class Away:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    async def expire(self, before: float) -> int:
+    async def expire(self, idle: float) -> Expired:
         if self.failures:
             raise self.failures.pop(0)
-        return await self.real.expire(before)
+        return await self.real.expire(idle)
 
 
 async def test_a_store_that_fails_is_told_and_tried_again_an_hour_later(
@@ -151,12 +159,17 @@ async def test_a_store_that_fails_is_told_and_tried_again_an_hour_later(
     with caplog.at_level(logging.INFO):
         async with kept_up(Upkeep(away, clock, 10 * DAY), clock):
             await an_hour(clock)
-            assert await real.peek(ROOM) is not None
             await an_hour(clock)
+            assert await real.peek(ROOM) is not None
+            await a_day(clock)
             assert await real.peek(ROOM) is None
 
     told = [(r.levelname, bool(r.exc_info)) for r in caplog.records if r.name == "bot.runtime.upkeep"]
-    assert told == [("WARNING", False), ("ERROR", True), ("INFO", False)]
+    assert told == [("WARNING", False), ("ERROR", True), ("INFO", False), ("INFO", False)]
+    assert [text.split(":")[0] for text in caplog.messages[-2:]] == [
+        "found silent for more than 10 days, to be forgotten in a day if they stay so",
+        "conversations forgotten that were silent for more than 10 days",
+    ]
     assert "silent for 10 days is forgotten in an hour: It is away." in caplog.messages[0]
     await real.close()
 
@@ -169,33 +182,51 @@ def settings(tmp_path: Path, **env: str) -> Settings:
     return load(tmp_path / "greenroom.yaml", {"GREENROOM_STORE__PATH": str(tmp_path / "state.db"), **env})
 
 
-@pytest.mark.parametrize(("keep", "stays"), [("", False), ("400d", True), ("0", True)])
-async def test_a_running_bot_forgets_what_its_settings_tell(tmp_path: Path, keep: str, stays: bool) -> None:
+@pytest.mark.parametrize(("keep", "goes"), [("", True), ("400d", False), ("0", False)])
+async def test_a_running_bot_forgets_what_its_settings_tell(tmp_path: Path, keep: str, goes: bool) -> None:
     long_ago = ManualClock(time.time() - 200 * DAY)
     old = await SqliteStore.open(tmp_path / "state.db", clock=long_ago)
     await talked(old, ROOM)
+    await old.expire(180 * DAY)
     await old.close()
     chosen = settings(tmp_path, **({"GREENROOM_STORE__KEEP": keep} if keep else {}))
 
+    for _ in range(2):
+        async with running(chosen, library_of(chosen), {"fake": FakePlatform()}) as bot:
+            await looked(bot.store, chosen.store.keep)
+            assert await bot.store.peek(ROOM) is not None, "one look deletes nothing"
+        with sqlite3.connect(tmp_path / "state.db") as db:
+            db.execute("UPDATE leaving SET noted = noted - ?", (DAY,))
+        db.close()
+        if goes:
+            break
+
     async with running(chosen, library_of(chosen), {"fake": FakePlatform()}) as bot:
-        await is_there(bot.store, stays)
+        async with asyncio.timeout(5):
+            while goes and await bot.store.peek(ROOM) is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await looked(bot.store, chosen.store.keep)
+        assert (await bot.store.peek(ROOM) is None) is goes
 
 
-async def test_a_running_bot_forgets_on_redis_too(tmp_path: Path) -> None:
+async def looked(store: Store, keep: float) -> None:
+    """Look as the upkeep does, so that a look has been had whatever it has come to."""
+    if keep:
+        await store.expire(keep)
+
+
+async def test_on_redis_no_replicas_clock_makes_anything_expire(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     with redis_server.running(tmp_path / "server") as server:
-        old = await RedisStore.open(server.url, clock=ManualClock(time.time() - 200 * DAY))
-        await talked(old, ROOM)
-        await old.close()
-        chosen = settings(tmp_path, GREENROOM_STORE__URL=server.url)
-        async with running(chosen, library_of(chosen), {"fake": FakePlatform()}) as bot:
-            await is_there(bot.store, False)
+        store = await RedisStore.open(server.url)
+        await talked(store, ROOM)
+        ahead = ManualClock(time.time() + 200 * DAY)
+        upkeep = Upkeep(store, ahead, 2 * DAY)
 
+        looks = [await upkeep.once()]
+        ahead.advance(2 * DAY)
+        looks.append(await upkeep.once())
 
-async def is_there(store: Store, stays: bool) -> None:
-    """Whether the conversation is still there when the upkeep has had its time."""
-    async with asyncio.timeout(5):
-        if stays:
-            await asyncio.sleep(0.3)
-        while (await store.peek(ROOM) is not None) is not stays:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        assert looks == [Expired(), Expired()]
+        assert await store.peek(ROOM) is not None
+        await store.close()

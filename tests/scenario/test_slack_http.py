@@ -102,6 +102,30 @@ async def test_bytes_that_are_no_text_are_not_slacks() -> None:
             assert answer.status == 401
 
 
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        *((JSON, body) for body in ("", " ", "[]", "5", '"x"', "null", "{", '{"a":', "[" * 100_000, "1" * 5000)),
+        *((JSON, body) for body in ('{"event": 5}', '{"authorizations": 7}', '{"team": [1], "event": null}')),
+        *((FORM, f"payload={body}") for body in ("", "[]", "5", "null", "{")),
+        ("text/plain", "{"),
+    ],
+)
+async def test_a_signed_call_that_is_no_json_object_is_a_bad_request_and_one_line(
+    kind: str, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with http_house() as (house, address):
+        headers = {"Content-Type": kind, **house.fake.dispatch.signed(body)}
+        async with aiohttp.ClientSession() as session, session.post(address, data=body, headers=headers) as answer:
+            status = answer.status
+    assert status == 400
+    (told,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert told.getMessage() == "a call that Slack has signed is no JSON object, so it was not taken (from 127.0.0.1)"
+
+
 async def test_a_body_beyond_all_that_slack_sends_is_not_read() -> None:
     async with http_house() as (house, address):
         body = "x" * (1024 * 1024 + 1)

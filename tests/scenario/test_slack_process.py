@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,10 @@ class Process:
     def gets(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
+
+    def may_open(self, count: int) -> None:
+        """It may open so many files from now on, as many systems have it by default."""
+        resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (count, count))
 
     async def ends(self) -> int:
         """Its exit code, when it is gone."""
@@ -220,3 +225,47 @@ async def test_over_http_too_it_greets_and_stops(tmp_path: Path) -> None:
         assert [seen.name for seen in shown(fake, general)] == ["Winston"]
         process.gets(signal.SIGTERM)
         assert await process.ends() == 0
+
+
+async def test_a_thousand_half_sent_bodies_keep_slack_from_nothing(tmp_path: Path) -> None:
+    half = b"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Length: 100\r\n\r\n{"
+    port = free_port()
+    settings = {
+        "GREENROOM_SLACK__MODE": "http",
+        "GREENROOM_SLACK__LISTEN": f"127.0.0.1:{port}",
+        "GREENROOM_SLACK__CONNECTIONS_PER_PEER": "0",
+        "SLACK_SIGNING_SECRET": FakeSlack.secret,
+        "SLACK_APP_TOKEN": "",
+    }
+    with files(4000):
+        async with (
+            FakeSlack(events=subscribed(), retries=(0.2,) * 50) as fake,
+            greenroom(fake, tmp_path, **settings) as process,
+        ):
+            fake.use_http(f"http://127.0.0.1:{port}/slack/events")
+            alice = fake.user("alice")
+            general = fake.channel("general", [alice])
+            await fake.says(alice, general, "*help")
+            await fake.until(lambda: shown(fake, general), "help", READY)
+            process.may_open(1024)
+            writers = []
+            for _ in range(1100):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(half)
+                writers.append(writer)
+            await fake.says(alice, general, "*architect")
+            await fake.until(lambda: shown(fake, general)[-1].name == "Winston", "the greeting", READY)
+            for writer in writers:
+                writer.close()
+            assert "made room for newer ones" in process.told
+
+
+@contextmanager
+def files(count: int) -> Iterator[None]:
+    """This process may open so many files."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], min(count, before[1])), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

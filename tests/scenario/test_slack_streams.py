@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.core.prompt import Prompt
+from bot.platforms.slack import decoration
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.posting import Postbox
 from bot.platforms.slack.streaming import Streams
@@ -19,7 +20,7 @@ from bot.platforms.slack.web import opened as web_opened
 from bot.ports import Reply, Show
 from tests.fakes.model import Says, Script
 from tests.fakes.slack import FakeSlack
-from tests.fakes.slack_faults import Cut, Fault, Status
+from tests.fakes.slack_faults import Cut, Fault, Limited, Status
 from tests.fakes.slack_faults import Says as Refuses
 from tests.fakes.slack_methods import MANIFEST_SCOPES
 from tests.fakes.slack_state import Person, Room, Seen
@@ -74,7 +75,11 @@ async def scene(
         ws = house.fake.ws
         box = Postbox(web, Me(ws.bot_user, ws.bot_id, ws.team, ws.app_id))
         streams = Streams(web, box, ws.team, house.fake.clock.now, pace)
-        house.worker.transports = {"slack": SlackTransport(web, box, streams)}
+        transport = SlackTransport(web, box, streams)
+        house.worker.transports = {"slack": transport}
+        # What Slack's stop button ends, the adapter tells the transport that has begun it.
+        theirs = house.adapter.transport
+        theirs._streams, theirs._decoration = streams, transport._decoration
         alice = house.fake.user("alice")
         room = house.fake.people.dm(alice) if private else house.fake.channel("general", [alice])
         root = await house.fake.says(alice, room, "// let us talk here")
@@ -83,7 +88,7 @@ async def scene(
             yield Scene(house, alice, room, root)
         finally:
             await house.stop()
-            await streams.close()
+            await transport.close()
 
 
 def is_sealed(reply: Seen) -> bool:
@@ -109,7 +114,7 @@ async def test_a_reply_in_a_thread_is_watched_while_it_grows(private: bool) -> N
         (reply,) = await s.ask()
         assert reply.shown == WHOLE and is_sealed(reply)
         assert (reply.name, reply.icon) == ("Winston", ":building_construction:")
-        assert len(set(grown)) > 5
+        assert len(set(grown)) > 3
         assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
         assert s.house.fake.called("chat.update") == [] and s.house.fake.called("chat.delete") == []
 
@@ -121,15 +126,167 @@ async def test_pieces_that_come_fast_go_out_together() -> None:
         assert len(s.house.fake.called("chat.appendStream")) <= 1
 
 
-async def test_at_the_top_level_a_reply_comes_when_it_is_finished() -> None:
-    for private in (False, True):
-        async with scene(private=private) as s:
-            await s.house.hear(s.alice, s.room, "*architect")
+async def test_at_the_top_of_a_channel_a_reply_is_watched_too() -> None:
+    async with scene() as s:
+        await s.house.hear(s.alice, s.room, "*architect")
+        seen: list[str] = []
+
+        async def look(number: int) -> None:
+            if number == 5:
+                await s.house.fake.until(lambda: any(m.stream for m in s.room.messages), "a stream")
+                seen.extend(m.thread_ts or "top" for m in s.room.messages if m.stream)
+
+        s.while_written(look)
+        (reply,) = await s.house.hear(s.alice, s.room, "tell me")
+        assert seen == ["top"] and reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
+        assert s.house.fake.called("chat.delete") == []
+
+
+async def test_where_slack_has_no_streams_at_the_top_of_channels_this_is_remembered() -> None:
+    async with scene() as s:
+        s.house.fake.ws.has_top_streams = False
+        await s.house.hear(s.alice, s.room, "*architect")
+        for _ in range(2):
             (reply,) = await s.house.hear(s.alice, s.room, "tell me")
             assert reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
-            (again,) = await s.house.hear(s.alice, s.room, "tell me more")
-            assert again.shown == WHOLE
-            assert s.house.fake.called("chat.startStream") == []
+        assert len(s.house.fake.called("chat.startStream")) == 1
+        (reply,) = await s.ask()
+        assert is_sealed(reply) and len(s.house.fake.called("chat.startStream")) == 2, (
+            "threads have theirs all the same"
+        )
+
+
+async def test_at_the_top_of_a_direct_message_a_reply_comes_when_it_is_finished() -> None:
+    async with scene(private=True) as s:
+        await s.house.hear(s.alice, s.room, "*architect")
+        for _ in range(2):
+            (reply,) = await s.house.hear(s.alice, s.room, "tell me")
+            assert reply.shown == WHOLE and is_sealed(reply) and reply.name == "Winston"
+        assert s.house.fake.called("chat.startStream") == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_people_see_at_the_top_too_that_somebody_is_thinking(private: bool) -> None:
+    async with scene(private=private) as s:
+        s.house.fake.ws.has_top_streams = False
+        await s.house.hear(s.alice, s.room, "*architect")
+        seen: list[dict[str, str]] = []
+
+        async def look(number: int) -> None:
+            if number == 5:
+                await s.house.fake.until(lambda: s.room.statuses, "a status")
+                seen.append(dict(s.room.statuses))
+
+        s.while_written(look)
+        await s.house.hear(s.alice, s.room, "tell me")
+        (asked,) = [message.ts for message in s.room.messages if message.text == "tell me"]
+        assert seen == [{asked: "is thinking..."}]
+        await s.house.fake.until(lambda: not s.room.statuses, "the end of it")
+
+
+async def test_at_the_top_of_a_direct_message_slacks_stop_button_stops_the_reply() -> None:
+    async with scene(private=True) as s:
+        await s.house.hear(s.alice, s.room, "*architect")
+
+        async def stop(number: int) -> None:
+            if number == 5:
+                (asked,) = [message.ts for message in s.room.messages if message.text == "tell me"]
+                await s.house.fake.until(lambda: s.room.sessions.get(asked) == "processing", "the button")
+                await s.house.fake.people.stops(s.alice, s.room, asked)
+                await s.house.fake.settled()
+            if number > 5:
+                await asyncio.sleep(5)
+
+        s.while_written(stop)
+        (reply,) = await s.house.hear(s.alice, s.room, "tell me")
+        assert reply.shown.endswith("_(stopped by alice)_") and "word9" not in reply.shown
+        await s.house.fake.until(lambda: set(s.room.sessions.values()) == {"active"}, "the end of it")
+
+
+# ---------------------------------------------------------------- limits
+
+
+async def test_replies_that_are_complete_wait_for_no_limit_of_their_pieces() -> None:
+    async with scene() as s:
+        s.house.fake.faults.order("chat.appendStream", Limited(3600), None)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply)
+        assert len(s.house.fake.called("chat.appendStream")) == 1, "and Slack is asked again when it said"
+
+
+async def test_what_a_limit_has_held_up_is_shown_when_slack_takes_more() -> None:
+    async with scene() as s:
+        s.house.fake.faults.order("chat.appendStream", Limited(1))
+
+        async def wait(number: int) -> None:
+            if number == len(WORDS):
+                await s.until_shown("word10")
+
+        s.while_written(wait)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply)
+
+
+@pytest.mark.parametrize("method", ["chat.startStream", "assistant.threads.setStatus", "agents.sessions.setStatus"])
+async def test_a_reply_and_the_next_command_wait_for_no_limit_of_what_decorates_them(method: str) -> None:
+    async with scene() as s:
+        s.house.fake.faults.order(method, Limited(3600), None)
+        for _ in range(2):
+            (reply,) = await s.ask()
+            assert reply.shown == WHOLE and is_sealed(reply)
+        assert await s.house.hear(s.alice, s.room, "*status", thread=s.thread)
+        assert len(s.house.fake.called(method)) == 1
+
+
+async def test_a_stream_that_cannot_be_finished_soon_gives_way_to_the_reply() -> None:
+    async with scene() as s:
+
+        async def limit(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                s.house.fake.faults.order("chat.stopStream", Limited(3600), None)
+
+        s.while_written(limit)
+        (reply,) = await s.ask()
+        assert reply.shown == WHOLE and is_sealed(reply)
+
+
+@pytest.mark.parametrize("fault", [Limited(1), Status(500), Cut()])
+async def test_that_a_reply_is_done_is_said_until_it_stands(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoration, "FIRST_TRY", 0.01)
+    async with scene() as s:
+
+        async def look(number: int) -> None:
+            if number == 5:
+                await s.house.fake.until(lambda: s.room.sessions.get(s.thread) == "processing", "the button")
+                s.house.fake.faults.order("chat.stopStream", Refuses("internal_error"))
+                s.house.fake.faults.order("agents.sessions.setStatus", fault, 2)
+
+        s.while_written(look)
+        await s.ask()
+        await s.house.fake.until(lambda: s.room.sessions.get(s.thread) == "active", "the end of it")
+
+
+async def test_one_refused_session_takes_the_stop_button_from_no_other_conversation() -> None:
+    async with scene() as s:
+        other = await s.house.fake.says(s.alice, s.room, "// and here")
+        await s.house.hear(s.alice, s.room, "*architect", thread=other)
+        s.house.fake.faults.order("agents.sessions.setStatus", Refuses("channel_type_not_supported"))
+        await s.ask()
+        assert s.thread not in s.room.sessions
+        seen: list[str | None] = []
+
+        async def look(number: int) -> None:
+            if number == 5:
+                await s.house.fake.until(lambda: s.room.sessions.get(other), "the button")
+                seen.append(s.room.sessions.get(other))
+
+        s.while_written(look)
+        await s.house.hear(s.alice, s.room, "tell me", thread=other)
+        assert seen == ["processing"]
+        await s.ask()
+        asked = [call["thread_ts"] for call in s.house.fake.called("agents.sessions.setStatus")]
+        assert asked.count(s.thread) == 1, "where Slack has refused it, it is not asked again"
 
 
 async def test_people_see_that_somebody_is_thinking_in_a_thread() -> None:
@@ -286,11 +443,36 @@ async def test_a_reply_that_is_stopped_keeps_what_was_written(how: str) -> None:
         replies = [reply for reply in await s.ask() if reply.name == "Winston"]
         (reply,) = replies
         assert reply.shown.startswith(f"{OPENING}word2 word3") and "word9" not in reply.shown
-        assert reply.shown.endswith("_(stopped by alice)_") and is_sealed(reply)
+        if how == "the button":
+            assert not s.house.fake.called("chat.delete"), "what Slack has ended stands as it is"
+        else:
+            assert reply.shown.endswith("_(stopped by alice)_") and is_sealed(reply)
         stopped = reply.shown.partition("\n")[0]
         s.house.model.on_piece = None
         await s.ask()
         assert stopped in s.house.prompt(), "and the persona knows what it has said"
+
+
+@pytest.mark.parametrize("how", ["stop", "the button"])
+async def test_a_guest_who_was_not_allowed_stops_nobodys_reply(how: str) -> None:
+    async with scene() as s:
+        gast = s.house.fake.user("gast", guest=True)
+        await s.house.fake.people.joins(gast, s.room)
+
+        async def stop(number: int) -> None:
+            if number == 5:
+                await s.until_shown("word3")
+                if how == "the button":
+                    await s.house.fake.people.stops(gast, s.room, s.thread)
+                else:
+                    await s.house.fake.says(gast, s.room, how, thread=s.thread)
+                await s.house.fake.settled()
+
+        s.while_written(stop)
+        told = await s.ask()
+        written = "".join(reply.shown for reply in told if reply.name == "Winston")
+        assert "word12" in written and "stopped by" not in written
+        assert [t.shown.partition(":")[0] for t in told if "Guests and people from other" in t.shown] == ["gast"]
 
 
 async def test_slack_shows_its_stop_button_only_while_a_reply_is_written() -> None:
@@ -304,7 +486,28 @@ async def test_slack_shows_its_stop_button_only_while_a_reply_is_written() -> No
 
         s.while_written(look)
         await s.ask()
-        assert (seen, s.room.sessions.get(s.thread)) == (["processing"], "active")
+        assert seen == ["processing"]
+        await s.house.fake.until(lambda: s.room.sessions.get(s.thread) == "active", "the end of it")
+
+
+async def test_of_a_long_reply_that_slacks_button_stopped_what_was_not_shown_is_posted_below() -> None:
+    text = "\n\n".join(f"Paragraph {number}. " + "Much is to be said. " * 20 for number in range(1, 12))
+    pieces = tuple(text[at : at + 200] for at in range(0, len(text), 200))
+    async with scene(lambda _p, _n: Says(pieces)) as s:
+
+        async def stop(number: int) -> None:
+            if number == len(pieces) - 1:
+                await s.until_shown("Paragraph 3")
+                await s.house.fake.people.stops(s.alice, s.room, s.thread)
+                await s.house.fake.settled()
+                await asyncio.sleep(5)
+
+        s.while_written(stop)
+        found = [reply for reply in await s.ask() if reply.name == "Winston"]
+        assert len(found) >= 2 and found[-1].shown.endswith("_(stopped by alice)_")
+        assert not s.house.fake.called("chat.delete")
+        said = "".join("".join(reply.shown for reply in found).partition("_(stopped")[0].split())
+        assert "".join(text.split()).startswith(said) and "Paragraph8." in said
 
 
 async def test_stop_where_nothing_is_written_is_answered_in_a_line() -> None:

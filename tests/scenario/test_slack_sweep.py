@@ -75,7 +75,7 @@ class Direct(Web):
         super().__init__(fake.ws.bot_token, "http://127.0.0.1:9/api/", session)
         self._fake, self._points = fake, points
 
-    async def _within_limits(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _once(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         self._points.point()
         await asyncio.sleep(0)
         given = json.loads(json.dumps(arguments))
@@ -287,7 +287,7 @@ class Unfound(SlackTransport):
 class Unkeyed(Direct):
     """Streams are sealed without a key."""
 
-    async def _within_limits(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _once(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in arguments.items() if (method, name) != ("chat.stopStream", "metadata")}
         return await super()._within_limits(method, kept)
 

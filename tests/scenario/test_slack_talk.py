@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model import Listen
+from bot.core.speakers import indented
 from bot.runtime.access import Access, Names
 from bot.runtime.worker import Options
 from tests.fakes.slack_faults import Says
@@ -178,7 +179,7 @@ async def test_prose_that_only_looks_like_a_command_is_prose(typed: str) -> None
         await house.hear(alice, general, "*architect")
         (reply,) = await house.hear(alice, general, typed)
         assert reply.shown == "I see."
-        assert typed.replace("•\n", "") in house.prompt() or typed == "•"
+        assert indented(typed.replace("•\n", "")) in house.prompt() or typed == "•"
 
 
 async def test_the_model_reads_what_people_typed_and_who_was_named() -> None:

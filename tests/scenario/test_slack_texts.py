@@ -11,8 +11,11 @@ from wcwidth import iter_graphemes
 from bot.app import shipped_agents
 from bot.personas.library import Library
 from tests.fakes.model import Says
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_faults import Fault, Status
+from tests.fakes.slack_faults import Says as Refuses
 from tests.fakes.slack_state import Seen
-from tests.scenario.slack_house import slack_house
+from tests.scenario.slack_house import slack_house, subscribed
 from tests.scenario.stage import answering
 from tests.scenario.test_rules import never
 
@@ -88,10 +91,39 @@ async def test_a_long_text_is_cut_at_paragraphs_and_its_code_stays_code() -> Non
 async def test_what_is_too_long_for_five_messages_is_a_beginning_and_a_file(thread: bool) -> None:
     text = "\n\n".join(f"Paragraph {number}: " + "words " * 100 for number in range(60))
     found, _ = await reply_to(text, thread)
-    beginning, upload = found
+    beginning, upload = sorted(found, key=lambda seen: bool(seen.files))
     assert beginning.shown.startswith("Paragraph 0:") and "all of it is in the file" in beginning.shown
     (file,) = upload.files
     assert file.name.startswith("winston-") and file.content.decode() == text.strip()
+
+
+REFUSALS: list[tuple[str, Fault]] = [
+    ("files.getUploadURLExternal", Refuses("file_uploads_disabled")),
+    ("files.getUploadURLExternal", Status(500)),
+    ("files.completeUploadExternal", Refuses("posting_to_channel_denied")),
+]
+
+
+@pytest.mark.parametrize("thread", [False, True])
+@pytest.mark.parametrize(("method", "fault"), REFUSALS)
+async def test_a_long_reply_whose_file_slack_refuses_is_posted_as_messages(
+    method: str, fault: Fault, thread: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
+    text = "\n\n".join(f"Paragraph {number}: " + "words " * 100 for number in range(60))
+    fake = FakeSlack(events=subscribed())
+    fake.faults.order(method, fault, None)
+    async with slack_house(lambda _p, _n: Says((text,)), fake=fake) as house:
+        alice = fake.user("alice")
+        general = fake.channel("general", [alice])
+        root = await fake.says(alice, general, "// here") if thread else None
+        await house.hear(alice, general, "*architect", thread=root)
+        found = await house.hear(alice, general, "go on", thread=root)
+        assert squeezed("".join(seen.shown for seen in found)) == squeezed(text)
+        assert len(found) > 5 and {seen.name for seen in found} == {"Winston"}
+        assert not any(seen.files or seen.streaming for seen in found)
+        assert (await house.store.stats()).dead == 0
+        assert [entry.kind for entry in await house.log(general, root or "")][-2:] == ["said", "reply"]
 
 
 @pytest.mark.parametrize("unit", ["東京特許許可局", "🇩🇪🇹🇷", "👨‍👩‍👧‍👦", "é́"])

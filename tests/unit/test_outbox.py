@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
+from bot.core.growing import GrowingReply
 from bot.core.model import Activate, Conversation, Menu, Option, Voice, Whisper
+from bot.core.own_words import Names, own_words
 from bot.core.steps import Post
 from bot.core.tables import as_code
-from bot.core.text import own_words
 from bot.ports import Outgoing
-from bot.runtime.asking import Preview
-from bot.runtime.outbox import WHOLE, Address, outgoing
+from bot.runtime.outbox import MOST, WHOLE, Address, deliver, outgoing
 from tests.fakes.platform import FakePlatform
 
 WINSTON = Voice("Winston", "🏗️", "architect")
@@ -119,48 +120,151 @@ def test_a_file_keeps_its_tables_as_they_were_written() -> None:
     assert first.text.startswith(DRAWN) and second.file is not None and second.file.text == whole
 
 
+# ---------------------------------------------------------------- a file that is refused
+
+LONG = Post(WINSTON, "\n\n".join(f"Paragraph {number}. " + "word " * 20 for number in range(14)), MENU, completes=3)
+
+
+async def test_a_long_reply_whose_file_is_refused_is_posted_as_messages() -> None:
+    platform = FakePlatform(limit=200, refuses_files=True)
+    await deliver(platform, HERE, 3, LONG, None, again=False)
+    shown = platform.seen(HERE.conversation)
+    assert " ".join(m.text for m in shown).split() == f"{LONG.markdown} {NUMBERS}".split()
+    assert not any(m.file for m in shown) and not any(WHOLE in m.text for m in shown)
+    assert [m.menu for m in shown] == [None] * (len(shown) - 1) + [MENU]
+
+
+async def test_what_was_watched_of_it_becomes_its_first_message() -> None:
+    platform = FakePlatform(limit=200, refuses_files=True)
+    ref = await platform.preview(Outgoing(HERE.key(3), HERE.conversation, WINSTON, "", 7))
+    assert ref
+    await platform.extend(ref, LONG.markdown[:60])
+    await deliver(platform, HERE, 3, LONG, ref, again=False)
+    first = platform.messages[ref]
+    assert first.sealed and LONG.markdown.startswith(first.text) and WHOLE not in first.text
+
+
+async def test_no_text_promises_a_file_before_the_file_is_there() -> None:
+    platform = FakePlatform(limit=200)
+    await deliver(platform, HERE, 3, LONG, None, again=False)
+    file, first, menu = platform.seen(HERE.conversation)
+    assert file.file and first.text.endswith(WHOLE) and menu.menu == MENU
+
+
+async def test_what_is_too_long_for_messages_too_says_how_much_is_missing() -> None:
+    platform = FakePlatform(limit=200, refuses_files=True)
+    post = replace(LONG, markdown="".join(f"{number:04} " for number in range(2000)))
+    await deliver(platform, HERE, 3, post, None, again=False)
+    *body, note, menu = platform.seen(HERE.conversation)
+    assert len(body) == MOST and menu.text == NUMBERS and menu.menu == MENU
+    kept = " ".join(m.text for m in body).split()
+    assert kept == post.markdown.split()[: len(kept)]
+    missing = int(note.text.partition("messages: ")[2].partition(" ")[0].replace(",", ""))
+    assert abs(missing - 5 * (2000 - len(kept))) < 40, "but for white space at the cuts"
+
+
+def test_what_one_person_is_to_see_goes_up_as_no_file() -> None:
+    found = sent(Post(WINSTON, "word " * 500, MENU, only=Whisper("Ualice", "handle")))
+    assert len(found) > 5 and not any(out.file for out in found)
+
+
+class CrashError(Exception):
+    """The process is gone."""
+
+
+@dataclass
+class Dying:
+    """A platform whose caller dies at the call with that number, counted twice: before its effect and after."""
+
+    platform: FakePlatform
+    at: int
+    count: int = 0
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self.platform, name)
+        if not callable(real):
+            return real
+
+        async def called(*args: Any) -> Any:
+            self._point()
+            answer = await real(*args)
+            self._point()
+            return answer
+
+        return called
+
+    def _point(self) -> None:
+        self.count += 1
+        if self.count == self.at:
+            raise CrashError
+
+
+@pytest.mark.parametrize("then", [True, False], ids=["refused again", "taken by now"])
+@pytest.mark.parametrize("watched", [True, False])
+async def test_a_crash_at_any_call_mixes_no_two_forms_and_says_nothing_twice(watched: bool, then: bool) -> None:
+    at, crashed = 0, True
+    while crashed:
+        at, crashed = at + 1, False
+        platform = FakePlatform(limit=200, refuses_files=True)
+        ref = None
+        if watched:
+            ref = await platform.preview(Outgoing(HERE.key(3), HERE.conversation, WINSTON, "", 0))
+            await platform.extend(str(ref), LONG.markdown[:60])
+        where = replace(HERE, since=0)
+        try:
+            await deliver(Dying(platform, at), where, 3, LONG, ref, again=False)
+        except CrashError:
+            crashed = True
+            platform.refuses_files = then
+            await deliver(platform, where, 3, LONG, None, again=True)
+        shown = platform.seen(HERE.conversation)
+        assert all(m.sealed for m in shown)
+        files = [m for m in shown if m.file]
+        if files:
+            assert len(shown) == 3 and len(files) == 1 and sum(WHOLE in m.text for m in shown) == 1
+        else:
+            said = " ".join(m.text for m in shown).split()
+            assert said == f"{LONG.markdown} {NUMBERS}".split(), at
+    assert at > 10
+
+
 # ---------------------------------------------------------------- what is watched before
 
 
+NAMES = Names.of(["Winston"], ["John"])
 REPLY = f"Well, {'so ' * 9}it is.\n\n{TABLE}\nAnd 👨‍👩‍👧‍👦 say: {'word ' * 400}"
 
 
-async def watched(platform: FakePlatform, reply: str, step: int) -> list[str]:
-    """What people see of a reply that comes in pieces of so many characters, after each of them."""
-    preview = Preview(
-        platform,
-        Outgoing(HERE.key(3), HERE.conversation, WINSTON, "", 7),
-        lambda text: own_words(text, ["Winston"], ["John"], finished=False),
-    )
+def watched(platform: FakePlatform, reply: str, step: int) -> list[str]:
+    """What may be seen of a reply that comes in pieces of so many characters, after each of them."""
+    growing = GrowingReply(NAMES, platform.limit, tables=platform.tables)
     shown = []
     for start in range(0, len(reply), step):
-        await preview.add(reply[start : start + step])
-        shown.append(preview.shown)
+        growing.add(reply[start : start + step])
+        shown.append(growing.shown())
     return shown
 
 
 @pytest.mark.parametrize("most", [0, 5])
 @pytest.mark.parametrize("tables", [True, False])
 @pytest.mark.parametrize("limit", [200, 400, 2000])
-async def test_what_was_watched_becomes_the_first_piece(limit: int, tables: bool, most: int) -> None:
+def test_what_was_watched_becomes_the_first_piece(limit: int, tables: bool, most: int) -> None:
     platform = FakePlatform(limit=limit, most=most, tables=tables)
-    shown = await watched(platform, REPLY, 1)
-    post = Post(WINSTON, own_words(REPLY, ["Winston"], ["John"], finished=True), completes=3)
+    shown = watched(platform, REPLY, 1)
+    post = Post(WINSTON, own_words(REPLY, NAMES, finished=True), completes=3)
     first = sent(post, platform)[0]
     assert shown[-1] and all(first.text.startswith(text) for text in shown)
-    receipt = await platform.seal("1", first)
-    assert receipt is not None and platform.texts == [first.text]
 
 
-async def test_a_table_is_watched_as_it_will_be_posted() -> None:
-    shown = await watched(FakePlatform(limit=2000, tables=False), REPLY, 1)
+def test_a_table_is_watched_as_it_will_be_posted() -> None:
+    shown = watched(FakePlatform(limit=2000, tables=False), REPLY, 1)
     assert not any("|" in text for text in shown) and any(DRAWN in text for text in shown)
-    assert any(TABLE in text for text in await watched(FakePlatform(limit=2000), REPLY, 7))
+    assert any(TABLE in text for text in watched(FakePlatform(limit=2000), REPLY, 7))
 
 
-async def test_prose_is_watched_before_its_line_ends() -> None:
-    shown = await watched(FakePlatform(limit=2000, tables=False), "word " * 400, 5)
-    assert "".join(shown[:8]) == "" and shown[9].startswith("word " * 8) and len(shown[100]) > 480
+def test_prose_is_watched_before_its_line_ends() -> None:
+    shown = watched(FakePlatform(limit=2000, tables=False), "word " * 400, 5)
+    assert "".join(shown[:7]) == "" and shown[9].startswith("word " * 8) and len(shown[100]) > 480
 
 
 def test_the_drawing_of_a_part_begins_the_drawing_of_the_reply() -> None:

@@ -184,6 +184,10 @@ def depart(draft: Draft) -> None:
 
 
 def _off(draft: Draft, who: tuple[str, ...]) -> None:
+    """Note that these went: their prompts begin anew when they come back, so there is nothing left to try again."""
+    unfinished = draft.session.unfinished_reply
+    if unfinished and unfinished.who in who:
+        draft.change(unfinished_reply=None)
     for ident in reversed(who):
         draft.note(Entry("off", ident))
 

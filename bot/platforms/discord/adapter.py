@@ -18,12 +18,13 @@ from bot.platforms.discord.gateway import Gateway, Watch
 from bot.platforms.discord.hooks import Hooks
 from bot.platforms.discord.interactions import Desk
 from bot.platforms.discord.listening import Ears
+from bot.platforms.discord.messages import Me
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.discord.places import Places
-from bot.platforms.discord.posting import Me, Postbox
+from bot.platforms.discord.posting import Postbox
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
-from bot.platforms.discord.web import Web
+from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 from bot.platforms.discord.web import opened as web_opened
 from bot.ports import Door, Library, PlatformError
 
@@ -35,6 +36,10 @@ bot begin 1,000 sessions a day (docs, session start limit)."""
 
 STEADY = 60.0
 """Seconds after which a connection counts as good."""
+
+LOOKS = (1.0, 10.0, 30.0)
+"""Seconds before each look whether a token that Discord has refused in a call is refused for good. A bot is to stop
+calling then (docs, rate limits, invalid requests)."""
 
 REFUSED_LOGIN = (
     "Discord does not take DISCORD_TOKEN: copy the bot's token from the Developer Portal, your application, Bot, "
@@ -99,9 +104,13 @@ class DiscordAdapter:
         missed = Backfill(door, self._me, self._options.backfill, ears.missed, ears.forget_persons)
         self._missed = missed
         await missed.start()
-        tasks = [asyncio.create_task(work) for work in (ears.listen(), missed.run(), desk.register())]
+        connection = self._stay_connected(lambda: Gateway(self._options, ears.told, asked, missed), missed)
+        ways = [asyncio.create_task(work) for work in (connection, self._refused())]
+        tasks = [*ways, *(asyncio.create_task(work) for work in (ears.listen(), missed.run(), desk.register()))]
         try:
-            await self._stay_connected(lambda: Gateway(self._options, ears.told, asked, missed), missed)
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in done:
+                way.result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -139,6 +148,22 @@ class DiscordAdapter:
             log.error("%s; trying again in %.0f s", self._why, delay)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LATEST_TRY)
+
+    async def _refused(self) -> None:
+        """Watch the token, which can be reset while the connection stands. Raises PlatformError when it is no good."""
+        while await self._web.refused.wait():
+            looks = list(LOOKS)
+            while looks and self._web.revoked:
+                await asyncio.sleep(looks[0])
+                try:
+                    await self._web.call("GET", "/users/@me")
+                except RefusedError as error:
+                    if error.status == 401:
+                        looks.pop(0)
+                except UnansweredError as error:
+                    log.debug("whether the bot's token is good cannot be told (%s)", error)
+            if not looks:
+                raise PlatformError(REFUSED_LOGIN)
 
     async def close(self) -> None:
         """End what is being shown."""

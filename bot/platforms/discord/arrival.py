@@ -10,8 +10,8 @@ from discord.utils import snowflake_time
 
 from bot.core.model import Attachment, Conversation, Inbound
 from bot.personas.model import Cast
+from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import is_direct
-from bot.platforms.discord.posting import Me
 from bot.platforms.discord.typed import plain_text
 from bot.platforms.mentions import meant
 from bot.platforms.presses import Pressed, Words

@@ -15,8 +15,8 @@ from discord.utils import time_snowflake, utcnow
 
 from bot.core.model import Conversation
 from bot.platforms.discord.gateway import Connected, Gateway
+from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import is_direct, posts_to
-from bot.platforms.discord.posting import Me
 from bot.platforms.discord.web import RefusedError, UnansweredError
 from bot.ports import Door, StoreError
 

@@ -10,17 +10,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.platforms.discord.names import webhook_name
-from bot.platforms.discord.web import MISSING_PERMISSIONS, TOO_MANY_WEBHOOKS, RefusedError, UnansweredError, Web
+from bot.platforms.discord.refusals import passes, without_hook
+from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 
 log = logging.getLogger(__name__)
 
 AGAIN = 600.0
 """Seconds after which it is looked again whether a channel without a webhook may have one now."""
-
-WITHOUT = {
-    MISSING_PERMISSIONS: "the bot lacks the permission Manage Webhooks there: give it to the bot's role",
-    TOO_MANY_WEBHOOKS: "the channel has as many webhooks as Discord allows: delete one in its settings, Integrations",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Hooks:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def of(self, channel: str) -> Hook | None:
-        """The channel's webhook; None where the bot may have none, which is said once in the log.
+        """The channel's webhook; None where Discord refuses the bot one, which is said once in the log.
 
         Raises RefusedError and UnansweredError.
         """
@@ -57,12 +53,9 @@ class Hooks:
             try:
                 hook = await self._found(channel) or await self._made(channel)
             except RefusedError as error:
-                if error.code not in WITHOUT:
+                if passes(error):
                     raise
-                if channel not in self._without:
-                    why = WITHOUT[error.code]
-                    log.warning("personas speak under the bot's own name in channel %s, since %s", channel, why)
-                self._without[channel] = time.monotonic() + AGAIN
+                self.refused(channel, error)
                 return None
             self._without.pop(channel, None)
             self._known[channel] = hook
@@ -78,9 +71,17 @@ class Hooks:
         try:
             return next((hook for hook in await self._ours(channel) if hook.id == ident), None)
         except RefusedError as error:
-            if error.code not in WITHOUT:
+            if passes(error):
                 raise
             return None
+
+    def refused(self, channel: str, error: RefusedError) -> None:
+        """Discord refuses the channel's webhook for good: do without one for `AGAIN` seconds; it is said once."""
+        if channel not in self._without:
+            why = without_hook(error)
+            log.warning("personas speak under the bot's own name in channel %s, since %s", channel, why)
+        self._without[channel] = time.monotonic() + AGAIN
+        self._known.pop(channel, None)
 
     def forget(self, hook: Hook) -> None:
         """It is no longer good: look for one, or make one, next time."""

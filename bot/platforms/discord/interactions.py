@@ -12,9 +12,9 @@ import discord
 from bot.core.model import MENU_OPTIONS, Conversation, Inbound
 from bot.platforms import slash
 from bot.platforms.discord import arrival, components
+from bot.platforms.discord.messages import EPHEMERAL, Me
 from bot.platforms.discord.names import cut
 from bot.platforms.discord.places import Places, posts_to
-from bot.platforms.discord.posting import EPHEMERAL, Me
 from bot.platforms.discord.rights import missing_to_speak
 from bot.platforms.discord.web import (
     ALREADY_ACKNOWLEDGED,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from bot.core.model import Conversation, Receipt
 from bot.platforms.discord import marks, markup
-from bot.platforms.discord.posting import WAITS, Postbox, Standing, standing_of
+from bot.platforms.discord.messages import Standing, marking, standing_of
+from bot.platforms.discord.posting import WAITS, Postbox
 from bot.platforms.discord.web import UNKNOWN_MESSAGE, RefusedError, UnansweredError
 from bot.platforms.growing import Pump
 from bot.ports import Outgoing, TransportError
@@ -42,7 +43,7 @@ class Previews:
     """The replies that this process shows while they grow."""
 
     def __init__(self, box: Postbox) -> None:
-        self._box = box
+        self._box, self._messages = box, box.messages
         self._open: dict[str, Growing] = {}
         self._count = 0
 
@@ -67,7 +68,7 @@ class Previews:
             return None
         for wait in (*WAITS, None):
             try:
-                await self._box.edit(standing, out.voice, lambda text: marks.marked(text, out.key), out.text, out.menu)
+                await self._messages.edit(standing, out.voice, marking(out.key), out.text, out.menu)
                 return standing.receipt
             except UnansweredError as error:
                 if wait is None:
@@ -133,9 +134,9 @@ class Previews:
             return True
         try:
             if shown.standing is None:
-                shown.standing = await self._box.send(out.conversation, out.voice, marks.growing, wanted)
+                shown.standing = await self._messages.send(out.conversation, out.voice, marks.growing, wanted)
             else:
-                await self._box.edit(shown.standing, out.voice, marks.growing, wanted)
+                await self._messages.edit(shown.standing, out.voice, marks.growing, wanted)
             shown.sent = wanted
         except RefusedError as error:
             log.info("a reply cannot be shown while it grows (%s)", error)
@@ -162,6 +163,6 @@ class Previews:
 
     async def _remove(self, standing: Standing) -> None:
         try:
-            await self._box.delete(standing)
+            await self._messages.delete(standing)
         except (RefusedError, UnansweredError) as error:
             log.warning("an unfinished reply could not be taken away from %s (%s)", standing.where.key, error)

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import replace
-
-import aiohttp
 
 from bot.core.model import Attachment, Conversation, Receipt
-from bot.core.modes.files import label
-from bot.platforms.attachments import read_text
+from bot.platforms.discord import files
 from bot.platforms.discord.places import posts_to
 from bot.platforms.discord.posting import Postbox
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
-from bot.ports import Outgoing, TransportError
+from bot.ports import Outgoing
 
 log = logging.getLogger(__name__)
-
-CHUNK = 65536
-LATER = (408, 429, 500, 502, 503, 504)
-"""What the CDN answers where the same file may be had a little later."""
 
 
 class DiscordTransport:
@@ -76,24 +67,5 @@ class DiscordTransport:
             log.debug("that somebody is at work could not be shown (%s)", error)
 
     async def read(self, file: Attachment, room: int) -> Attachment:
-        """The file with its text. Raises TransportError where it may be read a little later."""
-        if file.problem or not file.ref:
-            return file
-
-        async def chunks() -> AsyncIterator[bytes]:
-            async with self._web.cdn.get(file.ref) as answer:
-                if answer.status in LATER:
-                    raise TransportError(f"Discord does not give {file.name} just now: HTTP {answer.status}")
-                if answer.status != 200:
-                    raise FileNotFoundError
-                async for chunk in answer.content.iter_chunked(CHUNK):
-                    yield chunk
-
-        try:
-            return await read_text(file, chunks(), room)
-        except FileNotFoundError:
-            return replace(
-                file, text=None, cut=False, problem=f"{label(file.name)} is not there any more; send it again."
-            )
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise TransportError(f"{file.name} cannot be read just now: {error}") from error
+        """The file with its text, or within a minute with what is wrong with it."""
+        return await files.read(self._web.cdn, file, room)

@@ -7,6 +7,7 @@ are made once.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -26,7 +27,7 @@ TIMEOUT = 30
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK = 10003, 10008, 10015
 MISSING_ACCESS, MISSING_PERMISSIONS, INVALID_WEBHOOK_TOKEN = 50001, 50013, 50027
 TOO_MANY_WEBHOOKS, UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED = 30007, 10062, 40060
-EMPTY_MESSAGE = 50006
+EMPTY_MESSAGE, TOO_LARGE = 50006, 40005
 """Codes of Discord's errors (docs, opcodes and status codes)."""
 
 NOBODY: Mapping[str, list[str]] = {"parse": []}
@@ -46,12 +47,17 @@ class UnansweredError(Exception):
 
 
 class Web:
-    """The two ways to call Discord. `revoked` tells that it no longer takes the bot's token."""
+    """The two ways to call Discord. `refused` is set while it does not take the bot's token."""
 
     def __init__(self, http: HTTPClient, session: aiohttp.ClientSession, cdn: aiohttp.ClientSession) -> None:
         self._http, self._session, self.cdn = http, session, cdn
         self._hooks = AsyncWebhookAdapter()  # type: ignore[no-untyped-call]
-        self.revoked = False
+        self.refused = asyncio.Event()
+
+    @property
+    def revoked(self) -> bool:
+        """Whether Discord no longer takes the bot's token, for all that is known."""
+        return self.refused.is_set()
 
     async def call(
         self,
@@ -110,12 +116,12 @@ def _told(what: str, web: Web | None = None) -> Iterator[None]:
         if web and error.status == 401:
             if not web.revoked:
                 log.error("Discord no longer takes the bot's token: reset it in the portal, and set DISCORD_TOKEN")
-            web.revoked = True
+            web.refused.set()
         raise RefusedError(what, error.status, error.code, error.text) from error
     except (discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise UnansweredError(f"{what}: {type(error).__name__}: {error}") from error
     if web:
-        web.revoked = False
+        web.refused.clear()
 
 
 def _form(body: object, file: tuple[str, bytes]) -> list[dict[str, Any]]:

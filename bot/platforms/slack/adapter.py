@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.backfill import Backfill
 from bot.platforms.slack.home import Home
 from bot.platforms.slack.line import bolt, line_of
-from bot.platforms.slack.listening import Answer, Ears
+from bot.platforms.slack.listening import AGAIN, TAKEN, Answer, Ears
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.people import People
 from bot.platforms.slack.posting import Postbox
@@ -36,8 +37,8 @@ class SlackAdapter:
     def __init__(self, web: Web, me: Me, options: SlackOptions) -> None:
         self._web, self._me, self._options = web, me, options
         box = Postbox(web, me)
-        self._streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
-        self.transport = SlackTransport(web, box, self._streams)
+        streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
+        self.transport = SlackTransport(web, box, streams)
         self._line = line_of(web, options)
         self._missed: Backfill | None = None
 
@@ -59,12 +60,17 @@ class SlackAdapter:
         """
         people = People(self._web, self._me.team)
         home = Home(self._web, people, self._me.team, self._options.host.name)
-        ears = Ears(self._web, self._me, people, home, door, library)
+        ears = Ears(self._web, self._me, people, home, door, library, self.transport.stopped)
         self._missed = missed = Backfill(self._web, door, self._me, self._options.backfill, ears.message)
 
         async def take(body: Mapping[str, Any]) -> Answer:
-            await missed.before(body)
-            return await ears.take(body)
+            if body.get("type") == "app_rate_limited":
+                missed.limited(float(body.get("minute_rate_limited") or time.time()))
+                return TAKEN
+            answer = await ears.take(body) if await missed.before(body) else AGAIN
+            if answer == AGAIN:
+                missed.refused(body)
+            return answer
 
         await _begun(missed)
         filling = asyncio.create_task(missed.run())
@@ -77,7 +83,7 @@ class SlackAdapter:
 
     async def close(self) -> None:
         """End what is being shown."""
-        await self._streams.close()
+        await self.transport.close()
 
 
 async def _begun(missed: Backfill) -> None:

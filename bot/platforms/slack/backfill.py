@@ -6,16 +6,17 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.model import Conversation
 from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import MICRO, Me, order_of
-from bot.platforms.slack.history import messages
+from bot.platforms.slack.history import Take, handed_over, messages
+from bot.platforms.slack.refused import Refused
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
-from bot.ports import Door, StoreError, StoreRefusedError
+from bot.ports import Door, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +27,22 @@ KNOWN = 24 * 3600.0
 """Seconds for which a store surely knows the ids of what was taken (`Store.enqueue` says 25 hours)."""
 
 PATIENCE = 2.0
-"""Seconds that a message waits for what was missed before it; Slack gives 3 for an acknowledgement."""
+"""Seconds that a delivery waits for what was missed before it, and is refused then; Slack gives 3 to acknowledge."""
+
+OVERTAKEN = 60.0
+"""Seconds after which deliveries go before what was missed, where Slack has not shown it by then."""
 
 FIRST_TRY, LATEST_TRY = 1.0, 60.0
 """Seconds after which it is tried again to look for what was missed: they double from the first to the latest."""
 
+STORE_TRY = 5.0
+"""The latest of them where the store was what failed: people wait for it."""
+
+MINUTE, LATE = 60.0, 5.0
+"""Seconds for which Slack drops events when it limits them, and that the last of them may be on its way."""
+
 KINDS = ("public_channel,private_channel", "mpim", "im")
 """Kinds of channels, each asked for by itself, as an app may lack the scope for one of them."""
-
-Take = Callable[[Mapping[str, Any]], Awaitable[None]]
-"""Takes a message event."""
 
 
 @dataclass(slots=True)
@@ -72,6 +79,9 @@ class Backfill:
         self._web, self._door, self._me, self._seconds, self._take = web, door, me, seconds, take
         self._gap: Gap | None = None
         self._begun = asyncio.Event()
+        self._refused = Refused(web, door, me.team, seconds, take)
+        self._slow_since: float | None = None
+        self._limited: set[asyncio.Task[None]] = set()
 
     def _oldest(self) -> int:
         return int((time.time() - self._seconds) * MICRO)
@@ -98,46 +108,88 @@ class Backfill:
         unfilled = self._gap
         self._gap = Gap(min(begin, unfilled.since), unfilled.seen) if unfilled else Gap(begin)
 
+    def refused(self, body: Mapping[str, Any]) -> None:
+        """That delivery was not taken. Slack repeats it a few times only, so it is read from Slack if need be."""
+        if self._seconds > 0:
+            self._refused.note(body)
+            if self._refused.is_open:
+                self._begun.set()
+
+    def limited(self, minute: float) -> None:
+        """Slack says that it drops events in the minute which begins then, in seconds since the epoch."""
+
+        async def when_over() -> None:
+            await asyncio.sleep(max(0.0, minute + MINUTE + LATE - time.time()))
+            self.connected(minute)
+
+        log.warning("Slack has dropped events, as there were too many: what they told of is looked for in a minute")
+        task = asyncio.create_task(when_over())
+        self._limited.add(task)
+        task.add_done_callback(self._limited.discard)
+
     @property
     def is_behind(self) -> bool:
         """Whether something may have been missed that was not looked for yet."""
-        return self._gap is not None
+        return self._gap is not None or self._refused.is_open or bool(self._limited)
 
     async def run(self) -> None:
         """Fill one gap after the other, until cancelled."""
-        while await self._begun.wait():
-            self._begun.clear()
-            delay = FIRST_TRY
-            while (gap := self._gap) is not None:
-                try:
+        try:
+            while await self._begun.wait():
+                self._begun.clear()
+                await self._catch_up()
+        finally:
+            for task in self._limited:
+                task.cancel()
+
+    async def _catch_up(self) -> None:
+        """Look until everything was seen, however long it takes."""
+        delay = FIRST_TRY
+        while self._gap is not None or self._refused.is_open:
+            try:
+                await self._refused.read_again()
+                if (gap := self._gap) is not None:
                     await self._fill(gap)
-                except Exception as error:
-                    is_known = isinstance(error, UnansweredError | RefusedError | StoreError)
-                    told = "not all that was missed could be looked for yet (%s); going on in %.0f s"
-                    log.warning(told, error, delay, exc_info=not is_known)
-                    await asyncio.sleep(delay)
-                    delay = min(2 * delay, LATEST_TRY)
-                    continue
-                if self._gap is gap:
-                    self._gap = None
-                if gap.count:
-                    log.info("%d messages were looked at that came while nobody was connected", gap.count)
+                    if self._gap is gap:
+                        self._gap = None
+                    if gap.count:
+                        log.info("%d messages were looked at that came while nobody was connected", gap.count)
+            except Exception as error:
+                is_known = isinstance(error, UnansweredError | RefusedError | StoreError)
+                told = "not all that was missed could be looked for yet (%s); going on in %.0f s"
+                log.warning(told, error, delay, exc_info=not is_known)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, STORE_TRY if isinstance(error, StoreError) else LATEST_TRY)
 
-    async def before(self, body: Mapping[str, Any]) -> None:
-        """Let what was missed in the place of that delivery go first, as far as that takes no longer than `PATIENCE`.
+    async def before(self, body: Mapping[str, Any]) -> bool:
+        """Let what was missed in the place of that delivery go first; whether the delivery may be taken then.
 
-        Then the delivery overtakes it; the gap stays open.
+        Where that takes longer than `PATIENCE`, it may not: `refused` makes sure that it is taken in its order. Where
+        Slack shows nothing for `OVERTAKEN` seconds, deliveries are taken all the same, and the gap stays open.
         """
         where = _place(body, self._me.team)
-        if self._gap is None or where is None:
-            return
+        if where is None:
+            return True
         try:
             async with asyncio.timeout(PATIENCE):
                 for place in (where.parent, where):
                     if place and (gap := self._gap):
                         await self._look(gap, place)
-        except (UnansweredError, RefusedError, StoreError, TimeoutError) as error:
-            log.info("a message of %s goes before what was missed there (%r)", where.key, error)
+                    if place and self._seconds > 0:
+                        await self._refused.settled(place)
+        except StoreError as error:
+            log.warning("a delivery to %s has to wait for what was missed before it (%s)", where.key, error)
+            return False
+        except (UnansweredError, RefusedError, TimeoutError) as error:
+            now = time.monotonic()
+            self._slow_since = now if self._slow_since is None else self._slow_since
+            if now - self._slow_since < OVERTAKEN:
+                log.info("a delivery to %s waits for what was missed before it (%r)", where.key, error)
+                return False
+            log.warning("a message of %s goes before what was missed there (%r)", where.key, error)
+            return True
+        self._slow_since = None
+        return True
 
     # -------------------------------------------------------- one gap
 
@@ -190,7 +242,7 @@ class Backfill:
                 log.info("what was missed in %s cannot be seen (%s)", where.key, error)
                 found = []
             for message in found:
-                await self._hand_over(where, message)
+                await handed_over(self._take, message, where)
             gap.count += len(found)
             gap.filled.add(where)
 
@@ -210,21 +262,16 @@ class Backfill:
                 behind = max(behind, order)
         return sorted((m for m in found if order_of(m["ts"]) > behind), key=lambda m: order_of(m["ts"]))
 
-    async def _hand_over(self, where: Conversation, message: Mapping[str, Any]) -> None:
-        kind = {"channel_type": "im"} if arrival.is_direct(where.channel) else {}
-        try:
-            await self._take({**kind, **message, "channel": where.channel})
-        except Exception as error:
-            if isinstance(error, UnansweredError | StoreError) and not isinstance(error, StoreRefusedError):
-                raise
-            log.exception("a message of %s that was missed could not be read, and is left out", where.key)
-
 
 def _place(body: Mapping[str, Any], team: str) -> Conversation | None:
-    """Where a message or a slash command was said; None for all else."""
+    """Where a message or a slash command was said, or a button was pressed; None for all else."""
     event = body.get("event") or {}
     if event.get("type") in ("message", "app_mention") and event.get("channel"):
         return arrival.conversation(team, event)
     if body.get("command") and body.get("channel_id"):
         return Conversation("slack", team, str(body["channel_id"]))
+    pressed = body.get("container") or {}
+    if body.get("type") == "block_actions" and pressed.get("channel_id"):
+        thread, ts = str(pressed.get("thread_ts") or ""), str(pressed.get("message_ts") or "")
+        return Conversation("slack", team, str(pressed["channel_id"]), "" if thread == ts else thread)
     return None

@@ -12,10 +12,12 @@ from aiohttp import web as http
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.request.internals import parse_body
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.platforms.slack.arrival import Me
+from bot.platforms.slack.connections import Connections, bounded
 from bot.platforms.slack.listening import Answer
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.socket import GRACE, Socket, connected
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 
 BODY = 1024 * 1024
 """Bytes of the largest body that is read; Slack's events are far smaller."""
+
+KEPT_OPEN = 75.0
+"""Seconds that a connection stays open for another call: as long as nginx keeps one (docs, keepalive_timeout)."""
 
 FIRST_TRY, LATEST_TRY = 1.0, 60.0
 """Seconds after which a connection that could not be made is tried again: they double from the first to the latest."""
@@ -163,14 +168,22 @@ class HttpLine:
     async def serve(self, app: AsyncApp, there: There) -> None:
         """See `Line.serve`. Slack itself delivers again for some minutes what it could not."""
         options = self._options
-        server = http.Application(client_max_size=BODY)
-        server.router.add_post(options.path, endpoint(app, options.signing_secret))
-        runner = http.AppRunner(server, access_log=None, shutdown_timeout=GRACE)
+        calls = http.Application(client_max_size=BODY, middlewares=[bounded])
+        calls.router.add_post(options.path, endpoint(app, options.signing_secret))
+        runner = http.AppRunner(calls, access_log=None, shutdown_timeout=GRACE, keepalive_timeout=KEPT_OPEN)
         await runner.setup()
+        connections = Connections(options.connections, options.connections_per_peer)
+        port: asyncio.Server | None = None
+
+        def connection() -> asyncio.Protocol:
+            if runner.server is None:
+                raise RuntimeError("a connection came to a port that is closed")
+            return connections.protocol(runner.server())
+
         try:
-            host, _, port = options.listen.rpartition(":")
+            host, _, number = options.listen.rpartition(":")
             try:
-                await http.TCPSite(runner, host.strip("[]"), int(port)).start()
+                port = await asyncio.get_running_loop().create_server(connection, host.strip("[]") or None, int(number))
             except OSError as error:
                 raise PlatformError(
                     f"Slack's calls cannot be taken at {options.listen} ({error.strerror or error}): set slack.listen "
@@ -181,6 +194,8 @@ class HttpLine:
             await asyncio.Event().wait()
         finally:
             self._why = "the port for Slack's calls is closed"
+            if port is not None:
+                port.close()
             await runner.cleanup()
 
 
@@ -194,8 +209,11 @@ def endpoint(app: AsyncApp, secret: str) -> Callable[[http.Request], Awaitable[h
         if text is None:
             log.warning("a call that is not Slack's was turned away (from %s)", request.remote)
             return http.Response(status=401)
-        headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
-        answer = await app.async_dispatch(AsyncBoltRequest(body=text, headers=headers))
+        asked = read(text, request.headers)
+        if asked is None:
+            log.warning("a call that Slack has signed is no JSON object, so it was not taken (from %s)", request.remote)
+            return http.Response(status=400)
+        answer = await app.async_dispatch(asked)
         content_type = answer.headers.get("content-type", ["text/plain"])[0].split(";")[0]
         return http.Response(status=answer.status, text=answer.body or "", content_type=content_type)
 
@@ -212,3 +230,19 @@ def signed(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) 
     except UnicodeDecodeError:
         return None
     return text if verifier.is_valid(text, sent_at, signature) else None
+
+
+def read(text: str, headers: Mapping[str, str]) -> AsyncBoltRequest | None:
+    """What bolt makes of a call: JSON, a form with JSON as its payload, or a form alone; None where it makes nothing.
+
+    Slack sends an object, and bolt trips over anything else in more ways than one.
+    """
+    values: dict[str, str | Sequence[str]] = {name: [value] for name, value in headers.items()}
+    try:
+        kind = headers.get("content-type", "").split(";")[0]
+        body = parse_body(text, kind or None)
+        if not isinstance(body, dict) or not isinstance(body.get("event", {}), dict):
+            return None
+        return AsyncBoltRequest(body=text, headers=values) if text.strip() else None
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return None

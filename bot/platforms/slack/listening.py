@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,11 +46,17 @@ TAKEN = Answer()
 AGAIN = Answer(503)
 
 
+Stopped = Callable[[str, str, Sequence[str]], Conversation | None]
+"""Told the channel, the thread and the streams that Slack's stop button has ended; where that is, if it is known."""
+
+
 class Ears:
     """Takes everything that Slack delivers, in whatever way it came."""
 
-    def __init__(self, web: Web, me: Me, people: People, home: Home, door: Door, library: Library) -> None:
-        self._web, self._me, self._people = web, me, people
+    def __init__(
+        self, web: Web, me: Me, people: People, home: Home, door: Door, library: Library, stopped: Stopped
+    ) -> None:
+        self._web, self._me, self._people, self._stopped_by_slack = web, me, people, stopped
         self._home, self._door, self._library = home, door, library
 
     async def take(self, body: Mapping[str, Any]) -> Answer:
@@ -140,16 +146,23 @@ class Ears:
         return replace(inbound, text=meant(inbound.text, self._library.cast))
 
     async def _stopped(self, event: Mapping[str, Any], event_id: str) -> None:
-        """Slack's own stop button."""
-        thread = event.get("thread_ts") or (event.get("agent_session") or {}).get("thread_ts") or ""
-        channel, user = str(event.get("channel") or event.get("channel_id") or ""), str(event.get("user") or "")
+        """Slack's own stop button (docs, agent_session_stopped)."""
+        thread = str(event.get("thread_ts") or "")
+        channel, user = str(event.get("channel") or ""), str(event.get("user") or "")
         if not channel or not user:
             log.warning("Slack's stop button named no channel or no user, so it stops nothing")
             return
         person = await self._people.person(user)
-        where = Conversation("slack", self._me.team, channel, str(thread))
+        streams = [str(ts) for ts in event.get("streaming_message_ts") or ()]
+        where = self._stopped_by_slack(channel, thread, streams) or Conversation(
+            "slack", self._me.team, channel, thread
+        )
+        if where.parent and arrival.is_direct(channel) and where.thread == thread:
+            # At the top of a direct message the work is tied to the message that is being answered.
+            where = where if await self._door.saved(where) else where.parent
         order = time.time_ns() // 1000
-        await self._receive(Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True))
+        pressed = Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True)
+        await self._receive(replace(pressed, roles=person.roles, outsider=person.outsider))
 
     # -------------------------------------------------------- commands, presses, views, shortcuts
 
@@ -235,8 +248,10 @@ class Ears:
     async def _full_told(self, inbound: Inbound, taking: Any) -> None:
         try:
             await taking
-        except MailboxFullError:
+        except MailboxFullError as error:
             where = inbound.conversation
+            if not error.tell and not inbound.menu:
+                return
             try:
                 await self._web.call("chat.postEphemeral", user=inbound.user, text=FULL, **place(where))
             except RefusedError as error:

@@ -10,22 +10,22 @@ from typing import Any
 
 import aiohttp
 
-from bot.core.model import Attachment, Conversation, Receipt, Voice
-from bot.platforms.attachments import read_text
+from bot.core.model import Conversation, Receipt, Voice
 from bot.platforms.slack import markup
 from bot.platforms.slack.arrival import Me, order_of
 from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.icons import short_name
 from bot.platforms.slack.web import WAITS, RefusedError, UnansweredError, Web
-from bot.ports import Outgoing, TransportError
+from bot.ports import FormRefusedError, Outgoing, TransportError, Upload
 
 log = logging.getLogger(__name__)
 
 EVENT = "greenroom_post"
 """The type of the metadata that a post carries; its payload is the key."""
 
-CHUNK = 65536
+POSTED = (None, "bot_message", "file_share", "thread_broadcast")
+"""The subtypes of what a bot posts (docs, message event); of the others, Slack itself tells what a bot has done."""
 
 GONE: Mapping[str, str] = {
     "channel_not_found": "Slack shows the bot no such channel: it was deleted, or the bot was never invited",
@@ -83,32 +83,61 @@ class Postbox:
         return receipt(str(answer["message_ts"]))
 
     async def upload(self, out: Outgoing) -> Receipt:
-        """Put the file up. Slack shows files under the bot's own name, and keeps no metadata with them."""
+        """Put the file up. Slack shows files under the bot's own name, and keeps no metadata with them.
+
+        Raises FormRefusedError where Slack takes no file from the bot, and TransportError where it may have taken this.
+        """
         if out.file is None:
             raise ValueError(f"no file to put up: {out.key}")
-        data = out.file.text.encode()
-        where = place(out.conversation)
-        try:
-            slot = await self._web.call(
-                "files.getUploadURLExternal", again=True, filename=out.file.name, length=len(data)
-            )
-            async with self._web.session.post(slot["upload_url"], data=data) as answer:
-                if answer.status != 200:
-                    raise TransportError(f"Slack took no file: HTTP {answer.status}")
-            await self._web.call(
-                "files.completeUploadExternal",
-                files=[{"id": slot["file_id"], "title": out.file.name}],
-                channel_id=where.pop("channel"),
-                **where,
-            )
-        except (UnansweredError, aiohttp.ClientError, TimeoutError) as error:
-            if found := await self.find(out):
-                return found
-            raise TransportError(f"Slack does not answer: {error}") from error
-        except RefusedError as error:
-            raise self.told(error, out.conversation) from error
+        file_id = await self._stored(out.file)
+        where, is_known = place(out.conversation), True
+        for wait in (*WAITS, None):
+            try:
+                await self._web.call(
+                    "files.completeUploadExternal",
+                    files=[{"id": file_id, "title": out.file.name}],
+                    channel_id=where["channel"],
+                    **({"thread_ts": where["thread_ts"]} if "thread_ts" in where else {}),
+                )
+                break
+            except UnansweredError as error:
+                is_known = False
+                await asyncio.sleep(wait or 0)
+                if found := await self.find(out):
+                    return found
+                if wait is None:
+                    raise TransportError(f"Slack does not answer: {error}") from error
+            except RefusedError as error:
+                if is_known:
+                    raise self._no_file(error) from error
+                # It may be shared already and not be shown yet: whoever looks again in a while will know.
+                raise TransportError(f"whether Slack took {out.file.name} is not known yet ({error})") from error
         # The message that shows the file comes later, and Slack does not say under which ts.
-        return Receipt(str(slot["file_id"]), time.time_ns() // 1000)
+        return Receipt(file_id, time.time_ns() // 1000)
+
+    async def _stored(self, file: Upload) -> str:
+        """Give Slack the bytes, which nobody sees yet; the file's id. Raises FormRefusedError."""
+        data = file.text.encode()
+        try:
+            slot = await self._web.call("files.getUploadURLExternal", again=True, filename=file.name, length=len(data))
+            for wait in (*WAITS, None):
+                try:
+                    async with self._web.session.post(slot["upload_url"], data=data) as answer:
+                        if answer.status == 200:
+                            return str(slot["file_id"])
+                        why = f"HTTP {answer.status}"
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    why = f"{type(error).__name__}: {error}"
+                await asyncio.sleep(wait or 0)
+        except (RefusedError, UnansweredError) as error:
+            raise self._no_file(error) from error
+        raise FormRefusedError(f"Slack took no file ({why})")
+
+    def _no_file(self, error: RefusedError | UnansweredError) -> TransportError:
+        """What to do without the file; with a token that is no longer good, words would not pass either."""
+        if self._web.revoked:
+            return TransportError(f"Slack took no file ({error})")
+        return FormRefusedError(f"Slack took no file ({error})")
 
     def voiced(self, voice: Voice) -> dict[str, Any]:
         """The arguments that make a post somebody's own."""
@@ -165,37 +194,12 @@ class Postbox:
         """The bot's own messages of a conversation below `since`. Raises TransportError where they cannot be read."""
         try:
             async for message in messages(self._web, where, since):
-                if message.get("bot_id") == self._me.bot:
+                if message.get("bot_id") == self._me.bot and message.get("subtype") in POSTED:
                     yield message
         except UnansweredError as error:
             raise TransportError(f"what stands in {where.key} cannot be seen: {error}") from error
         except RefusedError as error:
             raise self.told(error, where) from error
-
-    # -------------------------------------------------------- files of people
-
-    async def read(self, file: Attachment, room: int) -> Attachment:
-        """The file with its text. Raises TransportError where it may be read a little later."""
-        if file.problem or not file.ref:
-            return file
-
-        async def chunks() -> AsyncIterator[bytes]:
-            headers = {"Authorization": f"Bearer {self._web.client.token}"}
-            async with self._web.session.get(file.ref, headers=headers) as answer:
-                if answer.status in (429, 500, 502, 503, 504):
-                    raise TransportError(f"Slack does not give {file.name} just now: HTTP {answer.status}")
-                # Slack answers with its page for signing in where the bot may not have the file.
-                if answer.status != 200 or (answer.content_type == "text/html" and "html" not in file.media):
-                    raise FileNotFoundError
-                async for chunk in answer.content.iter_chunked(CHUNK):
-                    yield chunk
-
-        try:
-            return await read_text(file, chunks(), room)
-        except FileNotFoundError:
-            return Attachment(file.name, file.size, file.media, file.ref, problem="Slack did not let me have this file")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise TransportError(f"{file.name} cannot be read just now: {error}") from error
 
 
 def place(where: Conversation) -> dict[str, Any]:

@@ -26,6 +26,9 @@ WAITS = (0.5, 1.0, 2.0)
 LEAST_WAIT = 1.0
 """Seconds to wait where Slack names a limit without saying for how long."""
 
+START_STREAM = "chat.startStream"
+"""Its `thread_ts` is optional in the documentation and required by the SDK."""
+
 TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 """What Slack says when the bot's token is no longer good (docs, errors of auth.test)."""
 
@@ -42,6 +45,14 @@ class UnansweredError(Exception):
     """No usable answer came; whether the call took effect is not known."""
 
 
+class LimitedError(UnansweredError):
+    """Slack limits the method; nothing took effect, and the call may be made again after so many `seconds`."""
+
+    def __init__(self, method: str, seconds: float) -> None:
+        super().__init__(f"{method}: limited for {seconds:.0f} s")
+        self.seconds = seconds
+
+
 class Web:
     """The client with the rules of a bot that must say nothing twice: a call is repeated only where that is harmless.
 
@@ -55,12 +66,17 @@ class Web:
         self.revoked = ""
         self._queues: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def call(self, method: str, *, where: str = "", again: bool = False, **arguments: Any) -> dict[str, Any]:
+    async def call(
+        self, method: str, *, where: str = "", again: bool = False, now: bool = False, **arguments: Any
+    ) -> dict[str, Any]:
         """What Slack answers. Calls of a method for the same `where`, such as a channel, go one after the other.
 
-        So they wait for its limits in order. `again` says that the call may be repeated when no answer came. Raises
-        RefusedError and UnansweredError.
+        So they wait for its limits in order; with `now` a call waits neither for limits nor for others, and raises
+        LimitedError. `again` says that the call may be repeated when no answer came. Raises RefusedError and
+        UnansweredError.
         """
+        if now:
+            return await self._now(method, arguments, again)
         queue = self._queues.setdefault((method, where), asyncio.Lock())
         for wait in (*(WAITS if again else ()), None):
             try:
@@ -74,7 +90,7 @@ class Web:
 
     async def pages(self, method: str, items: str, **arguments: Any) -> AsyncIterator[Any]:
         """What all pages of a list hold under `items`, one by one. Raises as `call` does."""
-        cursor: dict[str, str] = {}
+        cursor: dict[str, Any] = {}
         while True:
             page = await self.call(method, again=True, **arguments, **cursor)
             for item in page.get(items, ()):
@@ -84,25 +100,43 @@ class Web:
                 return
             cursor = {"cursor": following}
 
+    async def _now(self, method: str, arguments: dict[str, Any], again: bool) -> dict[str, Any]:
+        for wait in (*(WAITS if again else ()), None):
+            try:
+                return await self._once(method, arguments)
+            except LimitedError:
+                raise
+            except UnansweredError:
+                if wait is None:
+                    raise
+                await asyncio.sleep(wait)
+        raise AssertionError("the last round returns or raises")
+
     async def _within_limits(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        call = getattr(self.client, method.replace(".", "_"))
-        is_bots = "app_token" not in arguments
         while True:
             try:
-                answer = await call(**arguments)
-            except SlackApiError as error:
-                if _status(error) == 429:
-                    wait = _retry_after(error.response.headers)
-                    log.info("Slack limits %s; going on in %.0f s", method, wait)
-                    await asyncio.sleep(wait)
-                    continue
-                raise self._told(method, error, is_bots) from None
-            except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
-                raise UnansweredError(f"{method}: {type(error).__name__}: {error}") from error
-            if is_bots:
-                self.revoked = ""
-            found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
-            return found
+                return await self._once(method, arguments)
+            except LimitedError as error:
+                log.info("Slack limits %s; going on in %.0f s", method, error.seconds)
+                await asyncio.sleep(error.seconds)
+
+    async def _once(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        is_bots = "app_token" not in arguments
+        try:
+            if method == START_STREAM and "thread_ts" not in arguments:
+                answer = await self.client.api_call(method, json=arguments)
+            else:
+                answer = await getattr(self.client, method.replace(".", "_"))(**arguments)
+        except SlackApiError as error:
+            if _status(error) == 429:
+                raise LimitedError(method, _retry_after(error.response.headers)) from None
+            raise self._told(method, error, is_bots) from None
+        except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
+            raise UnansweredError(f"{method}: {type(error).__name__}: {error}") from error
+        if is_bots:
+            self.revoked = ""
+        found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+        return found
 
     def _told(self, method: str, error: SlackApiError, is_bots: bool) -> Exception:
         data = getattr(error.response, "data", None)

@@ -3,6 +3,7 @@
 local worker, lease, version, together = unpack(ARGV, 6, 9)
 local platforms = platforms_from(10)
 local AT_ONCE = 10
+local REACH = 60 * 1000000 -- microseconds that no delay comes to; `bot/runtime/worker.py` asks for some ten seconds
 
 local function answer(conversation)
   local f = redis.call('HMGET', key('conv', conversation), 'fence', 'attempt', 'expiries', 'state', 'turn')
@@ -51,6 +52,16 @@ if again then
         return answer(conversation)
       end
     end
+  end
+end
+
+-- Whoever holds a lease renews it long before its end, and no delay is longer: what lies further ahead was put there
+-- while the server's clock, or that of the primary before it, was wrong. What is held gets a lease to be renewed in.
+local reach = digits(now + 2 * tonumber(lease) + REACH)
+for _, platform in ipairs(platforms) do
+  for _, conversation in ipairs(redis.call('ZRANGEBYSCORE', key('due', platform), '(' .. reach, '+inf', 'LIMIT', 0, AT_ONCE)) do
+    local is_held = redis.call('HGET', key('conv', conversation), 'held') == '1'
+    due_at(conversation, is_held and now + tonumber(lease) or now)
   end
 end
 

@@ -1,6 +1,7 @@
--- Stands before each of the scripts. KEYS[1] is the root of a partition's keys, `gr:{0}:`; ARGV begins with what
--- every call carries: the time in microseconds (empty: the server's own), the budgets' time to live in milliseconds,
--- whether to leave hints, whether the call is sent again after a lost connection, and its token.
+-- Stands before each of the scripts. KEYS[1] is the root of a partition's keys, `gr:{0}:`. Neither it nor KEYS[2] is
+-- ever written: while a Cluster moves the slot, two keys that are missing keep the script from running on either side.
+-- ARGV begins with what every call carries: the time in microseconds (empty: the server's own), the budgets' time to
+-- live in milliseconds, whether to leave hints, whether the call is sent again after a lost connection, and its token.
 
 local now = tonumber(ARGV[1])
 if not now then
@@ -17,6 +18,7 @@ local WAKES = 64 -- hints are worth no memory
 local PLATFORMS = KEYS[1] .. 'platforms' -- all that were ever seen
 local IDLE = KEYS[1] .. 'idle'
 local LETTERS = KEYS[1] .. 'letters'
+local LEAVING = KEYS[1] .. 'leaving' -- what a look has found idle for long, by the time of that look
 local NAMES = KEYS[1] .. 'names' -- of all conversations, in order
 
 local function key(kind, conversation)
@@ -144,18 +146,21 @@ local function seen_key(conversation, id)
   return key('seen', #conversation .. ':' .. conversation .. ':' .. id)
 end
 
--- Whether the id is remembered, and whether it is so by an earlier attempt of this very call.
+local REFUSED = ' refused' -- behind the token of a call whose message found a full mailbox
+
+-- Whether the id is remembered, whether it is so by an earlier attempt of this very call, and whether that was refused.
 local function seen(conversation, id)
   local value = redis.call('GET', seen_key(conversation, id))
   if not value then
-    return false, false
+    return false, false, false
   end
   local limit, by = string.match(value, '^(%d+) (.*)$')
-  return tonumber(limit) > now, by == token
+  return tonumber(limit) > now, by == token or by == token .. REFUSED, by == token .. REFUSED
 end
 
-local function remember(conversation, id)
-  redis.call('SET', seen_key(conversation, id), digits(now + SEEN) .. ' ' .. token, 'PX', digits(SEEN / 1000))
+local function remember(conversation, id, how)
+  local by = token .. (how or '')
+  redis.call('SET', seen_key(conversation, id), digits(now + SEEN) .. ' ' .. by, 'PX', digits(SEEN / 1000))
 end
 
 -- The fence: whether this claim is the last one and has not been given back.

@@ -6,7 +6,9 @@ local tat, by = string.match(redis.call('GET', rate) or '', '^(%d+) (.*)$')
 if again and by == token then
   return '0'
 end
-local following = math.max(now, tonumber(tat or 0)) + apart
+tat = tonumber(tat or 0)
+-- No event that was allowed leaves more than `ahead` behind it: what is further off is of a clock that was wrong.
+local following = (tat > now and tat <= now + ahead and tat or now) + apart
 local early = following - ahead - now
 if early > 0 then
   return digits(early)

@@ -35,6 +35,9 @@ class NotingClock:
     def now(self) -> float:
         return 0.0
 
+    def steady(self) -> float:
+        return self.now()
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append((seconds, len(self._screen.pieces)))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from discord.asset import Asset
 
 from bot.core.model import Answer, Attachment, Conversation, Menu, Option, Voice, Whisper
 from bot.platforms.discord import marks
@@ -428,7 +429,8 @@ async def test_a_reply_that_cannot_be_finished_is_told(stage: Stage) -> None:
 
 
 async def test_a_reply_that_may_not_be_shown_is_posted_at_its_end(stage: Stage) -> None:
-    stage.fake.order("POST", HOOK, Refuses(400, 50035, "Invalid Form Body"))
+    for path in (HOOK, "/channels/*/messages"):
+        stage.fake.order("POST", path, Refuses(400, 50035, "Invalid Form Body"))
     ref = await stage.transport.preview(stage.out(""))
     assert ref is not None
     await stage.transport.extend(ref, "It")
@@ -526,11 +528,11 @@ async def test_a_file_that_is_gone_is_told(stage: Stage) -> None:
     assert (read.text, read.problem) == (None, "`message.txt` is not there any more; send it again.")
 
 
-async def test_a_file_that_may_be_had_later_is_asked_for_again(stage: Stage) -> None:
-    given = Attachment("a.txt", 1, "text/plain", "http://127.0.0.1:1/a.txt")
-    with pytest.raises(TransportError, match="cannot be read just now") as told:
-        await stage.transport.read(given, 1000)
-    assert told.value.retry
+async def test_a_file_at_a_cdn_that_nobody_reaches_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.platforms.discord.files.WAITS", (0.01, 0.01))
+    monkeypatch.setattr(Asset, "BASE", "http://127.0.0.1:1")
+    read = await stage.transport.read(Attachment("a.txt", 1, "text/plain", "http://127.0.0.1:1/a.txt"), 1000)
+    assert read.text is None and read.problem.startswith("`a.txt` cannot be fetched from Discord just now")
 
 
 def address(stage: Stage, message: int) -> str:

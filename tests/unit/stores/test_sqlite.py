@@ -14,10 +14,24 @@ from pathlib import Path
 
 import pytest
 
+from bot.doctor.store import worker_of
 from bot.ports import Message
 from bot.stores import sqlite_link
 from bot.stores.sqlite import Durability, SqliteStore, StoreBusyError, StoreError, StoreRefusedError
-from tests.contract.store_contract import LEASE, ROOM, VERSION, drain, finish, ids, nothing_is_due, plain, send, take
+from bot.stores.sqlite_schema import MIGRATIONS, migrate
+from tests.contract.store_contract import (
+    HOUR,
+    LEASE,
+    ROOM,
+    VERSION,
+    drain,
+    finish,
+    ids,
+    nothing_is_due,
+    plain,
+    send,
+    take,
+)
 from tests.fakes.clock import ManualClock
 from tests.unit.stores import accepting
 
@@ -172,6 +186,64 @@ async def test_a_second_store_in_one_process_is_told_too(tmp_path: Path, clock: 
     await reopened.close()
 
 
+@pytest.mark.parametrize("way", ["link to the file", "link to its folder", "link to a link"])
+async def test_a_file_is_in_use_by_whatever_symbolic_link_it_is_opened(
+    tmp_path: Path, clock: ManualClock, way: str
+) -> None:
+    folder = tmp_path / "state"
+    path = folder / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    (tmp_path / "other").mkdir()
+    link = tmp_path / "other" / "state.db"
+    match way:
+        case "link to the file":
+            link.symlink_to(path)
+        case "link to its folder":
+            (tmp_path / "door").symlink_to(folder)
+            link = tmp_path / "door" / "greenroom.db"
+        case _:
+            (tmp_path / "between.db").symlink_to(path)
+            link.symlink_to(tmp_path / "between.db")
+
+    with pytest.raises(StoreBusyError, match=f"in use by another worker .process {os.getpid()}"):
+        await SqliteStore.open(link, clock=clock)
+    assert worker_of(link) == str(os.getpid())
+
+    await send(store, plain("m1", 1))
+    await store.close()
+    through = await SqliteStore.open(link, clock=clock)
+    with pytest.raises(StoreBusyError):
+        await SqliteStore.open(path, clock=clock)
+    assert await drain(through) == ["m1"]
+    await through.close()
+
+
+async def test_a_file_with_two_names_is_refused_until_it_has_one(tmp_path: Path, clock: ManualClock) -> None:
+    path, second = tmp_path / "greenroom.db", tmp_path / "second.db"
+    store = await SqliteStore.open(path, clock=clock)
+    second.hardlink_to(path)
+
+    with pytest.raises(StoreError, match=f"{second} has 2 names .hard links.*Make a copy instead"):
+        await SqliteStore.open(second, clock=clock)
+    await send(store, plain("m1", 1))
+    await store.close()
+    with pytest.raises(StoreError, match="has 2 names"):
+        await SqliteStore.open(path, clock=clock)
+
+    second.unlink()
+    again = await SqliteStore.open(path, clock=clock)
+    assert await drain(again) == ["m1"]
+    await again.close()
+
+
+async def test_links_that_lead_to_one_another_are_told_as_such(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+
+    with pytest.raises(StoreError, match=r"a\.db cannot be reached: .*symbolic links"):
+        await SqliteStore.open(tmp_path / "a.db", clock=clock)
+
+
 async def test_two_stores_in_memory_have_nothing_in_common(clock: ManualClock) -> None:
     first = await SqliteStore.open(":memory:", clock=clock)
     second = await SqliteStore.open(":memory:", clock=clock)
@@ -224,6 +296,135 @@ async def test_a_reader_writes_nothing(tmp_path: Path, clock: ManualClock) -> No
 
     assert (await reader.stats()).waiting == 0
     await reader.close()
+
+
+# ---------------------------------------------------------------- clocks between two starts
+
+
+@pytest.mark.parametrize("hours", [-1, -4800, 1, 4800])
+async def test_what_waits_is_due_at_the_next_start_whatever_the_clock_says_then(
+    tmp_path: Path, clock: ManualClock, hours: float
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await send(store, plain("m1", 1))
+    await send(store, plain("m2", 1), to="slack:T1:C2")
+    await store.retry(await take(store), 30)
+    await store.close()
+
+    clock.set_by(hours * HOUR)
+    store = await SqliteStore.open(path, clock=clock)
+
+    assert len(await drain(store)) >= 1
+    clock.advance(60)
+    await drain(store)
+    assert (await store.stats()).waiting == 0
+    assert not await store.enqueue(ROOM, plain("m1", 1)), "its id is known"
+    await store.close()
+
+
+@pytest.mark.parametrize("hours", [0, 1, 4800])
+async def test_a_file_of_the_build_before_opens_and_goes_on(tmp_path: Path, clock: ManualClock, hours: float) -> None:
+    path, then = tmp_path / "greenroom.db", clock.now() + hours * HOUR  # its clock may have been wrong
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        migrate(db, str(path), MIGRATIONS[:3])
+        db.executescript(
+            f"""
+            INSERT INTO conversation (id, key, due, held, fence, head, at, last, state_version)
+            VALUES (1, '{ROOM}', {then + 15}, 1, 4, 'm2', {then}, 2, 1),
+                   (2, 'slack:T1:C2', {then}, 0, 0, NULL, {then}, 1, 0),
+                   (3, 'slack:T1:C3', NULL, 0, 0, NULL, {then}, 1, 1);
+            INSERT INTO state (conversation, body) VALUES (1, 'state'), (3, 'at rest');
+            INSERT INTO turn (conversation, body) VALUES (1, 'turn');
+            INSERT INTO message (conversation, id, payload, ord, plain, place)
+            VALUES (1, 'm2', 'text', 2, 1, 0), (2, 'm1', 'text', 1, 1, NULL);
+            INSERT INTO seen (conversation, id, at) VALUES (1, 'm1', {then}), (1, 'm2', {then}), (2, 'm1', {then});
+            INSERT INTO dead (conversation, messages, reason, at)
+            VALUES ('{ROOM}', '[["m0", "x", 0, true]]', 'broke', {then});
+            """
+        )
+
+    store = await SqliteStore.open(path, clock=clock)
+
+    claims = [await take(store), await take(store)]
+    assert [(claim.state, claim.turn) for claim in claims] == [("state", "turn"), (None, None)]
+    assert all([await finish(store, claim) for claim in claims])
+    assert not await store.enqueue(ROOM, plain("m1", 1)), "its id is known"
+    assert (await store.expire(180 * 24 * HOUR)).noted == 0
+    assert await store.peek("slack:T1:C3") == "at rest"
+    assert len(await store.dead()) == 1
+    await store.close()
+
+
+async def test_a_start_far_ahead_and_one_after_it_delete_nothing(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await send(store, plain("m1", 1))
+    await finish(store, await take(store), log=("line",))
+    await store.close()
+
+    for hours in (200 * 24, 200 * 24 + 30, 0, 400 * 24):
+        clock.set_by(hours * HOUR)
+        store = await SqliteStore.open(path, clock=clock)
+        assert (await store.expire(180 * 24 * HOUR)).gone == 0
+        assert await store.log(ROOM) == ("line",)
+        await store.close()
+        clock.set_by(-hours * HOUR)
+
+
+async def test_time_without_a_worker_counts_for_an_hour_at_most_and_that_is_enough(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    await send(store, plain("m1", 1))
+    await finish(store, await take(store))
+    clock.advance(200 * 24 * HOUR)
+    await store.expire(180 * 24 * HOUR)
+    await store.close()
+
+    for _ in range(24):
+        clock.set_by(5 * HOUR)
+        store = await SqliteStore.open(path, clock=clock)
+        gone = (await store.expire(180 * 24 * HOUR)).gone
+        await store.close()
+
+    assert gone == 1
+
+
+async def test_a_reader_tells_how_long_work_has_waited_though_the_clock_was_set(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    clock.set_by(5 * HOUR)
+    assert await nothing_is_due(store)
+    await send(store, plain("m1", 1))
+    clock.advance(7)
+
+    reader = await SqliteStore.open(path, clock=clock, exclusive=False)
+
+    assert (await reader.stats()).oldest_due == pytest.approx(7)
+    await reader.close()
+    await store.close()
+
+
+async def test_a_clock_that_was_set_is_told_once(
+    tmp_path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "greenroom.db"
+    store = await SqliteStore.open(path, clock=clock)
+    clock.set_by(-HOUR)
+    for _ in range(3):
+        assert await nothing_is_due(store)
+    await store.close()
+    clock.set_by(-HOUR)
+    await (await SqliteStore.open(path, clock=clock)).close()
+
+    assert caplog.messages == [
+        "this machine's clock was set back by 3600 s; nothing that waits depends on it",
+        "this machine's clock says a time 3600 s before the bot was last at work",
+    ]
 
 
 # ---------------------------------------------------------------- files that cannot be opened
