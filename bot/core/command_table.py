@@ -31,7 +31,7 @@ LONGEST = 100
 WITHIN = 0.9
 """What is like a part of a name counts for this share of what is like the whole."""
 
-_CANDIDATES = 64
+_CANDIDATES = 32
 """So many names at most are compared part by part, which takes ten times as long as comparing them whole."""
 
 _WORDS = 6

@@ -26,6 +26,9 @@ class Tool:
 ROUNDS = 8
 """So many rounds of tool calls may follow one human event."""
 
+CALLS = 32
+"""So many calls of one reply are carried out; the model is told that the others were refused."""
+
 PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 

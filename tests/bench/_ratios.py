@@ -74,9 +74,9 @@ def ratio(costs: Sequence[float], against: Sequence[float]) -> Ratio:
     return Ratio(statistics.median(found), min(found), max(found))
 
 
-def verdict(what: str, figure: float, bar: float, unit: str = "x", note: str = "") -> bool:
-    """Print a figure beside the bar that it must not exceed; whether it holds."""
-    held = figure <= bar
+def verdict(what: str, figure: float, bar: float, unit: str = "x", note: str = "", *, least: bool = False) -> bool:
+    """Print a figure beside the bar that it must not exceed, or with `least` must reach; whether it holds."""
+    held = figure >= bar if least else figure <= bar
     words = "held" if held else "NOT HELD"
     print(f"{what}: {figure:.2f}{unit}{f' {note}' if note else ''}  (bar {bar:g}{unit}: {words})", flush=True)
     return held

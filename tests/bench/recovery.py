@@ -12,6 +12,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+from tests.bench._ratios import total, verdict
 from tests.chaos.measures import recovery
 
 
@@ -26,8 +27,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="greenroom-recovery-") as folder:
             times.append(asyncio.run(recovery(Path(folder), args.lease, number)))
         print(f"recovery after kill -9: {times[-1]:.2f} s (lease {args.lease:g} s)")
-    worst, bar = max(times), args.lease + 1
-    print(f"longest of {args.times}: {worst:.2f} s; the bar is {bar:g} s: {'held' if worst <= bar else 'NOT HELD'}")
+    total([verdict(f"longest of {args.times}", max(times), args.lease + 1, " s")])
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ python -m tests.bench.slack [--events N] [--rounds N] [--profile]
 Somebody says `*architect` in a channel that has not been spoken in; Slack tells it by a signed request. The bot answers
 with Winston's greeting, with its state on SQLite or on a Valkey server; the bare app says the same text back. Slack and
 its people are a process of their own (`tests.bench._workspace`), and so is Valkey: what counts is the CPU time of this
-process alone, with all its threads, per event. The three take turns, and none of them pays for garbage collections over
-what the others have imported. Nothing fails here: the machine is anybody's.
+process alone, with all its threads, per event. The three take turns, and each round begins with another one. All have
+the garbage collector's settings of the product, and the bare app keeps its connections to Slack, as the bot does:
+without a shared session slack-sdk makes one a call. Nothing fails here: the machine is anybody's.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
-import gc
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -33,13 +33,19 @@ from bot.runtime.lease import ended
 from bot.service import adapters_of
 from bot.settings import load
 from tests.bench._apart import ROOT, Apart, Rest, apart, at_rest, show, until
+from tests.bench._ratios import Side, cpu, in_turns, ratio_verdict, total
 from tests.contract.redis_server import free_port
 from tests.contract.redis_server import running as valkey_running
 
 EVENTS, ROUNDS, WARM = 300, 5, 60
-BARS = {"bot on SQLite": 1.5, "bot on Valkey": 2.0}
+BARE, SQLITE, VALKEY = "bare bolt app", "bot on SQLite", "bot on Valkey"
+BARS = {SQLITE: 2.5, VALKEY: 2.8}
 SECRET = "0123456789abcdef0123456789abcdef"
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-bench", "SLACK_SIGNING_SECRET": SECRET}
+
+
+App = AbstractAsyncContextManager[tuple[str, Rest]]
+"""Gives, while it runs, its address and what tells when it has nothing left to do."""
 
 
 class People:
@@ -75,8 +81,7 @@ async def whole(api: str, store: dict[str, str]) -> AsyncIterator[tuple[str, Res
             serving = asyncio.create_task(adapter.serve(bot.inbox, library))
             try:
                 await until(lambda: not adapter.trouble() or serving.done(), "a port")
-                with seldom_collecting():
-                    yield f"http://{listen}{settings.slack.path}", lambda: at_rest(bot.store)
+                yield f"http://{listen}{settings.slack.path}", lambda: at_rest(bot.store)
             finally:
                 await ended([serving])
 
@@ -84,81 +89,74 @@ async def whole(api: str, store: dict[str, str]) -> AsyncIterator[tuple[str, Res
 @asynccontextmanager
 async def bare(api: str) -> AsyncIterator[tuple[str, Rest]]:
     """A bolt app as its documentation begins: one listener that says what was said; its address."""
-    client = AsyncWebClient(TOKENS["SLACK_BOT_TOKEN"], base_url=api)
-    app = AsyncApp(client=client, signing_secret=SECRET)
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(TOKENS["SLACK_BOT_TOKEN"], base_url=api, session=session)
+        app = AsyncApp(client=client, signing_secret=SECRET)
 
-    @app.event("message")
-    async def echo(event: dict[str, Any], say: Any) -> None:
-        await say(event["text"])
+        @app.event("message")
+        async def echo(event: dict[str, Any], say: Any) -> None:
+            await say(event["text"])
 
-    runner = web.AppRunner(app.web_app("/slack/events"), access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events", lambda: asyncio.sleep(0)
-    finally:
-        await runner.cleanup()
+        runner = web.AppRunner(app.web_app("/slack/events"), access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events", lambda: asyncio.sleep(0)
+        finally:
+            await runner.cleanup()
 
 
 # ---------------------------------------------------------------- measuring
 
 
 async def measured(
-    there: People, app: AbstractAsyncContextManager[tuple[str, Rest]], events: int, profile: cProfile.Profile | None
+    there: People, app: App, events: int, profile: cProfile.Profile | None
 ) -> tuple[float, float, float]:
     """CPU seconds, seconds and posts per event of one app, after a warm-up."""
-    gc.collect()
-    gc.freeze()
     async with app as (url, rest):
         await there.write(url, WARM)
         await rest()
-        if profile:
-            profile.enable()
-        began = time.process_time()
-        told = await there.write(url, events)
-        await rest()
-        spent = time.process_time() - began
-        if profile:
-            profile.disable()
-    return spent / events, told["seconds"] / events, told["posts"] / events
+        with seldom_collecting(), cpu() as spent:
+            if profile:
+                profile.enable()
+            told = await there.write(url, events)
+            await rest()
+            if profile:
+                profile.disable()
+    return spent.seconds / events, told["seconds"] / events, told["posts"] / events
 
 
 async def rounds(events: int, number: int, redis: str, profile: cProfile.Profile | None) -> dict[str, list[float]]:
     """CPU seconds per event of each app, round by round; `profile` is of the bot on SQLite alone."""
-    spent: dict[str, list[float]] = {"bare bolt app": [], "bot on SQLite": [], "bot on Valkey": []}
     async with apart("tests.bench._workspace") as process:
         there = People(process)
-        for _ in range(number):
+
+        async def cost(name: str, app: App, watched: cProfile.Profile | None = None) -> float:
+            spent, seconds, posts = await measured(there, app, events, watched)
+            rates = f"{1 / seconds:5.0f} events a second, {posts:.2f} posts an event"
+            print(f"  {name:<14} {spent * 1_000:6.2f} ms CPU an event, {rates}", flush=True)
+            return spent
+
+        async def on_sqlite() -> float:
             with tempfile.TemporaryDirectory() as folder:
-                apps = {
-                    "bare bolt app": (bare(there.api), None),
-                    "bot on SQLite": (whole(there.api, {"GREENROOM_STORE__PATH": f"{folder}/state.db"}), profile),
-                    "bot on Valkey": (whole(there.api, {"GREENROOM_STORE__URL": redis}), None),
-                }
-                for name, (app, watched) in apps.items():
-                    cpu, seconds, posts = await measured(there, app, events, watched)
-                    spent[name].append(cpu)
-                    print(
-                        f"  {name:<14} {cpu * 1_000:6.2f} ms CPU an event, {1 / seconds:5.0f} events a second, "
-                        f"{posts:.2f} posts an event",
-                        flush=True,
-                    )
-    return spent
+                store = {"GREENROOM_STORE__PATH": f"{folder}/state.db"}
+                return await cost(SQLITE, whole(there.api, store), profile)
+
+        sides: dict[str, Side] = {
+            BARE: lambda: cost(BARE, bare(there.api)),
+            SQLITE: on_sqlite,
+            VALKEY: lambda: cost(VALKEY, whole(there.api, {"GREENROOM_STORE__URL": redis})),
+        }
+        return await in_turns(number, sides, warm=0)
 
 
 def told(spent: dict[str, list[float]]) -> bool:
     """Print medians, and the ratios of each round next to the bar; whether every bar is held."""
-    bares, held = spent["bare bolt app"], True
-    print(f"{'bare bolt app':<14} {statistics.median(bares) * 1_000:6.2f} ms an event")
-    for name, bar in BARS.items():
-        ratios = sorted(whole / bare for whole, bare in zip(spent[name], bares, strict=True))
-        ratio = statistics.median(ratios)
-        held = held and ratio <= bar
-        print(
-            f"{name:<14} {statistics.median(spent[name]) * 1_000:6.2f} ms an event  {ratio:.2f}x "
-            f"({ratios[0]:.2f} to {ratios[-1]:.2f})  (bar {bar}x: {'held' if ratio <= bar else 'NOT HELD'})"
-        )
-    return held
+    for name, costs in spent.items():
+        print(f"{name:<14} {statistics.median(costs) * 1_000:6.2f} ms an event")
+    held = [ratio_verdict(f"{name} against the {BARE}", spent[name], spent[BARE], bar) for name, bar in BARS.items()]
+    total(held)
+    return all(held)
 
 
 def main() -> None:

@@ -36,10 +36,11 @@ async def test_an_event_of_slacks_is_answered_once_by_either_app(tmp_path: Path)
 
 
 def test_a_ratio_is_that_of_a_round_and_is_held_against_its_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    spent = {"bare bolt app": [1.0, 2.0, 1.0], "bot on SQLite": [1.4, 2.0, 9.0], "bot on Valkey": [2.1, 4.0, 3.0]}
+    spent = {"bare bolt app": [1.0, 2.0, 1.0], "bot on SQLite": [2.4, 2.0, 9.0], "bot on Valkey": [2.9, 4.0, 3.0]}
     assert not slack.told(spent)
     out = capsys.readouterr().out
-    assert "1.40x (1.00 to 9.00)  (bar 1.5x: held)" in out and "2.10x (2.00 to 3.00)  (bar 2.0x: NOT HELD)" in out
+    assert "2.40x (1.00 to 9.00)  (bar 2.5x: held)" in out and "2.90x (2.00 to 3.00)  (bar 2.8x: NOT HELD)" in out
+    assert "verdict: 1 of 2 bars missed" in out
 
 
 async def test_a_burst_on_discord_is_answered_once_by_either_client(capsys: pytest.CaptureFixture[str]) -> None:

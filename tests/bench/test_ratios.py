@@ -57,17 +57,21 @@ def test_a_figure_is_held_against_its_bar(capsys: pytest.CaptureFixture[str]) ->
         verdict("`*help`", 101.0, 100, " ms"),
         verdict("`*help`", 100.0, 100, " ms"),
         ratio_verdict("talk", [1.4, 1.2], [1.0, 1.0], 1.5),
+        verdict("two replicas", 1.8, 1.8, least=True),
+        verdict("two replicas", 1.7, 1.8, least=True),
     ]
     total(found)
-    total(found[1:])
+    total(found[1:4])
 
-    assert found == [False, True, True]
+    assert found == [False, True, True, True, False]
     assert capsys.readouterr().out.splitlines() == [
         "`*help`: 101.00 ms  (bar 100 ms: NOT HELD)",
         "`*help`: 100.00 ms  (bar 100 ms: held)",
         "talk: 1.30x (1.20 to 1.40)  (bar 1.5x: held)",
-        "verdict: 1 of 3 bars missed",
-        "verdict: all 2 bars held",
+        "two replicas: 1.80x  (bar 1.8x: held)",
+        "two replicas: 1.70x  (bar 1.8x: NOT HELD)",
+        "verdict: 2 of 5 bars missed",
+        "verdict: all 3 bars held",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,23 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         await on_redis.close()
 
 
-async def test_load_and_save_take_as_long_however_many_conversations_are_stored(store: Store) -> None:
-    assert await growth("test", store, (1_000, 5_000)) <= BAR * SLACK
+@pytest.fixture(params=["sqlite", "redis"])
+async def sized(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[dict[int, Store]]:
+    """Empty stores of one kind, by how many conversations are to be stored in them."""
+    async with AsyncExitStack() as stack:
+        found: dict[int, Store] = {}
+        server = stack.enter_context(running(tmp_path / "valkey", "--appendonly", "yes"))
+        for count in (1_000, 5_000):
+            if request.param == "sqlite":
+                found[count] = await SqliteStore.open(tmp_path / f"{count}.db", clock=SystemClock())
+            else:
+                found[count] = await RedisStore.open(server.url, prefix=f"bench{count}")
+            stack.push_async_callback(found[count].close)
+        yield found
+
+
+async def test_load_and_save_take_as_long_however_many_conversations_are_stored(sized: dict[int, Store]) -> None:
+    assert await growth("test", sized, rounds=8) <= BAR * SLACK
 
 
 async def test_what_is_measured_are_whole_conversations(store: Store) -> None:

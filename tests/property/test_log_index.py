@@ -28,7 +28,9 @@ def logs(draw: st.DrawFn) -> list[Entry]:
         who = draw(st.sampled_from([*WHO[:2], *WHO[:2], *WHO, *OTHERS]))
         match kind:
             case "said":
-                log.append(Entry("said", "U1", draw(st.sampled_from(["", f"words {n}"])), name="alice", id=f"m{n}"))
+                user = draw(st.sampled_from(["U1", "U2", "U3"]))
+                name = draw(st.sampled_from(["alice", "Alice", "Winston"]))
+                log.append(Entry("said", user, draw(st.sampled_from(["", f"words {n}"])), name=name, id=f"m{n}"))
             case "reply":
                 call = {"type": "tool_use", "id": f"call{n}", "name": "ask", "input": {}}
                 content = json.dumps([{"type": "text", "text": f"reply {n}"}, call])

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
 import pytest
 
 from bot.core.commands import is_aside, is_plain, is_stop, number, suggested, understand
+from bot.core.events import ModelReplied, Usage
+from bot.core.machine import step
+from bot.core.prompt import prompt
+from bot.core.session import Session, Waiting
+from bot.core.steps import Entry
 from bot.platforms.mentions import meant
 from bot.platforms.slack.typed import mentioned, plain_text
 from bot.platforms.slash import offered
@@ -65,6 +71,19 @@ def test_a_long_text_is_read_in_linear_time(reader: str) -> None:
             few = max(seconds(read, f"{before}{pattern * SHORT}x"), 0.000_05)
             many = seconds(read, f"{before}{pattern * SHORT * TIMES}x")
             assert many / few <= GROWTH, (reader, before, pattern, few, many)
+
+
+def answered(calls: int) -> Callable[[str], object]:
+    """The step on a reply with so many calls, and the prompt with all their results."""
+    blocks = [{"type": "tool_use", "id": f"call{n}", "name": "nothing", "input": {}} for n in range(calls)]
+    reply = ModelReplied(0, json.dumps(blocks), "tool_use", Usage())
+    waiting = Session(personas=("pm",), waiting=Waiting("pm", "reply"))
+    return lambda _: prompt(PM, [Entry("on", "pm"), Entry("said", "U1", "go"), *step(waiting, reply, CAST).log])
+
+
+def test_a_reply_of_very_many_calls_is_answered_in_linear_time() -> None:
+    few, many = seconds(answered(500), ""), seconds(answered(500 * TIMES), "")
+    assert many / few <= GROWTH
 
 
 @pytest.mark.parametrize("length", [101, 1_000, 50_000])

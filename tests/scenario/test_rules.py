@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.core.prompt import HOUSE_RULES, Prompt, prompt
-from bot.core.tools import ROUNDS
+from bot.core.tools import CALLS, ROUNDS
 from bot.personas.model import Cast, Persona
 from bot.ports import ModelError
 from tests.fakes.library import ARCHITECT, CAST, MIGRATION, ORCHESTRATOR, PM
@@ -283,6 +284,28 @@ async def test_calls_behind_a_question_are_not_run() -> None:
         assert s.library.reads == []
         (_, reply) = await s.say("1")
         assert reply.text == "Done."
+
+
+@pytest.mark.parametrize("last", ["load_resource", "ask"])
+async def test_of_very_many_calls_32_are_carried_out_and_each_has_a_result(last: str) -> None:
+    question = {"question": "Sure?", "options": ["yes", "no"]}
+    calls: list[tuple[str, dict[str, Any]]] = [("load_resource", {"name": "prd-tmpl"})] * 300
+    if last == "ask":
+        calls[CALLS - 1] = calls[CALLS] = ("ask", question)
+    replies = [Says(calls=tuple(calls)), Says.text("Done.")]
+    async with stage(lambda _p, n: replies[n - 1]) as s:
+        await s.say("*pm")
+        posts = await s.say("go")
+        if last == "ask":
+            assert len(s.library.reads) == CALLS - 1
+            posts = await s.say("1")
+        else:
+            assert len(s.library.reads) == CALLS
+        assert posts[-1].text == "Done.", "the API has got a result for each call"
+        results = [e for e in await s.log() if e.kind == "result"]
+        assert sorted(e.call for e in results) == sorted(f"call_1_{n}" for n in range(1, 301))
+        refused = [e.call for e in results if e.text.startswith("Refused")]
+        assert refused == [f"call_1_{n}" for n in range(CALLS + 1, 301)]
 
 
 async def test_a_failed_reply_is_one_clear_line_and_the_talk_goes_on() -> None:

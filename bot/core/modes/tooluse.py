@@ -13,9 +13,15 @@ from bot.core.steps import Entry, LoadResource
 
 
 def begin(draft: Draft, calls: tuple[Call, ...]) -> None:
-    """Take up the calls of a reply."""
+    """Take up the calls of a reply; of more than `tools.CALLS`, those behind are refused.
+
+    All calls of a reply need a result, or the API would refuse the conversation from then on.
+    """
     before = draft.session.tools
-    draft.change(tools=Tools(calls, (before.round if before else 0) + 1))
+    refused = f"Refused: of the calls of one reply only the first {tools.CALLS} are carried out."
+    for call in calls[tools.CALLS :]:
+        draft.note(Entry("result", draft.session.active, refused, call=call.id))
+    draft.change(tools=Tools(calls[: tools.CALLS], (before.round if before else 0) + 1))
     advance(draft)
 
 
