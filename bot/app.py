@@ -212,6 +212,8 @@ async def running(
         listen=lambda where: settings.talk.channels.get(where.channel, settings.talk.listen),
         together=settings.talk.together if settings.talk.coalesce else 1,
         in_flight=settings.worker.turns_in_flight if in_background else 0,
+        waiting=settings.worker.waiting,
+        longest=settings.model.longest,
         host=Voice(settings.name, settings.icon),
         context=settings.model.context,
         compact_at=settings.model.compact_at,
@@ -237,7 +239,8 @@ async def running(
     async with AsyncExitStack() as watched:
         try:
             await watched.enter_async_context(watch.open(vitals))
-            yield Bot(settings, store, library, Inbox(store, options.access), worker, OVERDUE if in_background else 0.0)
+            inbox = Inbox(store, options.access, worker.stop_raised, options.listen, options.idle)
+            yield Bot(settings, store, library, inbox, worker, OVERDUE if in_background else 0.0)
         except BaseException:
             drain = 0.0
             raise

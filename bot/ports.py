@@ -170,7 +170,15 @@ class Erased:
 
 
 class MailboxFullError(Exception):
-    """The conversation's mailbox holds its cap; the message was not taken. Tell its sender."""
+    """The conversation's mailbox holds its cap; the message was not taken, and never will be. Tell its sender.
+
+    `tell` says who is still to be told: "all" (nobody in the conversation was told since it is full), "sender" (others
+    were), "" (the sender was, or did not mean the bot). Whoever pressed something is answered in any case.
+    """
+
+    def __init__(self, message: str, tell: Literal["all", "sender", ""] = "all") -> None:
+        super().__init__(message)
+        self.tell = tell
 
 
 class StoreError(Exception):
@@ -199,12 +207,19 @@ class Store(Protocol):
     async def enqueue(self, conversation: str, message: Message) -> bool:
         """Put a message into its mailbox, in the order of `message.order` among those not yet taken.
 
-        False: this id was seen in this conversation within the last 25 hours. Raises MailboxFullError. Once this
-        has returned, the message survives the process.
+        False: this id was seen in this conversation within the last 25 hours. Raises MailboxFullError: the message was
+        refused, which holds, for its id counts as seen from then on. Once this has returned, the message survives the
+        process.
         """
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
-        """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none."""
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
+        """Replace the payload of a message that no turn has taken, or with None take it out; False if there is none.
+
+        The message keeps its place; `plain` says whether it may be taken together with others from now on, None that
+        this is as it was.
+        """
 
     async def claim(
         self, worker: str, lease: float, version: int, together: int = 1, platforms: frozenset[str] | None = None
@@ -238,6 +253,9 @@ class Store(Protocol):
 
     async def flagged(self, claim: Claim) -> Message | None:
         """The control message that was raised against this claim's head; None without one."""
+
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """What `flagged` tells of each of them, in their order, for about the price of one."""
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """Store the turn's state under the fence and forget the attempts so far; False when the claim is lost."""
@@ -275,8 +293,12 @@ class Store(Protocol):
     async def peek(self, conversation: str) -> str | None:
         """The state of the last commit, read only."""
 
-    async def log(self, conversation: str) -> tuple[str, ...]:
-        """The conversation's whole log, oldest first."""
+    async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
+        """The conversation's log, oldest first: all of it, or its last so many lines (none for 0 or less).
+
+        Its last lines cost as much to read however long it is. Lines are only ever added at its end, and one that is
+        rewritten keeps its place.
+        """
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:
         """Add usage to the conversation's counters; a second time under the same key adds nothing."""
@@ -478,7 +500,10 @@ class Door(Protocol):
         """
 
     async def edited(self, inbound: Inbound, was: str) -> None:
-        """A message was edited: `inbound` as it reads now, `was` as it read before. Raises as `receive` does."""
+        """A message was edited: `inbound` as it reads now, `was` as it read before, "" where that is not known.
+
+        `inbound.order` is the message's own, as it was. Raises as `receive` does.
+        """
 
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted. Raises StoreError."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core import speakers
-from bot.core.events import Account
+from bot.core.events import Account, Line
+from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Gate, Session, Step, Waiting
 from bot.core.speakers import Speaker
@@ -15,6 +16,9 @@ from bot.personas.model import Cast, Persona
 
 PAGE = 20
 """Entries of a long list that are shown at once; with the two ways to turn the page, below Discord's 25."""
+
+DECIDED = 50
+"""So many messages that decided something are remembered, to tell who edits them that this changes nothing."""
 
 OPEN_MENUS = 8
 """So many menus stay open in a conversation; the oldest gives way."""
@@ -50,6 +54,10 @@ class Draft:
         """Give the session these fields."""
         self.session = replace(self.session, **fields)
 
+    def begin(self, turn: str) -> None:
+        """A turn of that id begins: its menus are counted from 1."""
+        self.change(turn=mark_of(turn), counter=0)
+
     # -------------------------------------------------------- who is here
 
     @property
@@ -83,6 +91,10 @@ class Draft:
         """Add to the log."""
         self.log.append(entry)
 
+    def decided(self, *lines: Line) -> None:
+        """Remember that these messages decided something, for an edit of them decides nothing."""
+        self.change(decided=(*self.session.decided, *(line.id for line in lines))[-DECIDED:])
+
     # -------------------------------------------------------- asking
 
     def ask(self, purpose: str = "reply") -> None:
@@ -97,7 +109,7 @@ class Draft:
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"m{number}", options, prompt, lasting, words)
+        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words)
         gate = self.session.gate.menu if self.session.gate else ""
         kept = [m for m in self.session.menus if m.id == gate]
         rest = [m for m in self.session.menus if m.id != gate]

@@ -15,6 +15,10 @@ REASONS: dict[str, str] = {
     "server": "The model's service failed. Try again in a moment.",
     "timeout": "The model did not answer in time. Try again.",
     "network": "The model could not be reached. The operator has to check the network and `model.base_url`.",
+    "late": "The reply had not come when its time was up. `*retry` asks again; the operator sets the time by "
+    "`model.longest`.",
+    "busy": "I am writing as many replies as I can at once, so yours was not begun. `*retry` asks again in a moment; "
+    "commands and menus go on working.",
     "cut": "The connection to the model broke while it was answering. Try again.",
     "breaker": "The model has failed several times in a row, so it is left alone for a moment. Try again then.",
     "garbage": "The model's answer could not be read. Try again.",
@@ -22,6 +26,7 @@ REASONS: dict[str, str] = {
     "bad-request": "The model refused the request as malformed (400). This is ours to mend: tell the operator.",
     "budget": "The budget is used up, so no model is asked. Commands and menus go on working; when an admin has raised "
     "it by `*budget`, `*retry` answers what was asked last.",
+    "deleted": "What was to be answered was deleted meanwhile, so no model was asked.",
     "gone": "That persona is no longer in the library. `*agent` lists who is here.",
 }
 """Reason code -> what happened and what to do. A code that is not here reads as `server`."""

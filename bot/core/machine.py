@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core import commands, speakers
-from bot.core.commands import NEVER_BY_NEAR_MATCH, One, Several, Target, Unknown
+from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
+from bot.core.commands import One, Several, Unknown
 from bot.core.draft import Draft
 from bot.core.events import (
     BudgetTold,
@@ -22,7 +23,7 @@ from bot.core.events import (
     Said,
 )
 from bot.core.listening import Ear
-from bot.core.menus import label
+from bot.core.menus import is_of_an_older_build, label
 from bot.core.model import Activate, Answer, Decide, Menu, Option, ReadOut, Run, Turnover, Whisper
 from bot.core.modes import activation, chat, gates, orders, tooluse
 from bot.core.session import Gate, Session, Step
@@ -39,6 +40,8 @@ MENTIONS = 50
 def step(session: Session, event: Event, cast: Cast) -> Step:
     """What `event` leads to. At most one request comes back; a result never asks a model while a gate is open."""
     draft = Draft(session, cast)
+    if isinstance(event, Said | Picked | Resumed):
+        draft.begin(event.turn)
     if isinstance(event, Said | Picked):
         draft.account, draft.admin, draft.host = event.account, event.admin, event.host
     match event:
@@ -98,6 +101,9 @@ def _said(draft: Draft, event: Said) -> None:
     if mentions := tuple(line.id for line in event.lines if line.addressed and not event.direct):
         draft.change(mentions=(*session.mentions, *mentions)[-MENTIONS:])
     ear = Ear(event.listen, bool(session.active), session.called or event.called, event.asleep)
+    if event.lines and event.lines[0].edited:
+        _edited(draft, event.lines[0], ear)
+        return
     heard = (line for line in event.lines if ear.hears(line))
     lines = tuple(replace(line, name=draft.labelled(line.user, line.name)) for line in heard)
     refusals = tuple(r for r in event.refusals if r.line is None or ear.hears(r.line))
@@ -109,11 +115,13 @@ def _said(draft: Draft, event: Said) -> None:
         line = lines[0]
         meaning = commands.understand(line.text, draft.cast, draft.persona)
         if meaning is not None:
+            draft.decided(line)
             _command(draft, meaning, line)
             chat.came_along(draft, line)
             return
         number = commands.number(line.text)
         if number is not None and event.seen and event.seen[-1] and not event.asleep:
+            draft.decided(line)
             _numbered(draft, event.seen[-1], number, line)
             chat.passed_over(draft, line)
             return
@@ -125,6 +133,16 @@ def _said(draft: Draft, event: Said) -> None:
         return
     if lines:
         chat.talk(draft, lines, event)
+
+
+def _edited(draft: Draft, line: Line, ear: Ear) -> None:
+    """Somebody has edited a message that was taken: that decides nothing, and they are told where it might have."""
+    meant = ear.hears(line) and not commands.is_plain(line.text)
+    if meant or line.id in draft.session.decided:
+        draft.tell(
+            "An edit of an earlier message decides nothing here. If you mean it, send it as a new message.",
+            only=Whisper(line.user),
+        )
 
 
 def _shown(text: str) -> str:
@@ -181,6 +199,11 @@ def _option(target: Target, args: str) -> Option:
 def _pressed(draft: Draft, event: Picked) -> None:
     """A press shows on no platform by itself: what it chose is said, and what is wrong with it only to who pressed."""
     menu, gate, only = draft.open_menu(event.menu), draft.session.gate, Whisper(event.user, event.handle)
+    if menu and is_of_an_older_build(menu.id):
+        # Another menu may have had this id before a wipe, and its buttons still stand there.
+        draft.tell("That choice has passed: the bot was updated.", only=only)
+        draft.repeat(menu.id, "Please choose here:")
+        return
     option = menu.pick(event.number) if menu else None
     if menu is None or option is None:
         now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."

@@ -85,7 +85,8 @@ class Inbound:
     `addressed` tells of; `others` says that another human is mentioned. A press has `menu` and `number`;
     with `menu` alone, `text` is an answer in words to that menu. `roles` are the sender's, where the platform has such;
     an `outsider` is a guest, or of another organisation. `handle` is what a private answer needs (see `Whisper`).
-    What is `hidden` was written in a form or the like: nobody else has seen it.
+    What is `hidden` was written in a form or the like: nobody else has seen it. With `edited` it is how a message reads
+    now that a turn has taken as it read before.
     """
 
     conversation: Conversation
@@ -105,6 +106,7 @@ class Inbound:
     files: tuple[Attachment, ...] = ()
     handle: str = ""
     hidden: bool = False
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class Option:
 class Menu:
     """Numbered choices put before people, and what each of them means.
 
-    A menu carries an id, the session's own counter; buttons carry it too, and a typed number is bound to the menu
+    A menu carries an id, its turn's mark and a number; buttons carry it too, and a typed number is bound to the menu
     that stood before it. With `lasting` it may be chosen from again and again; else it lives once. With `words` it may
     be answered in one's own words too.
     """

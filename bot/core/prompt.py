@@ -15,15 +15,13 @@ from itertools import chain
 from typing import Any, Literal
 
 from bot.core import speakers, tools
+from bot.core.log_index import TAIL
 from bot.core.steps import Entry
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Persona
 
 STRIDE = 15
 """A cache breakpoint stands at every so many blocks: the API looks back 20 from one (docs, prompt caching)."""
-
-TAIL = 3
-"""So many of the last things that people said stay word for word behind a summary, with what was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,17 @@ class Prompt:
     messages: tuple[Message, ...]
     model: str = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is something to answer; else the API refuses it, or goes on in the persona's own words."""
+        return bool(self.messages) and self.messages[-1].role == "user"
+
 
 def prompt(persona: Persona, log: Iterable[Entry]) -> Prompt:
-    """What to ask the model that speaks for `persona` next, after all that `log` holds."""
+    """What to ask the model that speaks for `persona` next, after all that `log` holds.
+
+    A log without what stands above `bot.core.log_index.Beginning.first`, or above any entry before it, gives the same.
+    """
     system = (HOUSE_RULES, definition(persona), *_customization(persona))
     return Prompt(persona.id, system, tools.offered(persona), _messages(persona, list(log)), persona.model)
 
@@ -156,7 +162,9 @@ def _is_for(persona: Persona, entry: Entry) -> bool:
             return bool(entry.text.strip())
         case "reply":
             return entry.who == persona.id or bool(entry.text.strip())
-        case "result" | "note" | "compact":
+        case "note" | "compact":
+            return entry.who == persona.id and bool(entry.text.strip())
+        case "result":
             return entry.who == persona.id
         case _:
             return False

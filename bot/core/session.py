@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.events import Line, Usage
+from bot.core.log_index import LogIndex
 from bot.core.model import Menu
 from bot.core.speakers import Speaker
 from bot.core.steps import Entry, Post, Record, Request
@@ -55,16 +56,25 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The last reply of `who` in its present stay did not end by itself: none came, or only a part."""
+
+    who: str
+    how: Literal["failed", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """What a conversation remembers between turns.
 
-    `personas` is a stack of at most two: a coordinator, and the persona it turned into. `counter` numbers the menus.
-    `menus` are those still open. `people` are the names of those who spoke lately, for the guard against
-    impersonation. `speakers` are the labels that people have in prompts. `unfinished` tells what became of the last
-    reply, if it did not end by itself: none came, or part.
+    `personas` is a stack of at most two: a coordinator, and the persona it turned into. `turn` stands for the turn that
+    was last begun (`menus.mark_of`) and `counter` numbers its menus. `menus` are those still open. `people` are the
+    names of those who spoke lately, for the guard against impersonation, and `speakers` the labels that people have in
+    prompts. `unfinished_reply` is the last reply, if it did not end by itself; it goes with its persona.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
     that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
-    the threads that may begin below them; `called` says that this thread began so, or that the bot was mentioned in it.
+    the threads that may begin below them; `decided` those of the last messages that decided something: commands,
+    choices, answers. `called` says that this thread began so, or that the bot was mentioned in it.
     """
 
     personas: tuple[str, ...] = ()
@@ -73,14 +83,16 @@ class Session:
     gate: Gate | None = None
     tools: Tools | None = None
     menus: tuple[Menu, ...] = ()
+    turn: str = ""
     counter: int = 0
     people: tuple[str, ...] = ()
     speakers: tuple[Speaker, ...] = ()
-    unfinished: Literal["", "failed", "cut"] = ""
+    unfinished_reply: Unfinished | None = None
     refused: tuple[str, ...] = ()
     warned: str = ""
     over: str = ""
     mentions: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
     called: bool = False
 
     @property
@@ -151,7 +163,8 @@ class Saved:
     """What the store keeps of a conversation between turns: the session and the runtime's own notes.
 
     `marks` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here. `usage`
-    are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply.
+    are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply. `index` tells
+    where in the log prompts begin; None until a turn has read all of it.
     """
 
     session: Session = field(default_factory=Session)
@@ -159,3 +172,4 @@ class Saved:
     active_at: float = 0.0
     usage: tuple[Usage, ...] = ()
     context: int = 0
+    index: LogIndex | None = None

@@ -23,6 +23,9 @@ So a preview knows after these that a line of prose heads no table, and need not
 SWOLLEN = 8
 """A list that would be so many times as long as its table is not made: then the headers are longer than the rest."""
 
+STRETCH = 4_000
+"""Characters of a text that are read in one go where its end may not be needed."""
+
 _GAP = "  "
 _LEAD = re.compile(r"(?P<lead>[ \t]*+(?:>[ \t]*+)*+)(?P<item>(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+)")
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
@@ -57,40 +60,79 @@ def as_code(markdown: str, *, finished: bool) -> str:
     begun is held back, so that what is given for a part is always a prefix of what is given for the whole.
     """
     if "|" in markdown:
-        return "".join(_converted(re.findall(r"[^\n]*\n|[^\n]+", markdown), finished))
+        tables = Tables()
+        whole = tables.add(markdown)
+        return whole + (tables.end() if finished else tables.growing(""))
     last = markdown.rfind("\n") + 1
     return markdown if finished or len(markdown) - last >= REACH else markdown[:last]
 
 
-def _converted(lines: list[str], finished: bool) -> Iterator[str]:
-    fence: Fence | None = None
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        if not _is_whole(line, finished):
-            if len(line) >= REACH and "|" not in line[:REACH]:
-                yield line
-            return
-        is_code = fence is not None and fence.holds(line)
+def drawn(markdown: str) -> Iterator[str]:
+    """`as_code` of a finished text, a stretch at a time, for whoever needs only its beginning."""
+    tables = Tables()
+    for start in range(0, len(markdown), STRETCH):
+        yield tables.add(markdown[start : start + STRETCH])
+    yield tables.end()
+
+
+class Tables:
+    """Reads a text as it comes in and gives it with its tables as code; see `as_code`. Every line is read once."""
+
+    def __init__(self) -> None:
+        self._fence: Fence | None = None
+        self._header = ""
+        self._rows: list[str] = []
+        self._open: list[str] = []
+
+    def add(self, text: str) -> str:
+        """Take what has come, and give what is certain now and was not given before."""
+        ended, newline, rest = text.rpartition("\n")
+        if not newline:
+            self._open.append(text)
+            return ""
+        lines = "".join((*self._open, ended)).split("\n")
+        self._open = [rest]
+        return "".join([self._line(line + "\n") for line in lines])
+
+    def growing(self, tail: str) -> str:
+        """What may be shown behind what `add` has given, where `tail` has come too but is not certain; takes nothing.
+
+        A beginning of `tail` is as good as all of it that has come: what is given is then a beginning too.
+        """
+        line = "".join((*self._open, tail))
+        if self._rows or (self._header and not _NOT_OF_A_RULE.search(line)):
+            return ""
+        return self._header + (line if len(line) >= REACH and "|" not in line[:REACH] else "")
+
+    def end(self) -> str:
+        """The rest, as no more will come."""
+        last = "".join(self._open)
+        shown = (self._line(last) if last else "") + self._header
+        if self._rows:
+            shown += _shown(_table(self._rows), "", self._rows[-1].endswith("\n"))
+        self._header, self._rows, self._open = "", [], []
+        return shown
+
+    def _line(self, line: str) -> str:
+        """What is certain with this line: the line itself, and what was held back above it."""
+        before = ""
+        if self._rows:
+            if _is_row(line, _quotes(self._rows[0])):
+                self._rows.append(line)
+                return ""
+            before, self._rows = _shown(_table(self._rows), line, True), []
+        elif self._header:
+            if _is_rule(self._header, line):
+                self._header, self._rows, self._fence = "", [self._header, line], None
+                return ""
+            before, self._header = self._header, ""
+            self._fence = fence_after(self._fence, before)
+        is_code = self._fence is not None and self._fence.holds(line)
         if not is_code and _may_head(line):
-            below = lines[number + 1] if number + 1 < len(lines) else ""
-            if not _is_whole(below, finished) and not _NOT_OF_A_RULE.search(below):
-                return
-            end = _end(lines, number, finished)
-            if end > number:
-                below_it = lines[end] if end < len(lines) else ""
-                if not _is_whole(below_it, finished):
-                    return
-                yield _shown(_table(lines[number:end]), below_it, lines[end - 1].endswith("\n"))
-                number = end
-                continue
-        fence = fence_after(fence, line)
-        yield line
-        number += 1
-
-
-def _is_whole(line: str, finished: bool) -> bool:
-    return finished or line.endswith("\n")
+            self._header = line
+            return before
+        self._fence = fence_after(self._fence, line)
+        return before + line
 
 
 # ---------------------------------------------------------------- reading
@@ -98,19 +140,9 @@ def _is_whole(line: str, finished: bool) -> bool:
 
 def _may_head(line: str) -> bool:
     """Whether a table may begin with `line`: the next one decides."""
-    body = line[_parted(line).end() :]
-    return "|" in line[:REACH] and not _HEADING.match(body) and fence_after(None, line) is None
-
-
-def _end(lines: list[str], start: int, finished: bool) -> int:
-    """The number of the line below the table that begins with that line; the same number where none begins."""
-    if start + 1 == len(lines) or not _is_rule(lines[start], lines[start + 1]):
-        return start
-    quotes = _parted(lines[start])["lead"].count(">")
-    end = start + 2
-    while end < len(lines) and _is_whole(lines[end], finished) and _is_row(lines[end], quotes):
-        end += 1
-    return end
+    if "|" not in line[:REACH]:
+        return False
+    return not _HEADING.match(line, _parted(line).end()) and fence_after(None, line) is None
 
 
 def _is_rule(header: str, line: str) -> bool:
@@ -124,10 +156,16 @@ def _is_rule(header: str, line: str) -> bool:
 
 
 def _is_row(line: str, quotes: int) -> bool:
+    if "|" not in line:
+        return False
     found = _parted(line)
-    if "|" not in line or found["item"] or found["lead"].count(">") != quotes:
+    if found["item"] or found["lead"].count(">") != quotes:
         return False
     return not _HEADING.match(line[found.end() :]) and fence_after(None, line) is None
+
+
+def _quotes(line: str) -> int:
+    return _parted(line)["lead"].count(">")
 
 
 def _parted(line: str) -> re.Match[str]:

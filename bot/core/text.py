@@ -1,21 +1,18 @@
-"""Text on its way in and out: what is an emoji, what is another's line, and pieces that fit a platform."""
+"""Text on its way in and out: what is an emoji, and pieces that fit a platform."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from wcwidth import iter_graphemes
 
 from bot.core.fences import LONGEST_CLOSING, Fence, fence_after
-from bot.personas.model import fold
 
 _SHORTCODE = re.compile(r"<a?:\w+:\d+>|:[\w+-]+:")
 _JOINERS = {"\u200d", "\ufe0f", "\ufe0e", "\u20e3"}
-_LABEL_LENGTH = 80
-"""Longest beginning of a line that can be a speaker's name, in characters."""
 
 
 def is_emoji_only(text: str) -> bool:
@@ -25,73 +22,6 @@ def is_emoji_only(text: str) -> bool:
     if not marks:
         return rest != text
     return all(unicodedata.category(c) in {"So", "Sk"} or c in _JOINERS for c in marks)
-
-
-# ---------------------------------------------------------------- one voice a post
-
-
-def own_words(text: str, own: Iterable[str], others: Iterable[str], *, finished: bool) -> str:
-    """`text` without the passages in which somebody else speaks.
-
-    A passage of another's begins with a line like `Mary: ...` (bold, an icon, brackets or a role behind the name make
-    no difference) and ends at an empty line or where a name of `own` takes over; labels of `own` are taken off.
-    Code fences are left alone. With `finished` false, the last line is held back while it could still become a name,
-    so that what is shown of a part is always a prefix of what is shown of the whole.
-    """
-    mine = {fold(name) for name in own}
-    theirs = {fold(name) for name in others} - mine - {""}
-    kept = list(_kept(text, mine, theirs, finished))
-    return "".join(kept).strip()
-
-
-def _kept(text: str, mine: set[str], theirs: set[str], finished: bool) -> Iterator[str]:
-    lines = text.splitlines(keepends=True)
-    fence: Fence | None = None
-    foreign = False
-    for number, line in enumerate(lines):
-        is_open = number == len(lines) - 1 and not finished and not line.endswith("\n")
-        was, looks_like_fence = fence, line.lstrip().startswith(("```", "~~~"))
-        if was is None and looks_like_fence and is_open:
-            return
-        if was is not None or looks_like_fence:
-            fence = fence_after(was, line)
-        if was is None and fence is None:
-            label, rest = _label(line)
-            while label is not None and label in mine:
-                foreign, line = False, rest
-                label, rest = _label(line)
-            if label in theirs:
-                foreign = True
-            elif foreign and not line.strip():
-                foreign = False
-                continue
-            elif is_open and label is None and _may_become(line, mine | theirs):
-                return
-        elif is_open and foreign:
-            return
-        if not foreign:
-            yield line
-
-
-def _label(line: str) -> tuple[str | None, str]:
-    """The folded name that `line` begins with, up to its colon, and what stands behind; (None, line) without one."""
-    found = re.match(rf"([^:：\n]{{1,{_LABEL_LENGTH}}})[:：](.*)", line, re.DOTALL)
-    if not found:
-        return None, line
-    return _bare(found[1]), found[2].lstrip("*_ ")
-
-
-def _bare(label: str) -> str:
-    """A label without its decoration: quote marks, bold, brackets, icons, and a role in brackets behind the name."""
-    start = 0
-    while start < len(label) and not label[start].isalnum() and label[start] not in "-+":
-        start += 1
-    return fold(re.split(r"[(\[{]", label[start:])[0].strip(" *_])}\"'"))
-
-
-def _may_become(line: str, names: set[str]) -> bool:
-    bare = _bare(line)
-    return len(line) <= _LABEL_LENGTH and (not bare or any(name.startswith(bare) for name in names))
 
 
 # ---------------------------------------------------------------- pieces
@@ -121,13 +51,19 @@ def beginning(markdown: str, limit: int, end: str) -> str:
     return next(_torn(markdown, limit, end), end.lstrip())
 
 
-def settled(growing: str, limit: int) -> str:
+def settled(growing: str, limit: int, known: int = 0) -> str:
     """What of a text that still grows will stand at the beginning of its first piece, however it goes on.
 
-    Its last grapheme is held back, for the next character may still belong to it.
+    Its last grapheme is held back, for the next character may still belong to it. `known` characters of it were
+    settled before, and are not looked at again.
     """
     shown = growing.lstrip("\n")
-    return shown[: _boundary(shown, min(_room(limit) // 2, len(shown) - 1))].rstrip()
+    return shown[: _boundary(shown, min(most_settled(limit), len(shown) - 1), known)].rstrip()
+
+
+def most_settled(limit: int) -> int:
+    """The most characters that `settled` gives: half of what fits into a piece."""
+    return _room(limit) // 2
 
 
 def _room(limit: int) -> int:
@@ -205,15 +141,15 @@ def _stripped(text: str) -> str:
     return text[at - 1 :] if bears_marks else text[at:]
 
 
-def _boundary(text: str, at: int) -> int:
+def _boundary(text: str, at: int, known: int = 0) -> int:
     """The last place up to `at` where no grapheme is cut.
 
-    Counted from the beginning of the line, where a grapheme always begins (Unicode, UAX #29, GB4): looking back from
-    `at` by less than that takes flags and families in long rows apart.
+    Counted from `known`, where one begins, or from the beginning of the line, where one always does (Unicode, UAX #29,
+    GB4): looking back from `at` by less than that takes flags and families in long rows apart.
     """
     if at <= 0 or (text[at - 1 : at + 1].isascii() and text[at - 1 : at + 1] != "\r\n"):
         return max(at, 0)
-    found = text.rfind("\n", 0, at) + 1
+    found = max(text.rfind("\n", 0, at) + 1, known)
     for grapheme in iter_graphemes(text[found : at + 1]):
         if found + len(grapheme) > at:
             break

@@ -24,7 +24,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 STAGES = ("queue", "claim", "model", "post", "commit", "whole")
 """Where a turn's time goes. queue: from a person's message until its turn begins; whole: from claim to its end."""
 
-STOPS = ("end_turn", "tool_use", "max_tokens", "stop_sequence", "pause_turn", "refusal", "stopped", "cut")
+STOPS = ("end_turn", "tool_use", "max_tokens", "stop_sequence", "pause_turn", "refusal", "stopped", "cut", "late")
 """Ways in which a reply ends: the API's stop reasons, and our own two. Others are counted as `other`."""
 
 KINDS = ("input", "output", "cache_read", "cache_write")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bot.core.commands import HOST_COMMANDS
+from bot.core.command_table import HOST_COMMANDS
 from bot.personas.files import UnreadableError, text_of_file
 from bot.personas.library import Library
 from bot.personas.model import Cast, Persona, Problem, fold

@@ -6,9 +6,8 @@ Readers make them, the library gathers them into a `Cast`, and the machine sees 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 
 def fold(text: str) -> str:
@@ -16,6 +15,8 @@ def fold(text: str) -> str:
 
     Turkish dotted and dotless i both fold to i, so that `ARCHİTECT` is the architect wherever it was typed.
     """
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "").replace("ı", "i")
     return " ".join(folded.split())
 
@@ -151,40 +152,91 @@ class Resource:
         return self.name.rsplit(".", 1)[0] if "." in self.name else self.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What everybody and everything of a cast is called, folded once, when the cast is made.
+
+    `items` are the personas and then the documents, `spelled` all their different names, the shortest first, and
+    `owners` for each of these the places in `items` of those that bear it. `words` has for every word of a name the
+    places in `spelled` where it stands. `personas` are the names of all personas, sorted and each once.
+    """
+
+    items: tuple[Persona | Document, ...]
+    by_id: Mapping[str, Persona]
+    by_alias: Mapping[str, tuple[Persona, ...]]
+    documents: Mapping[str, Document]
+    spelled: tuple[str, ...]
+    owners: tuple[tuple[int, ...], ...]
+    words: Mapping[str, tuple[int, ...]]
+    personas: tuple[str, ...]
+
+    @classmethod
+    def of(cls, personas: tuple[Persona, ...], documents: tuple[Document, ...]) -> Names:
+        """The names of these; where two bear an id, the first has it."""
+        items: tuple[Persona | Document, ...] = (*personas, *documents)
+        bearers: dict[str, list[int]] = {}
+        aliases: dict[str, list[Persona]] = {}
+        by_id: dict[str, Persona] = {}
+        for place, item in enumerate(items):
+            ident = fold(item.id)
+            called = [ident]
+            if isinstance(item, Persona):
+                called += [fold(item.name), fold(item.title)]
+                by_id.setdefault(ident, item)
+                for alias in dict.fromkeys((*called[1:], fold(item.id.replace("-", " ").replace("_", " ")))):
+                    if alias:
+                        aliases.setdefault(alias, []).append(item)
+            for name in dict.fromkeys(called):
+                if name:
+                    bearers.setdefault(name, []).append(place)
+        spelled = sorted(bearers, key=len)
+        words: dict[str, list[int]] = {}
+        for place, name in enumerate(spelled):
+            for word in dict.fromkeys(words_of(name)):
+                words.setdefault(word, []).append(place)
+        return cls(
+            items,
+            by_id,
+            {alias: tuple(found) for alias, found in aliases.items()},
+            {fold(document.id): document for document in reversed(documents)},
+            tuple(spelled),
+            tuple(tuple(bearers[name]) for name in spelled),
+            {word: tuple(places) for word, places in words.items()},
+            tuple(sorted({fold(persona.name) for persona in personas})),
+        )
+
+
+def words_of(folded: str) -> list[str]:
+    """The words of a folded name, of which hyphens, underscores and spaces make several."""
+    return folded.replace("-", " ").replace("_", " ").split()
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """All that the library holds at one moment; a turn works with one cast from its first step to its last."""
 
     personas: tuple[Persona, ...] = ()
     documents: tuple[Document, ...] = ()
     resources: tuple[Resource, ...] = ()
+    names: Names = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def _by_id(self) -> dict[str, Persona]:
-        return {fold(p.id): p for p in reversed(self.personas)}
-
-    @cached_property
-    def _by_alias(self) -> dict[str, tuple[Persona, ...]]:
-        found: dict[str, list[Persona]] = {}
-        for persona in self.personas:
-            for alias in {fold(persona.name), fold(persona.title), *_spoken(persona.id)}:
-                if alias:
-                    found.setdefault(alias, []).append(persona)
-        return {alias: tuple(personas) for alias, personas in found.items()}
+    def __post_init__(self) -> None:
+        """Fold the names."""
+        object.__setattr__(self, "names", Names.of(self.personas, self.documents))
 
     def persona(self, ident: str) -> Persona | None:
         """The persona of that id, whatever its case."""
-        return self._by_id.get(fold(ident))
+        return self.names.by_id.get(fold(ident))
 
     def document(self, ident: str) -> Document | None:
         """The document of that id, whatever its case."""
-        wanted = fold(ident)
-        return next((d for d in self.documents if fold(d.id) == wanted), None)
+        return self.names.documents.get(fold(ident))
 
     def called(self, text: str) -> tuple[Persona, ...]:
         """Those who answer to `text`: one by id, else everybody with that name, title or spelled-out id."""
-        found = self.persona(text)
-        return (found,) if found else self._by_alias.get(fold(text), ())
+        folded = fold(text)
+        found = self.names.by_id.get(folded)
+        return (found,) if found else self.names.by_alias.get(folded, ())
 
     def resource(self, persona: Persona | None, name: str, kind: str = "") -> Resource | None:
         """The resource of that stem: the persona's own pack first, then the whole library; any extension."""
@@ -198,10 +250,6 @@ class Cast:
         listed = [d for d in persona.dependencies if d.kind == kind] if persona else []
         own = _distinct(self.resource(persona, d.name, kind) for d in listed)
         return own or _distinct(r for r in self.resources if r.kind == kind)
-
-
-def _spoken(ident: str) -> tuple[str, ...]:
-    return (fold(ident.replace("-", " ").replace("_", " ")),)
 
 
 def _distinct(resources: Iterable[Resource | None]) -> tuple[Resource, ...]:

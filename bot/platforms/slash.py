@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
 from bot.core import commands
+from bot.core.command_table import LONGEST, CommandTable, Target
 from bot.personas.model import Cast, fold
 
 
@@ -12,18 +16,22 @@ def as_typed(text: str) -> str:
     return f"*{text}" if commands.is_plain(text) and not commands.is_aside(text) else text
 
 
-def offered(cast: Cast, active: str, typed: str, most: int) -> tuple[commands.Target, ...]:
+def offered(cast: Cast, active: str, typed: str, most: int) -> tuple[Target, ...]:
     """At most `most` commands and personas that `typed` may become, where the persona `active` ("" for none) is on.
 
     With nothing typed: what the persona can do, else who there is; then the rest.
     """
     persona = cast.persona(active) if active else None
-    everything = commands.targets(cast, persona)
-    wanted = fold(typed.strip().lstrip("*"))
-    if not wanted:
-        people = [target for target in everything if cast.persona(target.label.removeprefix("*"))]
-        own = everything[: len(persona.commands)] if persona else ()
-        return tuple(dict.fromkeys((*own, *people, *everything)))[:most]
-    begins = [t for t in everything if any(fold(name).startswith(wanted) for name in t.names)]
-    holds = [t for t in everything if any(wanted in fold(name) for name in t.names)]
-    return tuple(dict.fromkeys((*begins, *holds, *commands.nearest(wanted, everything))))[:most]
+    table = CommandTable(cast, persona)
+    wanted = fold(typed[:LONGEST].strip().lstrip("*"))
+    found = chain(table.holding(wanted), table.nearest(wanted)) if wanted else chain(table.own(), table.people(), table)
+    return tuple(islice(_different(found), most))
+
+
+def _different(targets: Iterable[Target]) -> Iterator[Target]:
+    """Each of them the first time that it comes."""
+    seen = set[Target]()
+    for target in targets:
+        if target not in seen:
+            seen.add(target)
+            yield target

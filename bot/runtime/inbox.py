@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
 from bot.core import commands
 from bot.core.codec import dump, load
-from bot.core.model import Conversation, Inbound
+from bot.core.listening import Ear
+from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import Saved
-from bot.ports import Message, Store
+from bot.ports import MailboxFullError, Message, Store, StoreError
 from bot.runtime.access import Access
+from bot.runtime.turns import is_asleep, line
+
+log = logging.getLogger(__name__)
 
 PAGE = 500
 """So many conversations are looked up at once."""
@@ -15,43 +25,96 @@ PAGE = 500
 EVERYBODY = Access()
 """No rules: everybody is heard, but for guests."""
 
+TOLD = 1000
+"""So many full conversations are remembered, and of each so many people, to tell each of them once."""
+
 
 class Inbox:
-    """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept."""
+    """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept.
 
-    def __init__(self, store: Store, access: Access = EVERYBODY) -> None:
-        self._store, self._access = store, access
+    `stop_raised` is told the conversation of a `stop` that went to the turn in flight there: the worker of this very
+    process need not find it by looking. `access`, `listen` and `idle` (in seconds) are the worker's: they tell who may
+    stop a reply, and who means the bot.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        access: Access = EVERYBODY,
+        stop_raised: Callable[[str], None] = lambda _: None,
+        listen: Callable[[Conversation], Listen] = lambda _: "active",
+        idle: float = 0.0,
+    ) -> None:
+        self._store, self._access, self._stop_raised = store, access, stop_raised
+        self._listen, self._idle = listen, idle
+        self._told: OrderedDict[str, set[str]] = OrderedDict()  # users, by conversations that are full
 
     async def receive(self, inbound: Inbound) -> bool:
         """Queue a message; False when this delivery of it was not the first.
 
         `stop` goes past the mailbox to the turn in flight, where there is one, and if its sender may speak here at all:
         from anybody else it waits like every other message, and is refused when its turn begins. Raises
-        MailboxFullError: the sender is to be told.
+        MailboxFullError.
         """
         message = Message(inbound.id, dump(inbound), inbound.order, is_plain(inbound))
         key = inbound.conversation.key
         if self._may_stop(inbound) and await self._store.control(key, message):
+            self._stop_raised(key)
             return True
-        return await self._store.enqueue(key, message)
+        return await self._enqueue(inbound, message)
+
+    async def _enqueue(self, inbound: Inbound, message: Message) -> bool:
+        """Put it into its mailbox. A full one is told to whoever meant the bot, each once until it has room again."""
+        key = inbound.conversation.key
+        try:
+            taken = await self._store.enqueue(key, message)
+        except MailboxFullError as error:
+            raise MailboxFullError(str(error), await self._to_be_told(inbound)) from error
+        if taken:
+            self._told.pop(key, None)
+        return taken
+
+    async def _to_be_told(self, inbound: Inbound) -> Literal["all", "sender", ""]:
+        told = self._told.setdefault(inbound.conversation.key, set())
+        if inbound.user in told or len(told) >= TOLD or not await self._is_meant(inbound):
+            return ""
+        told.add(inbound.user)
+        while len(self._told) > TOLD:
+            self._told.popitem(last=False)
+        return "all" if len(told) == 1 else "sender"
+
+    async def _is_meant(self, inbound: Inbound) -> bool:
+        """Whether the message is for the bot, as far as can be told while others wait before it."""
+        if inbound.menu or inbound.direct or inbound.addressed:
+            return True
+        try:
+            saved = await self.saved(inbound.conversation) or Saved()
+        except StoreError as error:
+            log.warning("whether a refused message was meant for the bot could not be looked up (%s)", error)
+            return True
+        asleep = is_asleep(inbound, saved, self._idle)
+        session = saved.session
+        return Ear(self._listen(inbound.conversation), bool(session.active), session.called, asleep).hears(
+            line(inbound)
+        )
 
     def _may_stop(self, inbound: Inbound) -> bool:
         return not inbound.menu and commands.is_stop(inbound.text) and not self._access.refuses(inbound)
 
     async def edited(self, inbound: Inbound, was: str) -> None:
-        """A message was edited: `inbound` as it reads now, `was` as it read before.
+        """A message was edited: `inbound` as it reads now, `was` as it read before ("" where that is not known).
 
-        One that no turn has taken is replaced. One that was taken stays as it was, unless the edit makes a command of
-        it: that runs, once (somebody mended a slip after a "did you mean"). `inbound.order` is the edit's own.
+        One that no turn has taken reads as it was edited last, at the place that it had. One that was taken stays as
+        it was: its edit comes in behind it as such, decides nothing, and its author is told where it might have.
         """
-        if inbound.text == was:
+        if was and inbound.text == was:
             return
-        key, talk = inbound.conversation.key, commands.is_plain(inbound.text)
-        if talk and commands.is_plain(was):
-            await self._store.amend(key, inbound.id, dump(inbound))
-        elif await self._store.amend(key, inbound.id, None) or not talk:
-            message = Message(edit_of(inbound.id), dump(inbound), inbound.order, is_plain(inbound))
-            await self._store.enqueue(key, message)
+        key = inbound.conversation.key
+        if await self._store.amend(key, inbound.id, dump(inbound), plain=is_plain(inbound)):
+            return
+        told, payload = edit_of(inbound.id), dump(replace(inbound, edited=True))
+        if not await self._store.amend(key, told, payload):
+            await self._enqueue(inbound, Message(told, payload, inbound.order))
 
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted: it is out of the mailbox, or out of every later prompt."""
@@ -87,5 +150,5 @@ def is_plain(inbound: Inbound) -> bool:
 
 
 def edit_of(message_id: str) -> str:
-    """The id under which a message that a turn has taken comes in again, since an edit made a command of it."""
+    """The id under which the edit of a message that a turn has taken comes in; one a message is enough."""
     return f"{message_id}~"

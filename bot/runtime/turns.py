@@ -11,6 +11,8 @@ from typing import assert_never
 from bot.core.codec import load
 from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
 from bot.core.listening import Ear
+from bot.core.log_index import LogIndex
+from bot.core.menus import is_of_an_older_build
 from bot.core.model import HOST, Inbound, Listen, Receipt
 from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
@@ -65,7 +67,7 @@ def opening(
     return Said(
         turn,
         lines,
-        seen=(first.menu,) if first.menu else seen(saved.marks, first.order),
+        seen=_answered(first.menu) if first.menu else seen(saved.marks, first.order),
         direct=first.direct,
         asleep=is_asleep(first, saved, idle),
         inherit=inherit,
@@ -76,6 +78,11 @@ def opening(
         called=claim.state is None and is_called(first, parent),
         host=host,
     )
+
+
+def _answered(menu: str) -> tuple[str, ...]:
+    """What a form that answers that menu has seen: nothing, where an earlier build posted it."""
+    return () if is_of_an_older_build(menu) else (menu,)
 
 
 def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
@@ -103,7 +110,7 @@ def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen:
 def line(message: Inbound) -> Line:
     """A message as the machine takes it."""
     m = message
-    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden)
+    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden, m.edited)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:
@@ -171,8 +178,8 @@ def mark(post: Post, receipt: Receipt) -> Mark | None:
     return Mark(receipt.order, post.menu.id if post.menu else "") if post.offers else None
 
 
-def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
-    """What is kept of a conversation when its turn is over."""
+def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...], index: LogIndex | None = None) -> Saved:
+    """What is kept of a conversation when its turn is over; `index` is that of its log with the turn's entries."""
     kept = (*before.marks, *turn.marks, *marks)[-MARKS:]
     usage = {u.model: u for u in before.usage}
     for spent in turn.spent:
@@ -180,7 +187,7 @@ def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> Saved:
         usage[spent.usage.model] = sofar.plus(spent.usage) if sofar else spent.usage
     context = next((s.usage.read + s.usage.output for s in reversed(turn.spent) if s.usage.read), before.context)
     used = tuple(u for u in usage.values() if u.read or u.output)
-    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context)
+    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context, index)
 
 
 def account(saved: Saved, limit: int, price: Callable[[Usage], float | None]) -> Account:

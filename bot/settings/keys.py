@@ -216,7 +216,8 @@ class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=Tru
     """Who answers. `name` is an alias, the id of one, or `rehearsal`; `timeout` and `retry` are in seconds.
 
     `aliases` always holds the default ones too. `allow` are the aliases and ids that a persona's own wish may choose,
-    `*` for every model. `timeout` bounds a silence of the service, `retry` the time in which new attempts begin.
+    `*` for every model. `timeout` bounds a silence of the service, `longest` a whole reply with all attempts at it, and
+    `retry` the time in which new attempts begin.
     `context` are the tokens that a model can read at once; at the share `compact_at` of them a talk is summed up, at
     0 never. `pause` lies between two pieces of a rehearsed reply, in seconds.
     """
@@ -227,6 +228,7 @@ class ModelSettings(BaseModel, frozen=True, extra="forbid", validate_default=Tru
     base_url: Annotated[str, BeforeValidator(_address)] = ""
     max_tokens: Annotated[int, _whole(1, 128_000)] = 8192
     timeout: Annotated[float, _time("1s", "1h")] = 120.0
+    longest: Annotated[float, _time("1s", "1d")] = 600.0
     retry: Annotated[float, _time("0s", "1h")] = 60.0
     cache: bool = True
     context: Annotated[int, _whole(1_000, 10_000_000)] = 200_000
@@ -358,9 +360,14 @@ class DiscordSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
-    """How much is done at a time: conversations that may have a turn under way in this process."""
+    """How much this process does at a time.
 
-    turns_in_flight: Annotated[int, _whole(1, 1000)] = 4
+    `turns_in_flight` are turns that are being worked on; one that waits for a model is not. `waiting` are turns that
+    have a reply under way.
+    """
+
+    turns_in_flight: Annotated[int, _whole(1, 1000)] = 16
+    waiting: Annotated[int, _whole(1, 100_000)] = 500
 
 
 class LogSettings(BaseModel, frozen=True, extra="forbid"):

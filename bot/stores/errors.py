@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports import StoreError, StoreRefusedError
+from bot.ports import MailboxFullError, StoreError, StoreRefusedError
 
 
 class StoreBusyError(StoreError):
@@ -13,4 +13,13 @@ class StoreBusyError(StoreError):
         self.holder = holder
 
 
-__all__ = ["StoreBusyError", "StoreError", "StoreRefusedError"]
+def is_taken(conversation: str, answer: int) -> bool:
+    """Whether a message was new, of what putting it into its mailbox came to: 1, 0, or minus the number that wait."""
+    if answer < 0:
+        raise MailboxFullError(
+            f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
+        )
+    return bool(answer)
+
+
+__all__ = ["StoreBusyError", "StoreError", "StoreRefusedError", "is_taken"]

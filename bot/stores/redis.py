@@ -29,7 +29,6 @@ from bot.ports import (
     DeadLetter,
     Erased,
     Limit,
-    MailboxFullError,
     Message,
     Reservation,
     Stats,
@@ -40,7 +39,7 @@ from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
 from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
 from bot.stores.erasing import without_message
-from bot.stores.errors import StoreError
+from bot.stores.errors import StoreError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
@@ -139,17 +138,16 @@ class RedisStore:
         """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
         order, body = codec.order_of(message), codec.body_of(message)
         answer = await self._run("enqueue", conversation, conversation, message.id, order, body, self._cap)
-        if answer < 0:
-            raise MailboxFullError(
-                f"The mailbox of {conversation} is full: {-answer} messages wait in it. Send this one again later."
-            )
+        taken = is_taken(conversation, answer)
         await self._hints.hint(conversation)
-        return bool(answer)
+        return taken
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        replaces = payload is not None
-        return bool(await self._run("amend", conversation, conversation, message_id, int(replaces), payload or ""))
+        new = int(payload is not None), payload or "", "" if plain is None else int(plain)
+        return bool(await self._run("amend", conversation, conversation, message_id, *new))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
@@ -216,6 +214,18 @@ class RedisStore:
         """See `Store.flagged`."""
         head, flag = await self._link.command("HMGET", self._key("conv", claim.conversation), "flag_head", "flag")
         return codec.message(flag) if flag is not None and head == claim.head.id.encode() else None
+
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """See `Store.flagged_among`. A script for each partition that has some of them."""
+        found: list[Message | None] = [None] * len(claims)
+        parts: dict[str, list[int]] = {}
+        for place, claim in enumerate(claims):
+            parts.setdefault(self._root(claim.conversation), []).append(place)
+        for root, places in parts.items():
+            asked = [part for place in places for part in (claims[place].conversation, claims[place].head.id)]
+            for number, flag in await self._run_at("flagged", root, *asked):
+                found[places[number - 1]] = codec.message(flag)
+        return tuple(found)
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
@@ -409,9 +419,11 @@ class RedisStore:
         state = await self._link.command("HGET", self._key("conv", conversation), "state")
         return None if state is None else str(state.decode())
 
-    async def log(self, conversation: str) -> tuple[str, ...]:
+    async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""
-        lines = await self._link.command("LRANGE", self._key("log", conversation), 0, -1)
+        if last is not None and last <= 0:
+            return ()
+        lines = await self._link.command("LRANGE", self._key("log", conversation), -(last or 0), -1)
         return tuple(line.decode() for line in lines)
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:

@@ -35,12 +35,15 @@ from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
 from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
-from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError
+from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.sqlite_link import BusyError, Durability, Link, Work
 
 _AT_ONCE = 20
 """How many conversations, and dead letters, one transaction lets expire: others wait for no more than that."""
+
+_FEW = 100
+"""So many lines of a log are read without a thread for it."""
 
 T = TypeVar("T")
 
@@ -93,13 +96,16 @@ class SqliteStore:
 
     async def enqueue(self, conversation: str, message: Message) -> bool:
         """See `Store.enqueue`. Raises ValueError for an order that does not fit 64 bits."""
-        return await self._write(
+        answer = await self._write(
             lambda db: mailbox.enqueue(db, self._clock.now(), conversation, message, self._cap), wakes=True
         )
+        return is_taken(conversation, answer)
 
-    async def amend(self, conversation: str, message_id: str, payload: str | None) -> bool:
+    async def amend(
+        self, conversation: str, message_id: str, payload: str | None, *, plain: bool | None = None
+    ) -> bool:
         """See `Store.amend`."""
-        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload))
+        return await self._write(lambda db: mailbox.amend(db, conversation, message_id, payload, plain))
 
     async def control(self, conversation: str, message: Message) -> bool:
         """See `Store.control`. Raises ValueError for an order that does not fit 64 bits."""
@@ -160,6 +166,10 @@ class SqliteStore:
     async def flagged(self, claim: Claim) -> Message | None:
         """See `Store.flagged`."""
         return await self._run(lambda db: mailbox.flagged(db, claim))
+
+    async def flagged_among(self, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+        """See `Store.flagged_among`."""
+        return await self._run(lambda db: mailbox.flagged_among(db, claims))
 
     async def checkpoint(self, claim: Claim, turn: str, version: int) -> bool:
         """See `Store.checkpoint`."""
@@ -312,9 +322,11 @@ class SqliteStore:
         """See `Store.peek`."""
         return await self._run(lambda db: ledger.peek(db, conversation))
 
-    async def log(self, conversation: str) -> tuple[str, ...]:
+    async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""
-        return await self._run_apart(lambda db: ledger.log(db, conversation))
+        lines = -1 if last is None else max(0, last)
+        run = self._run if 0 <= lines <= _FEW else self._run_apart
+        return await run(lambda db: ledger.log(db, conversation, lines))
 
     async def spend(self, key: str, conversation: str, usage: Usage) -> None:
         """See `Store.spend`."""

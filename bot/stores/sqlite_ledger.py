@@ -17,13 +17,13 @@ def peek(db: sqlite3.Connection, conversation: str) -> str | None:
     return None if row is None else str(row["body"])
 
 
-def log(db: sqlite3.Connection, conversation: str) -> tuple[str, ...]:
-    """The whole log, oldest first."""
+def log(db: sqlite3.Connection, conversation: str, last: int = -1) -> tuple[str, ...]:
+    """The log's last so many lines, oldest first; all of it below 0."""
     rows = db.execute(
-        "SELECT line FROM log WHERE conversation = (SELECT id FROM conversation WHERE key = ?) ORDER BY n",
-        (conversation,),
+        "SELECT line FROM log WHERE conversation = (SELECT id FROM conversation WHERE key = ?) ORDER BY n DESC LIMIT ?",
+        (conversation, last),
     )
-    return tuple(row["line"] for row in rows)
+    return tuple(row["line"] for row in rows)[::-1]
 
 
 def spend(db: sqlite3.Connection, key: str, conversation: str, usage: Usage) -> None:

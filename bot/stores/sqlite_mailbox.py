@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from bot.ports import Claim, DeadLetter, MailboxFullError, Message, Stats
+from bot.ports import Claim, DeadLetter, Message, Stats
 from bot.stores.erasing import without_message
 
 SEEN_SECONDS = 25 * 3600.0
@@ -24,25 +24,28 @@ _PRUNED_AT_ONCE = 8
 # ---------------------------------------------------------------- messages come in
 
 
-def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Message, cap: int) -> bool:
-    """Put a message into its mailbox; False where its id was seen. Raises MailboxFullError, ValueError."""
+def enqueue(db: sqlite3.Connection, now: float, conversation: str, message: Message, cap: int) -> int:
+    """Put a message into its mailbox: 1. Its id was seen: 0. Refused: minus the number that wait. Raises ValueError.
+
+    A refusal is no exception here, since it is stored: neither a redelivery nor a backfill may undo it.
+    """
     _check_order(message)
     place = place_of(db, conversation)
     if not _see(db, now, place, message.id):
-        return False
+        return 0
+    latest = "last = max(coalesce(last, ?), ?)"
     (waiting,) = db.execute(
         "SELECT count(*) FROM message WHERE conversation = ? AND place IS NULL", (place,)
     ).fetchone()
     if waiting >= cap:
-        raise MailboxFullError(
-            f"The mailbox of {conversation} is full: {waiting} messages wait in it. Send this one again later."
-        )
+        db.execute(f"UPDATE conversation SET {latest} WHERE id = ?", (message.order, message.order, place))  # noqa: S608
+        return -int(waiting)
     _put(db, place, message)
     db.execute(
-        "UPDATE conversation SET at = ?, last = max(coalesce(last, ?), ?), due = coalesce(due, ?) WHERE id = ?",
+        f"UPDATE conversation SET at = ?, {latest}, due = coalesce(due, ?) WHERE id = ?",  # noqa: S608
         (now, message.order, message.order, now, place),
     )
-    return True
+    return 1
 
 
 def append(
@@ -67,13 +70,13 @@ def is_seen(db: sqlite3.Connection, now: float, conversation: str, message_id: s
     return row is not None and _was_seen(db, now, row["id"], message_id)
 
 
-def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None) -> bool:
+def amend(db: sqlite3.Connection, conversation: str, message_id: str, payload: str | None, plain: bool | None) -> bool:
     """Replace the payload of a message that no turn has taken, or take it out."""
     if payload is not None:
         changed = db.execute(
-            "UPDATE message SET payload = ?"
+            "UPDATE message SET payload = ?, plain = coalesce(?, plain)"
             " WHERE conversation = (SELECT id FROM conversation WHERE key = ?) AND place IS NULL AND id = ?",
-            (payload, conversation, message_id),
+            (payload, plain, conversation, message_id),
         )
         return changed.rowcount > 0
     gone = db.execute(
@@ -189,6 +192,16 @@ def flagged(db: sqlite3.Connection, claim: Claim) -> Message | None:
         (claim.conversation, claim.head.id),
     ).fetchone()
     return None if row is None else _message(row)
+
+
+def flagged_among(db: sqlite3.Connection, claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+    """The control message against each claim's head. Flags are few, so all of them are read."""
+    rows = db.execute(
+        "SELECT key, flag.head, flag.id, payload, ord, plain"
+        " FROM flag JOIN conversation ON conversation.id = flag.conversation"
+    )
+    raised = {(row["key"], row["head"]): _message(row) for row in rows}
+    return tuple(raised.get((claim.conversation, claim.head.id)) for claim in claims)
 
 
 def checkpoint(db: sqlite3.Connection, claim: Claim, turn: str, version: int) -> bool:

@@ -120,7 +120,7 @@ async def main(args: argparse.Namespace) -> None:
         transport = (Forgetful if args.forgetful else HttpTransport)(session, args.platform, args.name)
         clock = OffClock(args.clock_off)
         worker = Worker(store, {"fake": transport}, SlowModel(args.pause, args.wait), library, clock, options)
-        runner = web.AppRunner(taking(Inbox(store)), access_log=None)
+        runner = web.AppRunner(taking(Inbox(store, stop_raised=worker.stop_raised)), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         print("ready", runner.addresses[0][1], flush=True)

@@ -83,7 +83,7 @@ class Bench:
     worker: Worker
 
     async def say(self, text: str) -> None:
-        await Inbox(self.store.real).receive(self.platform.said(text))
+        await Inbox(self.store.real, stop_raised=self.worker.stop_raised).receive(self.platform.said(text))
 
     def another(self) -> Worker:
         """A worker of another replica, which reaches the store."""
@@ -308,8 +308,8 @@ async def test_a_stop_is_still_seen_after_the_store_was_away(caplog: pytest.LogC
         await on.say("*architect tell me about m1")
         async with at_work(on.worker):
             await on.until(lambda: len(on.platform.texts) == 1 and "flagged" in on.store.calls)
-            on.store.fails["flagged"] = refused
-            await on.until(lambda: any("was stopped could not be asked" in r.message for r in caplog.records))
+            on.store.fails["flagged_among"] = refused
+            await on.until(lambda: any("were stopped could not be asked" in r.message for r in caplog.records))
             on.store.fails.clear()
             await on.say("stop")
             await on.until(lambda: len(on.platform.texts) == 2)

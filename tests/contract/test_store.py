@@ -116,13 +116,31 @@ async def test_a_full_mailbox_takes_no_more_and_says_so(open_store: OpenStore) -
     assert (await store.stats()).waiting == 3
 
 
-async def test_a_message_that_a_full_mailbox_refused_may_come_again(open_store: OpenStore) -> None:
+async def test_what_a_full_mailbox_refused_stays_refused(open_store: OpenStore, clock: ManualClock) -> None:
     store = await open_store(1)
     await send(store, plain("m1", 1))
     with pytest.raises(MailboxFullError):
         await store.enqueue(ROOM, plain("m2", 2))
-    await take(store)
+    assert not await store.enqueue(ROOM, plain("m2", 2)), "a redelivery is no second chance"
+    assert await finish(store, await take(store))
 
+    assert not await store.enqueue(ROOM, plain("m2", 2)), "nor is a backfill when there is room again"
+    assert await store.control(ROOM, plain("m2", 2)), "it counts as taken"
+    assert await nothing_is_due(store)
+    assert await store.last_seen(ROOM) == 2, "what is asked for later begins behind it"
+    await send(store, plain("m3", 3))
+    assert await drain(store) == ["m3"]
+
+
+async def test_a_refusal_is_remembered_as_long_as_any_id(open_store: OpenStore, clock: ManualClock) -> None:
+    store = await open_store(1)
+    await send(store, plain("m1", 1))
+    with pytest.raises(MailboxFullError):
+        await store.enqueue(ROOM, plain("m2", 2))
+    assert await drain(store) == ["m1"]
+    clock.advance(25 * HOUR - 1)
+    assert not await store.enqueue(ROOM, plain("m2", 2))
+    clock.advance(2)
     assert await store.enqueue(ROOM, plain("m2", 2))
 
 
@@ -150,6 +168,16 @@ async def test_an_edit_replaces_an_untaken_message_in_its_place(store: Store) ->
     assert await store.amend(ROOM, "m1", "better words")
 
     assert (await take(store)).taken == (Message("m1", "better words", 1, plain=True),)
+
+
+@pytest.mark.parametrize("was", [True, False])
+@pytest.mark.parametrize("now", [True, False])
+async def test_an_amended_message_may_become_plain_or_stop_being_so(store: Store, was: bool, now: bool) -> None:
+    first = Message("m1", "words", 1, plain=was)
+    await send(store, first, plain("m2", 2))
+    assert await store.amend(ROOM, "m1", "other", plain=now)
+    taken = (Message("m1", "other", 1, plain=now), plain("m2", 2))
+    assert (await take(store, together=5)).taken == (taken if now else taken[:1])
 
 
 async def test_a_deletion_takes_an_untaken_message_out(store: Store) -> None:

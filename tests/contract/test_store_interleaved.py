@@ -40,6 +40,7 @@ class Amend:
     room: str
     id: str
     payload: str | None
+    plain: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ moves: st.SearchStrategy[Move] = st.one_of(
         st.booleans(),
     ),
     st.builds(Control, rooms, messages),
-    st.builds(Amend, rooms, names, st.sampled_from(["edited", None])),
+    st.builds(Amend, rooms, names, st.sampled_from(["edited", None]), st.sampled_from([None, True, False])),
     st.builds(Pass, st.sampled_from([1.0, LEASE / 2, LEASE])),
 )
 
@@ -108,8 +109,8 @@ class World:
                 await self.enqueue(room, message)
             case Control(room, message):
                 await self.control(room, message)
-            case Amend(room, id, payload):
-                await self.amend(room, id, payload)
+            case Amend(room, id, payload, is_plain):
+                await self.amend(room, id, payload, is_plain)
             case Take(together):
                 await self.take(together)
             case Write():
@@ -127,6 +128,7 @@ class World:
         elif len(box.untaken) >= CAP:
             with pytest.raises(Exception, match="is full"):
                 await self.store.enqueue(room, message)
+            box.seen.add(message.id)
         else:
             assert await self.store.enqueue(room, message)
             box.seen.add(message.id)
@@ -141,13 +143,17 @@ class World:
             box.seen.add(message.id)
             box.flag = box.flag or message
 
-    async def amend(self, room: str, id: str, payload: str | None) -> None:
+    async def amend(self, room: str, id: str, payload: str | None, is_plain: bool | None) -> None:
         box = self.boxes[room]
         changed = [
-            m if m.id != id else None if payload is None else Message(m.id, payload, m.order, m.plain)
+            m
+            if m.id != id
+            else None
+            if payload is None
+            else Message(m.id, payload, m.order, m.plain if is_plain is None else is_plain)
             for m in box.untaken
         ]
-        assert await self.store.amend(room, id, payload) == any(m.id == id for m in box.untaken)
+        assert await self.store.amend(room, id, payload, plain=is_plain) == any(m.id == id for m in box.untaken)
         box.untaken = [m for m in changed if m is not None]
         if not box.untaken and not box.taken:
             box.due = None

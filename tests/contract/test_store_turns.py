@@ -263,6 +263,22 @@ async def test_the_log_only_grows_and_keeps_its_order(store: Store) -> None:
     assert await store.peek(OTHER) == "state 2"
 
 
+@pytest.mark.parametrize(
+    ("last", "lines"), [(None, "abcde"), (2, "de"), (1, "e"), (5, "abcde"), (6, "abcde"), (0, ""), (-1, "")]
+)
+async def test_the_last_lines_of_a_log_are_read_alone(store: Store, last: int | None, lines: str) -> None:
+    for n, said in enumerate(("ab", "c", "de")):
+        await send(store, plain(f"m{n}", n))
+        await send(store, plain(f"m{n}", n), to=OTHER)
+        for _ in range(2):
+            claim = await take(store)
+            await finish(store, claim, f"state {n}", tuple(said if claim.conversation == ROOM else said.upper()))
+
+    assert await store.log(ROOM, last) == tuple(lines)
+    assert await store.log(OTHER, last) == tuple(lines.upper())
+    assert await store.log("slack:T1:nowhere", last) == ()
+
+
 async def test_what_was_never_committed_has_no_state_and_an_empty_log(store: Store) -> None:
     await send(store, plain("m1", 1))
     await store.checkpoint(await take(store), "turn", VERSION)
@@ -392,6 +408,34 @@ async def test_a_flag_stays_for_the_retake_of_its_turn(store: Store, clock: Manu
     await give_up(store, clock, claim)
 
     assert await store.flagged(await take(store)) == command("stop", 2)
+
+
+async def test_one_look_tells_the_flags_of_many_turns_in_the_order_of_their_claims(store: Store) -> None:
+    rooms = [f"slack:T1:C{n}" for n in range(12)]
+    claims = []
+    for n, where in enumerate(rooms):
+        await send(store, plain(f"m{n}", n), to=where)
+        claims.append(await take(store))
+    assert await store.flagged_among(claims) == (None,) * 12
+
+    for n in (1, 7, 8):
+        assert await store.control(rooms[n], command(f"stop{n}", 100 + n))
+
+    raised = {n: command(f"stop{n}", 100 + n) for n in (1, 7, 8)}
+    assert await store.flagged_among(claims) == tuple(raised.get(n) for n in range(12))
+    assert await store.flagged_among([claims[8], claims[0], claims[1]]) == (raised[8], None, raised[1])
+    assert await store.flagged_among([]) == ()
+
+
+async def test_one_look_at_many_turns_sees_no_flag_of_another_turn(store: Store) -> None:
+    await send(store, plain("m1", 1), plain("m2", 2))
+    before = await take(store)
+    await finish(store, before)
+    claim = await take(store)
+    assert await store.control(ROOM, command("stop", 3))
+    stranger = Claim("slack:T1:nowhere", 1, (plain("m1", 1),))
+
+    assert await store.flagged_among([before, claim, stranger]) == (None, command("stop", 3), None)
 
 
 async def test_a_second_flag_on_the_same_turn_changes_nothing_and_counts_as_taken(store: Store) -> None:

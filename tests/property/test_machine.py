@@ -28,6 +28,9 @@ from bot.core.prompt import prompt
 from bot.core.session import Session, Step, Turn
 from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, Post, ReadLibrary, TellBudget
 from bot.core.tools import ROUNDS
+from bot.models.options import ModelOptions
+from bot.models.request import body
+from tests.fakes.anthropic_rules import check
 from tests.fakes.library import CAST
 from tests.fakes.model import refuse_what_the_api_refuses
 
@@ -200,7 +203,10 @@ class Talk:
             case AskModel(who):
                 persona = CAST.persona(who)
                 assert persona is not None
-                refuse_what_the_api_refuses(prompt(persona, self.log))
+                asked = prompt(persona, self.log)
+                refuse_what_the_api_refuses(asked)
+                check({**body(asked, ModelOptions("opus"), "model"), "stream": True})
+                assert asked.asks, "there is something to answer"
                 if isinstance(answer, str):
                     return ModelFailed(1, answer)
                 by = "bob" if answer[1] == "stopped" else ""
@@ -262,6 +268,19 @@ def test_no_model_and_no_crowd_can_talk_the_machine_out_of_its_rules(
             case _:
                 event = Resumed(f"t{number}", "tag")
         talk.live(event, answers)
+
+
+moves = st.sampled_from(("*pm", "*architect", "*bmad-orchestrator", "*exit", "1", "*retry", "*continue", "hello"))
+outcomes = st.sampled_from(("rate", ("[]", "stopped"), ('[{"type":"text","text":"Fi"}]', "cut"), NOTHING))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(moves, outcomes), min_size=3, max_size=9))
+def test_whoever_is_on_is_only_asked_when_there_is_something_to_answer(life: list[tuple[str, Any]]) -> None:
+    """Replies fail and are cut, personas come and go, and in between people ask for what is missing."""
+    talk = Talk()
+    for number, (text, outcome) in enumerate([("*pm", NOTHING), *life]):
+        talk.live(Said(f"t{number}", (line(text),), tuple(talk.marks)), [outcome])
 
 
 def unique(answer: Any, suffix: str) -> Any:

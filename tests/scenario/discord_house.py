@@ -57,8 +57,9 @@ class House:
         async with opened(self.options) as self.adapter:
             transports = {"discord": self.adapter.transport}
             self.worker = Worker(self.store, transports, self.model, self.library, SystemClock(), self.works)
+            inbox = Inbox(self.store, self.worker.options.access, self.worker.stop_raised)
             self._serving = [
-                asyncio.create_task(self.adapter.serve(Inbox(self.store, self.worker.options.access), self.library)),
+                asyncio.create_task(self.adapter.serve(inbox, self.library)),
                 asyncio.create_task(self.worker.run(asyncio.Event())),
             ]
             try:

@@ -46,7 +46,7 @@ class House:
 
     async def start(self) -> None:
         """Connect, and begin to work."""
-        inbox = Inbox(self.store, self.worker.options.access)
+        inbox = Inbox(self.store, self.worker.options.access, self.worker.stop_raised)
         self.serving = [
             asyncio.create_task(self.adapter.serve(inbox, self.library)),
             asyncio.create_task(self.worker.run(asyncio.Event())),

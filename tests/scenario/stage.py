@@ -70,6 +70,8 @@ async def stage(
     platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), FakeLibrary(cast)
     worker = Worker(store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen))
     try:
-        yield Stage(clock, store, platform, model, library, Inbox(store, worker.options.access), worker)
+        yield Stage(
+            clock, store, platform, model, library, Inbox(store, worker.options.access, worker.stop_raised), worker
+        )
     finally:
         await store.close()

@@ -7,6 +7,7 @@ that did not crash.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,6 +22,7 @@ from bot.core.steps import Entry
 from bot.personas.model import Cast, Command, Persona
 from bot.ports import Reply, Show, Store
 from bot.runtime.inbox import Inbox
+from bot.runtime.preview import PACE
 from bot.runtime.worker import Options, Worker
 from tests.fakes.clock import ManualClock
 from tests.fakes.library import CAST, FakeLibrary
@@ -30,6 +32,10 @@ from tests.scenario.sweep_stores import Ground, OnSqlite
 
 APART = 25
 """Pairs of crash points are swept up to this many points apart."""
+
+
+SHOWN_IN = 5
+"""Rounds of the event loop in which a piece that is due is on the platform."""
 
 
 class Crash(BaseException):
@@ -154,7 +160,7 @@ class Universe:
     async def _play(self, clock: ManualClock, platform: FakePlatform, store: Store) -> Store:
         """Play on that store, and give the one that stands at the end: a crash may have cost it its connection."""
         library = FakeLibrary(self.library)
-        model = _Voice(self, platform)
+        model = _Voice(self, clock)
         pending: list[tuple[tuple[int, int], str]] = []
         sent: dict[str, Inbound] = {}
         port: dict[str, Any] = {}
@@ -170,7 +176,7 @@ class Universe:
                 clock,
                 Options(context=self.scenario.context),
             )
-            return Inbox(port["store"]), worker
+            return Inbox(port["store"], stop_raised=worker.stop_raised), worker
 
         inbox, worker = on_stage()
 
@@ -251,7 +257,7 @@ class _Voice:
     """The model of a universe: what it says depends on how many replies were stored, and, if varied, on the ask."""
 
     universe: Universe
-    platform: FakePlatform
+    clock: ManualClock
     on_piece: Callable[[int, int, int], Awaitable[None]] | None = None
 
     async def reply(self, prompt: Prompt, show: Show) -> Reply:
@@ -267,6 +273,10 @@ class _Voice:
         turn = _replies_in(prompt) + 1
 
         async def on_piece(_n: int, piece: int) -> None:
+            # Time passes between two pieces, so that each of them is shown, and what shows it may crash.
+            self.clock.advance(PACE)
+            for _ in range(SHOWN_IN):
+                await asyncio.sleep(0)
             if self.on_piece:
                 await self.on_piece(turn, piece, len(script(prompt, ask).pieces))
 

@@ -24,7 +24,7 @@ ADMIN = frozenset({"Uroot"})
 
 def ruled(s: Stage, **rules: Any) -> None:
     access = Access(admins=ADMIN, **rules)
-    s.worker.options, s.inbox = replace(s.worker.options, access=access), Inbox(s.store, access)
+    s.worker.options, s.inbox = replace(s.worker.options, access=access), Inbox(s.store, access, s.worker.stop_raised)
 
 
 # ---------------------------------------------------------------- access

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from hashlib import sha1
 from itertools import islice
 
 import pytest
 
 from bot.core.session import Mark, Turn
-from bot.ports import Claim
-from bot.runtime.outbox import Address
+from bot.runtime.carrying import TurnRunner
 from bot.runtime.worker import Worker
 from bot.stores import redis_link
 from bot.stores.redis_link import Script, script
@@ -86,10 +86,10 @@ async def test_any_reply_of_the_server_that_gets_lost_leaves_no_trace(
 # ---------------------------------------------------------------- would it see?
 
 
-class ActsBeforeTheCheckpoint(Worker):
-    async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
-        marks = await self._deliver(claim, turn, address, previews, again=False)
-        await self._checkpoint(claim, turn)
+class ActsBeforeTheCheckpoint(TurnRunner):
+    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+        marks = await self._deliver(turn, again=False)
+        await self._checkpoint(turn)
         return marks
 
 
@@ -114,7 +114,7 @@ async def is_seen(ground: OnRedis, broken: Faulty) -> bool:
 
 
 async def test_the_sweep_fails_with_a_worker_that_acts_before_the_checkpoint(ground: OnRedis) -> None:
-    assert await is_seen(ground, Faulty(worker=ActsBeforeTheCheckpoint))
+    assert await is_seen(ground, Faulty(worker=partial(Worker, runner=ActsBeforeTheCheckpoint)))
 
 
 @pytest.mark.parametrize("name", BROKEN_SCRIPTS)

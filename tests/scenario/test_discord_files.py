@@ -198,16 +198,30 @@ async def test_deleted_messages_are_out_of_every_later_prompt(at_once: bool) -> 
         assert "swordfish" not in house.prompt()
 
 
-async def test_a_slip_that_is_mended_after_a_did_you_mean_runs_once() -> None:
+async def test_an_edited_slip_runs_nothing_and_its_author_is_told_once() -> None:
     async with with_winston(never) as house:
         (question,) = await house.hear(house.ada, house.general, "*exitt")
         assert words(question).startswith("Did you mean")
         house.ada.edits(found(house, "*exitt"), "*status", repeat=3)
         await house.caught_up(house.general)
-        assert sum(words(seen).startswith("Active:") for seen in house.fake.seen(house.general)) == 1
-        house.ada.edits(found(house, "*status"), "*status ")
+        house.ada.edits(found(house, "*status"), "*help")
         await house.caught_up(house.general)
-        assert sum(words(seen).startswith("Active:") for seen in house.fake.seen(house.general)) == 1
+        every = [words(seen) for seen in house.fake.seen(house.general)]
+        assert not any(text.startswith("Active:") for text in every)
+        (told,) = [text for text in every if "An edit of an earlier message decides nothing here" in text]
+        assert told.startswith(f"<@{house.ada.id}>"), "Discord has no whisper without an interaction"
+
+
+async def test_an_edit_of_a_number_that_chose_never_chooses_again() -> None:
+    async with with_winston(never) as house:
+        await house.hear(house.ada, house.general, "*pm")
+        await house.hear(house.ada, house.general, "*exit")
+        await house.hear(house.ada, house.general, "2")
+        await house.hear(house.ada, house.general, "*exit")
+        house.ada.edits(found(house, "2"), "1")
+        await house.caught_up(house.general)
+        session = await house.session(house.general)
+        assert session.active == "pm" and session.gate is not None
 
 
 async def test_an_edit_of_what_was_answered_is_not_answered_again() -> None:
@@ -218,14 +232,15 @@ async def test_an_edit_of_what_was_answered_is_not_answered_again() -> None:
         assert len(house.model.prompts) == 1
 
 
-async def test_an_edit_of_a_command_that_has_run_before_a_restart_is_left_alone() -> None:
+async def test_an_edit_of_a_command_that_has_run_before_a_restart_runs_nothing_and_is_told() -> None:
     async with with_winston(never) as house:
         await house.hear(house.ada, house.general, "*status")
         house.fake.advance(300)
         await house.hear(house.ada, house.general, "*help")
         async with house.restarted():
             house.ada.edits(found(house, "*status"), "*exit")
-            assert await house.hear(house.bob, house.general, "// nothing") == []
+            (told,) = await house.hear(house.bob, house.general, "// nothing")
+            assert "An edit of an earlier message decides nothing here" in words(told)
             assert (await house.session(house.general)).active == "architect"
 
 

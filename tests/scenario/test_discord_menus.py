@@ -215,7 +215,7 @@ async def test_a_full_mailbox_is_told_to_whoever_filled_it(monkeypatch: pytest.M
         (greeting,) = await house.hear(house.ada, house.general, "*architect")
 
         async def full(_inbox: Inbox, _inbound: Inbound) -> bool:
-            raise MailboxFullError
+            raise MailboxFullError("full")
 
         monkeypatch.setattr(Inbox, "receive", full)
         said = house.ada.says(house.general, "hello")

@@ -150,7 +150,7 @@ async def test_a_deleted_message_is_out_of_every_later_prompt(has_replies: bool)
         assert "swordfish" not in house.prompt()
 
 
-async def test_a_slip_that_is_mended_after_a_did_you_mean_runs_once() -> None:
+async def test_an_edited_slip_runs_nothing_and_its_author_alone_is_told_once() -> None:
     async with slack_house(never) as house:
         alice, general = await team(house)
         (question,) = await house.hear(alice, general, "*exitt")
@@ -159,7 +159,24 @@ async def test_a_slip_that_is_mended_after_a_did_you_mean_runs_once() -> None:
         house.fake.dispatch.redeliver_all = 3
         await house.fake.people.edits(alice, general, ts, "*status")
         await house.quiet()
-        assert sum(seen.text.startswith("Active:") for seen in house.fake.seen(general)) == 1
+        assert not any(seen.text.startswith("Active:") for seen in house.fake.seen(general))
+        assert not any("An edit" in seen.text for seen in house.fake.seen(general))
+        (told,) = house.fake.people.whispers(alice)
+        assert told.text.startswith("An edit of an earlier message decides nothing here.")
+
+
+async def test_an_edit_of_a_number_that_chose_never_chooses_again() -> None:
+    async with slack_house(never) as house:
+        alice, general = await team(house)
+        await house.hear(alice, general, "*pm")
+        await house.hear(alice, general, "*exit")
+        await house.hear(alice, general, "2")
+        ts = next(seen.ts for seen in house.fake.seen(general) if seen.text == "2")
+        await house.hear(alice, general, "*exit")
+        await house.fake.people.edits(alice, general, ts, "1")
+        await house.quiet()
+        session = await house.session(general)
+        assert session.active == "pm" and session.gate is not None
 
 
 async def test_an_edit_of_what_was_answered_is_not_answered_again() -> None:

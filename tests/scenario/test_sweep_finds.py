@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from bot.core.session import Mark, Turn
 from bot.core.steps import Post
 from bot.ports import Claim, Message
 from bot.runtime import turns
-from bot.runtime.outbox import Address
+from bot.runtime.carrying import TurnRunner
 from bot.runtime.worker import Worker
 from tests.scenario.sweep import CONFIGURATIONS, SCENARIOS, Faulty, neighbours, reference
 
@@ -27,20 +28,25 @@ class Without:
         return self._instead.get(name) or getattr(self._real, name)
 
 
-class ActsBeforeTheCheckpoint(Worker):
-    async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
-        marks = await self._deliver(claim, turn, address, previews, again=False)
-        await self._checkpoint(claim, turn)
+class ActsBeforeTheCheckpoint(TurnRunner):
+    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+        marks = await self._deliver(turn, again=False)
+        await self._checkpoint(turn)
         return marks
 
 
-class SealsBeforeTheCheckpoint(Worker):
-    async def _enter(self, claim: Claim, turn: Turn, address: Address, previews: dict[int, str]) -> tuple[Mark, ...]:
+class SealsBeforeTheCheckpoint(TurnRunner):
+    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
         if any(isinstance(p, Post) and p.completes is not None for p in turn.posts):
-            marks = await self._deliver(claim, turn, address, previews, again=False)
-            await self._checkpoint(claim, turn)
+            marks = await self._deliver(turn, again=False)
+            await self._checkpoint(turn)
             return marks
-        return await super()._enter(claim, turn, address, previews)
+        return await super()._enter(turn)
+
+
+def carried_by(runner: type[TurnRunner]) -> Callable[..., Worker]:
+    """Workers whose turns are carried by that."""
+    return partial(Worker, runner=runner)
 
 
 def never_found(platform: Any) -> Any:
@@ -88,7 +94,10 @@ class Unbound:
         async def flagged(_claim: Claim) -> Message | None:
             return self.raised
 
-        return Without(store, control=control, flagged=flagged)
+        async def flagged_among(claims: Sequence[Claim]) -> tuple[Message | None, ...]:
+            return tuple(self.raised for _ in claims)
+
+        return Without(store, control=control, flagged=flagged, flagged_among=flagged_among)
 
 
 def newest(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
@@ -98,9 +107,9 @@ def newest(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
 MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], Faulty]] = {
     "claim not frozen": lambda _: Faulty(store=thawed),
     "no find": lambda _: Faulty(platform=never_found),
-    "sealed before the checkpoint": lambda _: Faulty(worker=SealsBeforeTheCheckpoint),
+    "sealed before the checkpoint": lambda _: Faulty(worker=carried_by(SealsBeforeTheCheckpoint)),
     "preview not withdrawn": lambda _: Faulty(platform=never_withdrawn),
-    "acting before the checkpoint": lambda _: Faulty(worker=ActsBeforeTheCheckpoint),
+    "acting before the checkpoint": lambda _: Faulty(worker=carried_by(ActsBeforeTheCheckpoint)),
     "unbound control flag": lambda _: Faulty(store=Unbound()),
     "number bound to the newest menu": lambda patch: patched(patch, turns, "seen", newest),
     "tools left open": lambda patch: patched(patch, gates, "close_calls", lambda *_: None),

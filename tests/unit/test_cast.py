@@ -17,6 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bot.core import commands
+from bot.core.command_table import HOST_COMMANDS, NEVER_BY_NEAR_MATCH
 from bot.core.commands import One
 from bot.core.events import Line, Picked, Said
 from bot.core.machine import step
@@ -39,7 +40,7 @@ LIBRARY = Library((), AGENTS)
 CAST = LIBRARY.cast
 WORKFLOWS = sorted((BMAD / "workflows").iterdir())
 
-HELD = {*commands.HOST_COMMANDS, *commands.NEVER_BY_NEAR_MATCH}
+HELD = {*HOST_COMMANDS, *NEVER_BY_NEAR_MATCH}
 """Commands that are the host's; `approve`, which is a person's and no persona's, among them."""
 PEOPLE = {"person", "people", "authors"}
 """Those in a workflow's picture who are no persona."""

@@ -20,7 +20,7 @@ import yaml
 from bot.app import shipped_agents
 from bot.cli import _parser
 from bot.core import events, session, steps
-from bot.core.commands import HOST_COMMANDS
+from bot.core.command_table import HOST_COMMANDS
 from bot.personas.library import Library
 from bot.platforms.discord.rights import RIGHTS
 from bot.settings import load

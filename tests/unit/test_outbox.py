@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.growing import GrowingReply
 from bot.core.model import Activate, Conversation, Menu, Option, Voice, Whisper
+from bot.core.own_words import Names, own_words
 from bot.core.steps import Post
 from bot.core.tables import as_code
-from bot.core.text import own_words
 from bot.ports import Outgoing
-from bot.runtime.asking import Preview
 from bot.runtime.outbox import WHOLE, Address, outgoing
 from tests.fakes.platform import FakePlatform
 
@@ -122,45 +122,40 @@ def test_a_file_keeps_its_tables_as_they_were_written() -> None:
 # ---------------------------------------------------------------- what is watched before
 
 
+NAMES = Names.of(["Winston"], ["John"])
 REPLY = f"Well, {'so ' * 9}it is.\n\n{TABLE}\nAnd 👨‍👩‍👧‍👦 say: {'word ' * 400}"
 
 
-async def watched(platform: FakePlatform, reply: str, step: int) -> list[str]:
-    """What people see of a reply that comes in pieces of so many characters, after each of them."""
-    preview = Preview(
-        platform,
-        Outgoing(HERE.key(3), HERE.conversation, WINSTON, "", 7),
-        lambda text: own_words(text, ["Winston"], ["John"], finished=False),
-    )
+def watched(platform: FakePlatform, reply: str, step: int) -> list[str]:
+    """What may be seen of a reply that comes in pieces of so many characters, after each of them."""
+    growing = GrowingReply(NAMES, platform.limit, tables=platform.tables)
     shown = []
     for start in range(0, len(reply), step):
-        await preview.add(reply[start : start + step])
-        shown.append(preview.shown)
+        growing.add(reply[start : start + step])
+        shown.append(growing.shown())
     return shown
 
 
 @pytest.mark.parametrize("most", [0, 5])
 @pytest.mark.parametrize("tables", [True, False])
 @pytest.mark.parametrize("limit", [200, 400, 2000])
-async def test_what_was_watched_becomes_the_first_piece(limit: int, tables: bool, most: int) -> None:
+def test_what_was_watched_becomes_the_first_piece(limit: int, tables: bool, most: int) -> None:
     platform = FakePlatform(limit=limit, most=most, tables=tables)
-    shown = await watched(platform, REPLY, 1)
-    post = Post(WINSTON, own_words(REPLY, ["Winston"], ["John"], finished=True), completes=3)
+    shown = watched(platform, REPLY, 1)
+    post = Post(WINSTON, own_words(REPLY, NAMES, finished=True), completes=3)
     first = sent(post, platform)[0]
     assert shown[-1] and all(first.text.startswith(text) for text in shown)
-    receipt = await platform.seal("1", first)
-    assert receipt is not None and platform.texts == [first.text]
 
 
-async def test_a_table_is_watched_as_it_will_be_posted() -> None:
-    shown = await watched(FakePlatform(limit=2000, tables=False), REPLY, 1)
+def test_a_table_is_watched_as_it_will_be_posted() -> None:
+    shown = watched(FakePlatform(limit=2000, tables=False), REPLY, 1)
     assert not any("|" in text for text in shown) and any(DRAWN in text for text in shown)
-    assert any(TABLE in text for text in await watched(FakePlatform(limit=2000), REPLY, 7))
+    assert any(TABLE in text for text in watched(FakePlatform(limit=2000), REPLY, 7))
 
 
-async def test_prose_is_watched_before_its_line_ends() -> None:
-    shown = await watched(FakePlatform(limit=2000, tables=False), "word " * 400, 5)
-    assert "".join(shown[:8]) == "" and shown[9].startswith("word " * 8) and len(shown[100]) > 480
+def test_prose_is_watched_before_its_line_ends() -> None:
+    shown = watched(FakePlatform(limit=2000, tables=False), "word " * 400, 5)
+    assert "".join(shown[:7]) == "" and shown[9].startswith("word " * 8) and len(shown[100]) > 480
 
 
 def test_the_drawing_of_a_part_begins_the_drawing_of_the_reply() -> None:

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.text import beginning, is_emoji_only, own_words, pieces, settled
+from bot.core.own_words import Names, own_words
+from bot.core.text import beginning, is_emoji_only, pieces, settled
 
-OTHERS = ("John", "VM Migration Architect", "alice", "Łukasz")
+NAMES = Names.of(("Winston", "architect"), ("John", "VM Migration Architect"), ("alice", "Łukasz"))
 
 
 def cut(text: str, *, finished: bool = True) -> str:
-    return own_words(text, ("Winston", "architect"), OTHERS, finished=finished)
+    return own_words(text, NAMES, finished=finished)
 
 
 @pytest.mark.parametrize("text", ["😀", "👍🏽", "👨‍👩‍👧‍👦", "🇩🇪 🇹🇷", ":tada:", "<:blob:123> :+1:", "❤️"])

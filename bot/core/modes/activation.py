@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.commands import HOST_COMMANDS
+from bot.core.command_table import HOST_COMMANDS
 from bot.core.draft import Draft
 from bot.core.model import Activate, Decide, Option, Run
 from bot.core.modes import gates
@@ -184,6 +184,10 @@ def depart(draft: Draft) -> None:
 
 
 def _off(draft: Draft, who: tuple[str, ...]) -> None:
+    """Note that these went: their prompts begin anew when they come back, so there is nothing left to try again."""
+    unfinished = draft.session.unfinished_reply
+    if unfinished and unfinished.who in who:
+        draft.change(unfinished_reply=None)
     for ident in reversed(who):
         draft.note(Entry("off", ident))
 

@@ -12,9 +12,9 @@ from bot.core.draft import Draft
 from bot.core.events import Line, ModelFailed, ModelReplied, Said
 from bot.core.model import Answer, Decide, Option, Run
 from bot.core.modes import compaction, files, gates, tooluse
-from bot.core.session import Gate
+from bot.core.own_words import Names, own_words
+from bot.core.session import Gate, Unfinished
 from bot.core.steps import Entry
-from bot.core.text import own_words
 from bot.personas.model import Cast, Persona
 
 PEOPLE = 20
@@ -23,6 +23,7 @@ PEOPLE = 20
 MARKS = {
     "max_tokens": "_(cut: the reply reached its length limit)_",
     "cut": "_(cut: the connection to the model broke)_",
+    "late": "_(cut: the reply took longer than it may)_",
     "model_context_window_exceeded": "_(cut: the conversation has filled the model's context)_",
     "refusal": "_(the model declined to go on)_",
     "pause_turn": "_(the model paused here; write to go on)_",
@@ -48,6 +49,8 @@ def talk(draft: Draft, lines: tuple[Line, ...], event: Said) -> None:
         asked_about_files(draft, lines)
         return
     gate = draft.session.gate
+    if gate:
+        draft.decided(*lines)
     held: tuple[Line, ...] = ()
     if gate and gate.call:
         answered_in_words(draft, lines, event)
@@ -204,7 +207,7 @@ def replied(draft: Draft, event: ModelReplied) -> None:
     whole = content.blocks(event.content)
     calls = content.calls(whole) if event.stop == "tool_use" else ()
     raw = content.text(whole)
-    words = own_words(raw, *speakers(draft.cast, waiting.who, draft.session.people), finished=True)
+    words = own_words(raw, speakers(draft.cast, waiting.who, draft.session.people), finished=True)
     if kept := content.written(b for b in whole if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = labels.apart(persona.name if persona else waiting.who, (s.name for s in draft.session.speakers))
@@ -218,7 +221,7 @@ def replied(draft: Draft, event: ModelReplied) -> None:
         draft.tell(f"{draft.voice(waiting.who).name} spoke only for somebody else, so nothing of it is posted.")
     elif not calls:
         draft.tell(f"{draft.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
-    draft.change(unfinished="cut" if mark else "")
+    draft.change(unfinished_reply=Unfinished(waiting.who, "cut") if mark else None)
     if event.notice and draft.session.warned != event.notice.day:
         draft.change(warned=event.notice.day)
         draft.tell(event.notice.text[:1].upper() + event.notice.text[1:])
@@ -236,7 +239,8 @@ def failed(draft: Draft, event: ModelFailed) -> None:
     if waiting and waiting.purpose == compaction.PURPOSE:
         compaction.failed(draft)
         return
-    draft.change(waiting=None, tools=None, unfinished="failed")
+    unfinished = Unfinished(waiting.who, "failed") if waiting else draft.session.unfinished_reply
+    draft.change(waiting=None, tools=None, unfinished_reply=unfinished)
     if event.notice is None:
         draft.tell(failures.line(event.reason, event.detail))
     elif draft.session.over != event.notice.day:
@@ -246,7 +250,7 @@ def failed(draft: Draft, event: ModelFailed) -> None:
 
 def go_on(draft: Draft) -> None:
     """`*continue`: the rest of a reply that was cut or stopped."""
-    if draft.persona is None or draft.session.unfinished != "cut":
+    if _how_it_ended(draft) != "cut":
         draft.tell("There is no cut reply to go on from.")
         return
     draft.note(
@@ -257,18 +261,25 @@ def go_on(draft: Draft) -> None:
 
 def once_more(draft: Draft) -> None:
     """`*retry`: the same question again, after a reply that failed, was cut or was stopped."""
-    if draft.persona is None or not draft.session.unfinished:
-        draft.tell("There is nothing to try again: the last reply ended by itself.")
+    how = _how_it_ended(draft)
+    if not how:
+        draft.tell("There is nothing to try again: no reply of whoever is on broke off.")
         return
-    if draft.session.unfinished == "cut":
+    if how == "cut":
         draft.note(
             Entry("note", draft.session.active, "Your last message was cut off. Answer again, from the beginning.")
         )
     draft.ask()
 
 
-def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names that `who` may speak under, and those that it may not."""
+def _how_it_ended(draft: Draft) -> Literal["", "failed", "cut"]:
+    """How the last reply of whoever is on broke off; empty where it ended by itself, or none was asked for."""
+    unfinished = draft.session.unfinished_reply
+    return unfinished.how if unfinished and draft.persona and unfinished.who == draft.session.active else ""
+
+
+def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> Names:
+    """The names that `who` may speak under, and those of everybody else."""
     persona = cast.persona(who)
     own = (persona.name, persona.id) if persona else (who,)
-    return own, (*(p.name for p in cast.personas), *people, *map(labels.plain, people))
+    return Names.of(own, (*people, *map(labels.plain, people)), folded=cast.names.personas)

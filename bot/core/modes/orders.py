@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.commands import nearest, targets
+from bot.core.command_table import CommandTable
 from bot.core.draft import Draft
 from bot.core.events import Account, LibraryRead
 from bot.core.model import Activate, Decide, Menu, Option, Run
@@ -119,7 +119,7 @@ def agent(draft: Draft, args: str, name: str) -> None:
 
 def activation_candidates(draft: Draft, wanted: str) -> tuple[Persona, ...]:
     """The personas whose ids, names or titles are like `wanted`, best first."""
-    near = nearest(fold(wanted), tuple(t for t in targets(draft.cast, None) if isinstance(t.action, Activate)))
+    near = CommandTable(draft.cast, None).nearest(fold(wanted), people=True)
     found = [draft.cast.persona(t.action.persona) for t in near if isinstance(t.action, Activate)]
     return tuple(p for p in found if p)
 

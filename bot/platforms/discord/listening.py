@@ -6,13 +6,10 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import assert_never
 
 import discord
-from discord.utils import time_snowflake
 
-from bot.core import commands
 from bot.core.model import Conversation, Inbound
 from bot.platforms.discord import arrival
 from bot.platforms.discord.arrival import Person
@@ -136,22 +133,14 @@ class Ears:
         self._persons.clear()
 
     async def _edited(self, message: discord.Message) -> None:
-        """A message reads otherwise now. Where it is not known how it read, it counts only while nobody has taken it.
-
-        Discord tells of an edit also where it adds a link's preview by itself. A command of which the old text is not
-        known may have run already, so it is left alone.
-        """
+        """A message reads otherwise now. Discord tells of an edit also where it adds a link's preview by itself."""
         if message.edited_at is None or not arrival.is_said(message):
             return
         await self._before(await self._place(message))
         inbound = await self._read(message)
-        order = time_snowflake(message.edited_at, high=True)
-        was = self._texts.get(message.id)
+        was = self._texts.get(message.id, "")
         self._remember(message.id, inbound.text)
-        if was is None and not commands.is_plain(inbound.text):
-            return
-        edited = replace(inbound, order=order, at=message.edited_at.timestamp())
-        await self._or_full(edited, self._door.edited(edited, was or ""))
+        await self._or_full(inbound, self._door.edited(inbound, was))
 
     async def _deleted(self, guild: int | None, channel: int, messages: tuple[int, ...] | list[int]) -> None:
         where = await self._places.of(guild, channel)
@@ -168,8 +157,9 @@ class Ears:
     async def _or_full(self, inbound: Inbound, taking: Awaitable[object]) -> None:
         try:
             await taking
-        except MailboxFullError:
-            await self._say_full(inbound.conversation, inbound.id)
+        except MailboxFullError as error:
+            if error.tell == "all":  # it is said in public
+                await self._say_full(inbound.conversation, inbound.id)
 
     async def _say_full(self, where: Conversation, message: str) -> None:
         body = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bot.core.model import Attachment, Conversation, Inbound
@@ -121,7 +121,7 @@ def message(event: Payload, me: Me, sender: Person, names: Names = NOBODY) -> In
 def edit(event: Payload, me: Me, sender: Person, names: Names = NOBODY) -> tuple[Inbound, str] | None:
     """What a message reads now, and the text that it had; None where no words of a person have changed.
 
-    The message keeps its id; its order is that of the edit.
+    The message keeps its id and its order.
     """
     if event.get("subtype") != "message_changed":
         return None
@@ -131,9 +131,7 @@ def edit(event: Payload, me: Me, sender: Person, names: Names = NOBODY) -> tuple
     inbound = message({**now, **_place(event)}, me, sender, names)
     if inbound is None:
         return None
-    order = order_of(str(event.get("event_ts") or _field(event, "ts")))
-    was = plain_text(str(before.get("text") or ""), me.user, names).text
-    return replace(inbound, order=order, at=order / MICRO), was
+    return inbound, plain_text(str(before.get("text") or ""), me.user, names).text
 
 
 def deletion(event: Payload, team: str) -> tuple[Conversation, str] | None:

@@ -236,8 +236,10 @@ class Ears:
     async def _full_told(self, inbound: Inbound, taking: Any) -> None:
         try:
             await taking
-        except MailboxFullError:
+        except MailboxFullError as error:
             where = inbound.conversation
+            if not error.tell and not inbound.menu:
+                return
             try:
                 await self._web.call("chat.postEphemeral", user=inbound.user, text=FULL, **place(where))
             except RefusedError as error:

@@ -70,7 +70,8 @@ def plain_text(text: str, bot: str = "", names: Names = NOBODY) -> Plain:
 
     read_out = _MARK.sub(read, text.replace(_CALL, ""))
     read_out = re.sub(rf"^\s*(?:{_CALL}[:,]?\s*)+", "", read_out)
-    read_out = re.sub(rf" *{_CALL}", "", read_out).strip()
+    *before, last = read_out.split(_CALL)
+    read_out = "".join([*(part.rstrip(" ") for part in before), last]).strip()
     if "\n" not in read_out:
         read_out = re.sub(r"^[•◦]", "*", read_out)
     read_out = _KEYS.get(read_out, read_out)

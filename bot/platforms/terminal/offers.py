@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from bot.core.commands import Target, targets
+from bot.core.command_table import CommandTable, Target
 from bot.core.model import Activate, Menu, ReadOut
 from bot.core.session import Saved
 from bot.personas.model import Cast, fold
@@ -37,7 +37,8 @@ def offers(saved: Saved, cast: Cast) -> Offers:
     session = saved.session
     bound = saved.marks[-1].menu if saved.marks else ""
     menu = next((m for m in session.menus if m.id == bound), None)
-    return Offers(targets(cast, cast.persona(session.active) if session.active else None), menu, session.active)
+    table = CommandTable(cast, cast.persona(session.active) if session.active else None)
+    return Offers(tuple(table), menu, session.active)
 
 
 def completions(text: str, now: Offers) -> Iterator[Completion]:

@@ -1,5 +1,6 @@
--- conversation, id, 1 for a new payload or 0 to take it out, payload -> 1 done, 0 no such message
-local conversation, id, replaces, payload = unpack(ARGV, 6)
+-- conversation, id, 1 for a new payload or 0 to take it out, payload, 1 plain or 0 or empty as it was
+-- -> 1 done, 0 no such message
+local conversation, id, replaces, payload, plain = unpack(ARGV, 6)
 local mail = key('mail', conversation)
 
 if was_given_back(conversation) then
@@ -11,7 +12,9 @@ for _, message in ipairs(redis.call('ZRANGE', mail, 0, -1)) do
     found = 1
     redis.call('ZREM', mail, message)
     if replaces == '1' then
-      redis.call('ZADD', mail, 0, string.sub(message, 1, ID + #id - 1) .. payload)
+      local kept = plain == '' and string.sub(message, BODY, BODY) or plain
+      redis.call('ZADD', mail, 0, string.sub(message, 1, BODY - 1) .. kept
+        .. string.sub(message, BODY + 1, ID + #id - 1) .. payload)
     end
   end
 end

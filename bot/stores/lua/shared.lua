@@ -144,18 +144,21 @@ local function seen_key(conversation, id)
   return key('seen', #conversation .. ':' .. conversation .. ':' .. id)
 end
 
--- Whether the id is remembered, and whether it is so by an earlier attempt of this very call.
+local REFUSED = ' refused' -- behind the token of a call whose message found a full mailbox
+
+-- Whether the id is remembered, whether it is so by an earlier attempt of this very call, and whether that was refused.
 local function seen(conversation, id)
   local value = redis.call('GET', seen_key(conversation, id))
   if not value then
-    return false, false
+    return false, false, false
   end
   local limit, by = string.match(value, '^(%d+) (.*)$')
-  return tonumber(limit) > now, by == token
+  return tonumber(limit) > now, by == token or by == token .. REFUSED, by == token .. REFUSED
 end
 
-local function remember(conversation, id)
-  redis.call('SET', seen_key(conversation, id), digits(now + SEEN) .. ' ' .. token, 'PX', digits(SEEN / 1000))
+local function remember(conversation, id, how)
+  local by = token .. (how or '')
+  redis.call('SET', seen_key(conversation, id), digits(now + SEEN) .. ' ' .. by, 'PX', digits(SEEN / 1000))
 end
 
 -- The fence: whether this claim is the last one and has not been given back.

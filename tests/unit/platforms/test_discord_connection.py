@@ -342,7 +342,7 @@ async def test_a_mailbox_that_turns_out_full_is_told_afterwards(monkeypatch: pyt
 
         async def full(inbox: Inbox, inbound: Inbound) -> bool:
             await asyncio.sleep(0.05)
-            raise MailboxFullError
+            raise MailboxFullError("full")
 
         monkeypatch.setattr(Inbox, "receive", full)
         house.ada.presses(greeting.message, "4 *exit")

@@ -296,12 +296,12 @@ def kept(text: str, **more: Any) -> dict[str, Any]:
     return {"type": "message", "user": "U1", "team": "T1", "text": text, "ts": TS, **more}
 
 
-def test_an_edit_keeps_the_message_and_has_its_own_place_in_the_order() -> None:
+def test_an_edit_keeps_the_message_and_its_place_in_the_order() -> None:
     found = edit(changed(kept("*pm &amp; co"), kept("<@UBOT> *pn")), ME, ADA)
     assert found is not None
     now, was = found
     assert (now.id, now.text, was) == (TS, "*pm & co", "*pn")
-    assert now.order == order_of("1700000020.000000") and now.conversation == HERE
+    assert now.order == order_of(TS) and now.conversation == HERE
     assert sender_of(changed(kept("a"), kept("b"))) == "U1"
 
 

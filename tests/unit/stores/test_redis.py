@@ -15,7 +15,7 @@ import redis
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Amount, Balance, Claim, Erased, Limit, Message, Reservation, Store
+from bot.ports import Amount, Balance, Claim, Erased, Limit, MailboxFullError, Message, Reservation, Store
 from bot.stores import redis as redis_store
 from bot.stores import redis_hints, redis_link
 from bot.stores.errors import StoreError, StoreRefusedError
@@ -221,6 +221,18 @@ CALLS: dict[str, tuple[Call, object]] = {
     "rewrite": (forget_a_person, Erased(1, messages=1)),
     "replay": (replay, True),
 }
+
+
+async def test_a_refusal_whose_reply_was_lost_is_a_refusal_all_the_same(server: Server, admin: redis.Redis) -> None:
+    admin.flushall()
+    async with Proxy.before(server) as (proxy, url), opened(url) as store:
+        store._cap = 1
+        await send(store, plain("m1", 1))
+        admin.script_load(script("enqueue").text)
+        proxy.cut_the_reply_to(script("enqueue").sha)
+        with pytest.raises(MailboxFullError):
+            await store.enqueue(ROOM, plain("m2", 2))
+        assert not await store.enqueue(ROOM, plain("m2", 2)), "this is another call"
 
 
 MARKS = ("given", "claimed", "at", "wiped")

@@ -1,0 +1,69 @@
+"""What people may see of a reply that is still being written."""
+
+from __future__ import annotations
+
+from bot.core.own_words import Names, OwnWords
+from bot.core.tables import Tables
+from bot.core.text import most_settled, settled
+
+_ENDS = ("\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+"""What `str.splitlines` takes for the end of a line, but for the carriage return that a newline may follow."""
+
+
+class GrowingReply:
+    """A reply as it comes in, and what of it may be shown: always a prefix of the first piece of its post.
+
+    Every line is read once. The line that still grows is looked at with each `shown`, but never more of it than may be
+    shown, and nothing at all once no more may be: what lies behind half a piece stays unread.
+    """
+
+    def __init__(self, names: Names, limit: int, *, tables: bool) -> None:
+        """`limit` is the longest piece of the platform, `tables` whether it shows Markdown tables itself."""
+        self._words = OwnWords(names)
+        self._tables = None if tables else Tables()
+        self._limit, self._most = limit, most_settled(limit)
+        self._new: list[str] = []
+        self._line = ""
+        self._certain = ""
+        self._shown = ""
+        self._has_begun = False
+        self.is_full = False
+
+    def add(self, piece: str) -> None:
+        """Take the next piece of the reply."""
+        if piece and not self.is_full:
+            self._new.append(piece)
+
+    def shown(self) -> str:
+        """What may be shown now; it begins with what this gave before."""
+        if self._new and not self.is_full:
+            self._read("".join(self._new))
+            self._new.clear()
+            text = self._certain + self._uncertain()
+            self._shown = settled(text, self._limit, len(self._shown))
+            self.is_full = len(text.lstrip("\n")) > self._most
+        return self._shown
+
+    def _read(self, text: str) -> None:
+        """Take in the lines that have ended."""
+        if self._line.endswith("\r"):  # a newline may still belong to it
+            text, self._line = "\r" + text, self._line[:-1]
+        lines = text.splitlines(keepends=True)
+        growing = "" if lines[-1].endswith(_ENDS) else lines.pop()
+        if not lines:
+            self._line += growing
+            return
+        lines[0] = self._line + lines[0]
+        self._line = growing
+        said = self._without_margin("".join([self._words.line(line) for line in lines]))
+        self._has_begun = self._has_begun or bool(said)
+        self._certain += self._tables.add(said) if self._tables else said
+
+    def _uncertain(self) -> str:
+        """What may be shown of the line that has not ended."""
+        said = self._without_margin(self._words.growing(self._line[: self._limit]))
+        return self._tables.growing(said) if self._tables else said
+
+    def _without_margin(self, said: str) -> str:
+        """Without the white space that no post begins with."""
+        return said if self._has_begun else said.lstrip()

@@ -1,0 +1,258 @@
+"""One turn, carried from wherever it stands to its commit.
+
+What a crash can do to it, at each point, is held by `tests/scenario/test_crash_sweep.py`: the turn is stored
+before each of its effects, posts are looked for before they are repeated, and one fenced commit ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from bot.core import machine
+from bot.core.codec import dump, load
+from bot.core.draft import voice_of
+from bot.core.events import (
+    BudgetTold,
+    Event,
+    HumanEvent,
+    LibraryRead,
+    ModelFailed,
+    ModelReplied,
+    ResourceLoaded,
+    Result,
+    Resumed,
+    Said,
+)
+from bot.core.listening import Ear
+from bot.core.model import FILE, SESSION_VERSION, Conversation, Inbound
+from bot.core.session import Mark, Saved, Session, Turn
+from bot.core.steps import AskModel, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
+from bot.personas.model import Cast
+from bot.ports import (
+    Amount,
+    Asked,
+    Begun,
+    Claim,
+    Clock,
+    Committed,
+    Library,
+    Message,
+    Model,
+    Observer,
+    Outgoing,
+    Posted,
+    Stepped,
+    Store,
+    Transport,
+)
+from bot.runtime import turns
+from bot.runtime.asking import Ask, Means, ask
+from bot.runtime.budget import Purse
+from bot.runtime.lease import Lease, LostError
+from bot.runtime.lease import now as _time
+from bot.runtime.options import Options
+from bot.runtime.outbox import Address, deliver
+from bot.runtime.slots import Slot
+from bot.runtime.stops import Stops
+from bot.runtime.transcript import Transcript
+
+
+@dataclass(slots=True)
+class TurnRunner:
+    """Carries one turn, whose claim `lease` holds; the slot is given back while a model is awaited."""
+
+    store: Store
+    transports: Mapping[str, Transport]
+    model: Model
+    library: Library
+    clock: Clock
+    options: Options
+    observer: Observer
+    stops: Stops
+    lease: Lease
+    slot: Slot
+    _address: Address = field(init=False, repr=False)
+    _transcript: Transcript = field(init=False, repr=False)
+    _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        claim = self.lease.claim
+        self._address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
+
+    @property
+    def _claim(self) -> Claim:
+        return self.lease.claim
+
+    @property
+    def _transport(self) -> Transport:
+        return self.transports[self._address.conversation.platform]
+
+    @property
+    def _purse(self) -> Purse:
+        options = self.options
+        return Purse(self.store, self.clock, options.budgets, options.price, options.model_of)
+
+    async def carry(self, claim: Claim) -> None:
+        """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
+        cast = self.library.cast
+        before = load(claim.state, Saved) if claim.state else Saved()
+        self._transcript = Transcript(self.store, claim.conversation, before.index)
+        again = claim.turn is not None
+        if claim.turn:
+            turn = load(claim.turn, Turn)
+            marks = await self._deliver(turn, again=True)
+        else:
+            turn = await self._begin(before, cast)
+            marks = await self._enter(turn)
+        while turn.request is not None:
+            result = await self._perform(turn, cast, again=again)
+            turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
+            self._stepped(result, turn)
+            marks = await self._enter(turn)
+            again = False
+        await self._withdraw()
+        await self._commit(before, turn, marks)
+
+    async def _begin(self, before: Saved, cast: Cast) -> Turn:
+        claim, options, where = self._claim, self.options, self._address.conversation
+        parent = await self._parent()
+        account = turns.account(before, options.context, options.price)
+        listen = options.listen(where)
+        ear = turns.ear(claim, before, options.idle, parent, listen)
+        said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
+        refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
+        is_admin, host = options.access.is_admin, options.host.name
+        event = turns.opening(claim, before, options.idle, parent, account, is_admin, refused, listen, host)
+        event = await self._with_files(event, ear)
+        self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
+        turn = turns.began(claim, machine.step(before.session, event, cast))
+        self._stepped(event, turn)
+        return turn
+
+    async def _parent(self) -> Session | None:
+        """The session of the channel in which this claim begins a thread."""
+        parent = self._address.conversation.parent
+        if self._claim.state is not None or parent is None:
+            return None
+        state = await self.store.peek(parent.key)
+        return load(state, Saved).session if state else None
+
+    async def _with_files(self, event: HumanEvent, ear: Ear) -> HumanEvent:
+        """The event with what its files say, of those messages that are heard."""
+        if not isinstance(event, Said) or not any(line.files for line in event.lines):
+            return event
+        lines = []
+        for line in event.lines:
+            files = [await self._transport.read(file, FILE) if ear.hears(line) else file for file in line.files]
+            lines.append(replace(line, files=tuple(files)))
+        return replace(event, lines=tuple(lines))
+
+    def _stepped(self, event: Event, turn: Turn) -> None:
+        request = type(turn.request).__name__ if turn.request else ""
+        self.observer.saw(Stepped(self._claim, type(event).__name__, request))
+
+    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+        """Store the turn as it stands now, and only then let its posts be seen."""
+        if turn.posts or turn.request:
+            await self._checkpoint(turn)
+        return await self._deliver(turn, again=False)
+
+    async def _checkpoint(self, turn: Turn) -> None:
+        if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
+            raise LostError
+
+    async def _deliver(self, turn: Turn, *, again: bool) -> tuple[Mark, ...]:
+        """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
+        address, marks = self._address, list[Mark]()
+        began = _time()
+        for number, post in enumerate(turn.posts, turn.base):
+            if isinstance(post, Record):
+                await self.store.audit(address.key(number), address.conversation.key, post)
+                continue
+            # A process that was suspended must not go on with what somebody else may have done since.
+            await self.lease.confirm()
+            preview = self._previews.pop(post.completes, None) if post.completes is not None else None
+            voiced = post if post.voice.persona else replace(post, voice=self.options.host)
+            receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
+            if found := turns.mark(post, receipt):
+                marks.append(found)
+        if turn.posts:
+            self.observer.saw(Posted(self._claim, len(turn.posts), _time() - began))
+        return tuple(marks)
+
+    async def _perform(self, turn: Turn, cast: Cast, *, again: bool) -> Result:
+        address = self._address
+        match turn.request:
+            case AskModel() as request:
+                return await self._ask(turn, request, cast, again=again)
+            case LoadResource(who, kind, name):
+                try:
+                    return ResourceLoaded(kind, name, await self.library.read(kind, name, who))
+                except OSError as error:
+                    return ResourceLoaded(kind, name, None, str(error))
+            case ReadLibrary():
+                problems = await self.library.refresh()
+                return LibraryRead(len(self.library.cast.personas), problems)
+            case TellBudget(tokens, micros):
+                if tokens or micros:
+                    key = address.key(turns.ordinal(turn))
+                    await self._purse.grant(key, address.conversation, Amount(tokens, micros))
+                return BudgetTold(await self._purse.tell(address.conversation))
+            case ForgetAll():
+                await self.store.forget(self._claim.conversation)
+                raise LostError
+            case None:
+                raise RuntimeError(f"turn {turn.head} has no request to perform")
+            case _:
+                assert_never(turn.request)
+
+    async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
+        address, options, ordinal = self._address, self.options, turns.ordinal(turn)
+        asker = next((m.user for m in turns.mail(self._claim) if isinstance(m, Inbound)), "")
+        key, voice = address.key(ordinal), voice_of(cast, request.who)
+        out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=asker)
+        room = int(options.context * options.compact_at)
+        asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest)
+        means = Means(self.store, self._transport, self.model, self._purse, self.stops, self.slot)
+        began = _time()
+        result, ref = await ask(asked, cast, means, again=again)
+        took = _time() - began
+        match result:
+            case ModelReplied(stop=stop, usage=usage):
+                self.observer.saw(Asked(self._claim, request.who, took, stop, usage=usage))
+            case ModelFailed(reason=reason):
+                self.observer.saw(Asked(self._claim, request.who, took, failed=reason))
+            case _:
+                assert_never(result)
+        if ref is not None:
+            self._previews[ordinal] = ref
+        return result
+
+    async def _withdraw(self) -> None:
+        """Take back what people watched of a reply that came to nothing."""
+        for ref in self._previews.values():
+            await self._transport.withdraw(ref)
+
+    async def _commit(self, before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> None:
+        claim = self._claim
+        for spent in turn.spent:
+            await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
+        saved = turns.saved(before, turn, marks, self._transcript.index(turn.log))
+        follow_up = None
+        if turn.next:
+            resumed = Resumed(f"{turn.head}+", turn.next)
+            follow_up = Message(resumed.turn, dump(resumed), claim.head.order)
+        began = _time()
+        if not await self.store.commit(
+            claim,
+            dump(saved),
+            SESSION_VERSION,
+            [dump(entry) for entry in turn.log],
+            floor_open=turn.session.floor_is_open,
+            used_flag=turn.used_stop,
+            follow_up=follow_up,
+        ):
+            raise LostError
+        self.observer.saw(Committed(claim, _time() - began))

@@ -1,0 +1,162 @@
+"""However a reply comes in and whenever somebody looks: what was watched begins its post, and costs what it shows."""
+
+from __future__ import annotations
+
+from time import process_time
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from bot.core.growing import GrowingReply
+from bot.core.model import Conversation, Voice
+from bot.core.own_words import Names, own_words
+from bot.core.steps import Post
+from bot.core.tables import as_code, drawn
+from bot.core.text import settled
+from bot.runtime.outbox import Address, outgoing
+from tests.fakes.platform import FakePlatform
+
+HERE = Address(Conversation("fake", "team", "general"), "in1", 1)
+NAMES = Names.of(("Winston", "architect"), ("John", "Mary", "VM Migration Architect"), ("alice", "Łukasz"))
+BITS = (
+    "Winston: ",
+    "**Winston:** ",
+    "Mary: ",
+    "📋 **John** (Product Manager): said ",
+    "alice",
+    ":",
+    "ali",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "\x0b",
+    "\u2028",
+    " ",
+    "\t",
+    "A sentence of words. ",
+    "long" * 30,
+    "漢字" * 20,
+    "🇩🇪",
+    "👨‍👩‍👧‍👦",
+    "\u0301",
+    "```",
+    "\n```python\n",
+    "\n```\n",
+    "> ```\n",
+    "> a\n",
+    "|",
+    "|---|---|\n",
+    "| a | b |\n",
+    "\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+    "| " + "w" * 70,
+    "- ",
+    "# ",
+    "\\|",
+)
+replies = st.lists(st.sampled_from(BITS), max_size=50).map("".join)
+calm = settings(max_examples=400, deadline=None)
+
+
+def pieces_of(text: str, data: st.DataObject) -> list[str]:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+@calm
+@given(replies, st.integers(100, 400), st.booleans(), st.sampled_from([0, 1, 5]), st.data())
+def test_what_was_watched_begins_the_first_piece_of_the_post(
+    text: str, limit: int, has_tables: bool, most: int, data: st.DataObject
+) -> None:
+    growing = GrowingReply(NAMES, limit, tables=has_tables)
+    watched = [""]
+    for piece in pieces_of(text, data):
+        growing.add(piece)
+        if data.draw(st.booleans()):
+            watched.append(growing.shown())
+            assert watched[-1].startswith(watched[-2])
+    if words := own_words(text, NAMES, finished=True):
+        platform = FakePlatform(limit=max(limit, 160) if most else limit, most=most, tables=has_tables)
+        growing = GrowingReply(NAMES, platform.limit, tables=has_tables) if platform.limit != limit else growing
+        growing.add("" if platform.limit == limit else text)
+        first = outgoing(HERE, 2, Post(Voice("Winston", "🏗️", "architect"), words), platform, again=False)[0].text
+        assert first.startswith(growing.shown())
+        assert platform.limit != limit or first.startswith(watched[-1])
+    else:
+        assert watched[-1] == ""
+
+
+@calm
+@given(replies, st.integers(100, 400), st.booleans(), st.data())
+def test_what_is_shown_depends_on_what_has_come_and_not_on_who_has_looked(
+    text: str, limit: int, has_tables: bool, data: st.DataObject
+) -> None:
+    once = GrowingReply(NAMES, limit, tables=has_tables)
+    once.add(text)
+    often = GrowingReply(NAMES, limit, tables=has_tables)
+    for piece in pieces_of(text, data):
+        often.add(piece)
+        often.shown()
+    assert often.shown() == once.shown()
+
+
+@calm
+@given(replies, st.integers(100, 400), st.booleans())
+@example("Winston: " * 3 + "word " * 60, 200, False)
+def test_nothing_is_held_back_that_may_be_shown(text: str, limit: int, has_tables: bool) -> None:
+    assume(
+        "Winston: Winston: Winston: Winston: " not in text.replace("*", "")
+    )  # no more than a piece of a line is read
+    growing = GrowingReply(NAMES, limit, tables=has_tables)
+    growing.add(text)
+    words = own_words(text, NAMES, finished=False)
+    at_least = settled(words if has_tables else as_code(words, finished=False), limit)
+    assert growing.shown().startswith(at_least)
+
+
+@calm
+@given(replies)
+def test_a_text_that_is_drawn_in_stretches_is_the_same(text: str) -> None:
+    assert "".join(drawn(text)) == as_code(text, finished=True)
+
+
+def test_a_long_text_is_drawn_in_stretches_and_is_the_same() -> None:
+    text = "Words before.\n\n| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 2000 + "\nand after. " * 900
+    assert "".join(drawn(text)) == as_code(text, finished=True)
+
+
+TABLE = "\n\n| name | what |\n|------|------|\n" + "| a name | what it is about |\n" * 40 + "\n"
+LONG = {
+    "prose": "A sentence of words that go on. " * 40 + "\n\n",
+    "one line": "A sentence of words that go on. ",
+    "tables": TABLE,
+    "one table": "| a | b |\n|---|---|\n",
+    "another's words": "Mary: and she says this and that.\n",
+    "own labels": "Winston: ",
+    "a fence": "```",
+    "code": "```\nx = 1\n```\n",
+    "pipes": "|",
+    "no space": "漢字",
+    "flags": "🇩🇪",
+    "white space": " \n",
+}
+
+
+@pytest.mark.parametrize("bit", LONG.values(), ids=LONG)
+@pytest.mark.parametrize("has_tables", [True, False])
+def test_to_watch_a_reply_ten_times_as_long_costs_no_more_than_ten_times_as_much(bit: str, has_tables: bool) -> None:
+    """A ratio of CPU times, with room for noise: the square would be a hundred."""
+
+    def cost(length: int) -> float:
+        text, least = bit * (length // len(bit) + 1), 1e9
+        for _ in range(3):
+            growing, began = GrowingReply(NAMES, 1_850, tables=has_tables), process_time()
+            for start in range(0, length, 16):
+                growing.add(text[start : start + 16])
+                if start % 160 == 0:
+                    growing.shown()
+            least = min(least, process_time() - began)
+        return least
+
+    assert cost(300_000) < 40 * max(cost(30_000), 1e-3)
