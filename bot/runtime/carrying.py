@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from bot.core import machine
-from bot.core.codec import dump, load
+from bot.core.codec import UnreadableError, dump, load
 from bot.core.draft import voice_of
 from bot.core.events import (
     BudgetTold,
@@ -50,7 +50,7 @@ from bot.ports import (
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import Purse
-from bot.runtime.lease import Lease, LostError
+from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
@@ -132,12 +132,15 @@ class TurnRunner:
         return turn
 
     async def _parent(self) -> Session | None:
-        """The session of the channel in which this claim begins a thread."""
+        """The session of the channel in which this claim begins a thread. Raises PutOffError."""
         parent = self._address.conversation.parent
         if self._claim.state is not None or parent is None:
             return None
         state = await self.store.peek(parent.key)
-        return load(state, Saved).session if state else None
+        try:
+            return load(state, Saved).session if state else None
+        except UnreadableError as error:
+            raise PutOffError(f"the state of {parent.key} cannot be read by this build: {error}") from error
 
     async def _with_files(self, event: HumanEvent, ear: Ear) -> HumanEvent:
         """The event with what its files say, of those messages that are heard."""
