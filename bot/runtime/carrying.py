@@ -107,6 +107,10 @@ class TurnRunner:
             turn = await self._begin(before, cast)
             marks = await self._enter(turn)
         while turn.request is not None:
+            if isinstance(turn.request, ForgetAll):
+                # The turn is wiped with all the rest, so there is nothing left to commit.
+                await self.store.forget(claim.conversation)
+                return
             result = await self._perform(turn, cast, again=again)
             turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
             self._stepped(result, turn)
@@ -203,11 +207,8 @@ class TurnRunner:
                     key = address.key(turns.ordinal(turn))
                     await self._purse.grant(key, address.conversation, Amount(tokens, micros))
                 return BudgetTold(await self._purse.tell(address.conversation))
-            case ForgetAll():
-                await self.store.forget(self._claim.conversation)
-                raise LostError
-            case None:
-                raise RuntimeError(f"turn {turn.head} has no request to perform")
+            case ForgetAll() | None:
+                raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
 

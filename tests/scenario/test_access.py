@@ -10,7 +10,7 @@ import pytest
 from bot.core.events import Usage
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports import Limit, ModelError
+from bot.ports import Ended, Happening, Limit, ModelError
 from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, Budgets
 from bot.runtime.inbox import Inbox
@@ -155,6 +155,63 @@ async def test_a_stop_that_came_too_late_is_refused_like_any_message_by_the_rule
         reply, refused = await s.say("count")
         assert reply.text == "One two three four five."
         assert refused.text.startswith("mallory: You may not use this bot here.")
+
+
+# ---------------------------------------------------------------- the audit trail
+
+
+async def trail(s: Stage) -> list[tuple[str, str]]:
+    return [(record.who, record.what) for record in await s.store.audited(ROOM.key)]
+
+
+async def test_what_admins_decide_in_the_chat_is_in_the_audit_trail_and_so_is_what_others_are_refused() -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        for text in ("*reload", "*budget +5", "*budget +20,000 tokens", "*budget lots", "*forget", "*help"):
+            await s.say(text, user="mallory")
+        for text in ("*reload", "*budget +5", "*budget +20,000 tokens", "*budget lots", "*help"):
+            await s.say(text, user="root")
+        assert await trail(s) == [
+            ("Umallory", "was refused *reload: not an admin"),
+            *[("Umallory", "was refused *budget: not an admin")] * 3,
+            ("Umallory", "was refused *forget: not an admin"),
+            ("Uroot", "had the persona files read again"),
+            ("Uroot", "raised the budget of today by $5"),
+            ("Uroot", "raised the budget of today by 20,000 tokens"),
+        ]
+
+
+@pytest.mark.parametrize("typed", [True, False])
+async def test_who_wiped_a_conversation_stays_in_the_audit_trail(typed: bool) -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        await s.say("*forget", user="root")
+        for user in ("mallory", "root"):
+            menu = s.platform.last_menu().id
+            await (s.say("1", user=user) if typed else s.press(menu, 1, user=user))
+        assert await s.log() == [] and await s.store.peek(ROOM.key) is None
+        assert await trail(s) == [
+            ("Umallory", "was refused to wipe the conversation: not an admin"),
+            ("Uroot", "wiped the conversation"),
+        ]
+
+
+async def test_to_wipe_a_conversation_is_a_success(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    ended: list[str] = []
+
+    class Watch:
+        def saw(self, happening: Happening) -> None:
+            if isinstance(happening, Ended):
+                ended.append(happening.outcome)
+
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        s.worker.observer = Watch()
+        await s.say("*forget", user="root")
+        await s.say("1", user="root")
+    assert ended == ["committed", "committed"]
+    assert "taken over" not in caplog.text
 
 
 # ---------------------------------------------------------------- budgets
