@@ -176,7 +176,10 @@ def _chat(args: argparse.Namespace) -> int:
 
     try:
         return asyncio.run(_converse(args))
-    except (HealthError, StoreError, TerminalError) as error:
+    except TerminalError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except (HealthError, StoreError) as error:
         print(error, file=sys.stderr)
         return FAILURE
 

@@ -12,6 +12,7 @@ from bot.core.events import Usage
 from bot.core.prompt import Prompt
 from bot.models import request
 from bot.models.breaker import Breaker
+from bot.models.counts import bounded
 from bot.models.faults import Fault, clean, fault
 from bot.models.options import ModelOptions
 from bot.ports import Clock, Meter, ModelError, Reply, Show
@@ -178,7 +179,7 @@ def _usage(message: Message | None, model: str) -> Usage:
     def count(name: str) -> int:
         # The SDK builds what comes in without checking it, and not every server counts everything.
         number = getattr(usage, name, None)
-        return number if isinstance(number, int) else 0
+        return bounded(name, number)
 
     return Usage(
         input=count("input_tokens"),
