@@ -178,7 +178,10 @@ def _chat(args: argparse.Namespace) -> int:
 
     try:
         return asyncio.run(_converse(args))
-    except (HealthError, StoreError, TerminalError) as error:
+    except TerminalError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except (HealthError, StoreError) as error:
         print(error, file=sys.stderr)
         return FAILURE
 
@@ -255,15 +258,13 @@ def _has_terminal() -> bool:
 
 async def _on_screen(settings: Settings, library: Library, typing: Typing) -> int:
     from bot.app import running
-    from bot.core.codec import load
     from bot.core.session import Saved
     from bot.platforms.terminal.offers import Offers, offers
     from bot.platforms.terminal.posts import ScreenTransport
     from bot.platforms.terminal.screen import Screen
 
     async def look() -> Offers:
-        state = await bot.store.peek(typing.place.conversation.key)
-        return offers(load(state, Saved) if state else Saved(), library.cast)
+        return offers(await bot.inbox.saved(typing.place.conversation) or Saved(), library.cast)
 
     path = settings.store.path
     screen = Screen(typing, look, path.with_name(f"{path.name}.history"))

@@ -520,7 +520,7 @@ class Door(Protocol):
         """A message was deleted. Raises StoreError."""
 
     async def saved(self, conversation: Conversation) -> Saved | None:
-        """Where a conversation stands; None where it never began. Raises StoreError."""
+        """Where a conversation stands; None where it never began or cannot be read. Raises StoreError."""
 
     async def conversations(self, platform: str, workspace: str = "") -> tuple[Conversation, ...]:
         """All conversations of a platform (and workspace) that began. Raises StoreError."""

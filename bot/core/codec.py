@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any, get_args
 
+from cattrs.errors import CattrsError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
 from pydantic_core import PydanticSerializationError, to_json
@@ -69,6 +70,18 @@ def written(value: Any) -> str:
         return json.dumps(value, separators=(",", ":"))
 
 
+class UnreadableError(ValueError):
+    """A text holds no value of the kind that was asked for: it is broken, or a newer build wrote it."""
+
+
 def load(text: str, kind: Any) -> Any:
-    """The `kind` written in `text`. Raises ValueError, KeyError or TypeError where it is none."""
-    return _converter.loads(text, kind)
+    """The `kind` written in `text`. Raises UnreadableError where it is none."""
+    try:
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise UnreadableError(f"no value of ours: {text[:40]!r}")
+        return _converter.structure(value, kind)
+    except UnreadableError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError, CattrsError) as e:
+        raise UnreadableError(f"{type(e).__name__}: {e}") from e

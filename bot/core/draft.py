@@ -41,6 +41,7 @@ class Draft:
     account: Account = field(default_factory=Account)
     admin: bool = False
     host: str = HOST.name
+    by: str = ""
     log: list[Entry] = field(default_factory=list)
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
@@ -82,6 +83,10 @@ class Draft:
     def say(self, markdown: str, menu: Menu | None = None, *, completes: int | None = None, who: str = "") -> None:
         """Post under the name of the active persona, or of `who`."""
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
+
+    def record(self, what: str) -> None:
+        """Add a line to the audit trail: what the human of this event has decided, or was refused."""
+        self.posts.append(Record(what, self.by))
 
     def tell(
         self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Line | None = None

@@ -44,6 +44,7 @@ def step(session: Session, event: Event, cast: Cast) -> Step:
         draft.begin(event.turn)
     if isinstance(event, Said | Picked):
         draft.account, draft.admin, draft.host = event.account, event.admin, event.host
+        draft.by = event.user if isinstance(event, Picked) else next((line.user for line in event.lines), "")
     match event:
         case Said():
             _inherit(draft, event.inherit)
@@ -213,6 +214,7 @@ def _pressed(draft: Draft, event: Picked) -> None:
         now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."
         draft.tell(f"That choice has passed. {now}", only=only)
     elif _is_for_admins(gate, menu, option) and not draft.admin:
+        draft.record("was refused to wipe the conversation: not an admin")
         draft.tell("Only an admin can decide that.", only=only)
     else:
         name = draft.labelled(event.user, event.name)
@@ -229,6 +231,7 @@ def _numbered(draft: Draft, menu_id: str, number: int, line: Line) -> None:
     elif option is None:
         draft.tell(f"There is no {number} in that list; it goes from 1 to {len(menu.options)}.")
     elif _is_for_admins(gate, menu, option) and not draft.admin:
+        draft.record("was refused to wipe the conversation: not an admin")
         draft.repeat(menu_id, "Only an admin can decide that.")
     else:
         if gate and gate.menu == menu_id and (gate.call or isinstance(option.action, Run)):

@@ -69,9 +69,8 @@ class Session:
 
     `personas` is a stack of at most two: a coordinator, and the persona it turned into. `turn` stands for the turn that
     was last begun (`menus.mark_of`) and `counter` numbers its menus. `menus` are those still open. `people` are the
-    names of those who spoke lately, for the guard against impersonation. `speakers` are the labels that people have in
-    prompts. `unfinished_reply` is the last reply, if it
-    did not end by itself; it goes with its persona.
+    names of those who spoke lately, for the guard against impersonation, and `speakers` the labels that people have in
+    prompts. `unfinished_reply` is the last reply, if it did not end by itself; it goes with its persona.
     `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
     that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
     the threads that may begin below them; `decided` those of the last messages that decided something: commands,

@@ -21,6 +21,7 @@ from bot.doctor.model import check_model
 from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
 from bot.doctor.surroundings import check_terminal, check_versions
+from bot.platforms.terminal.harmless import harmless
 from bot.settings import LOOKUP, Settings, SettingsError, load
 from bot.telemetry import without_secrets
 
@@ -62,7 +63,7 @@ def run(config: Path | None, env: Mapping[str, str], options: Mapping[str, str],
     else:
         file = config or next((path for path in LOOKUP if path.is_file()), None)
         found = asyncio.run(examined(Case(settings, env, file, online)))
-    print(as_json(found) if as_data else "\n".join(as_text(found)))
+    print(as_json(found) if as_data else harmless("\n".join(as_text(found))))
     return 1 if any(finding.level == "problem" for finding in found) else 0
 
 

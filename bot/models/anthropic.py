@@ -14,6 +14,7 @@ from bot.core.events import Usage
 from bot.core.prompt import Prompt
 from bot.models import request
 from bot.models.breaker import Breaker
+from bot.models.counts import bounded
 from bot.models.faults import Fault, clean, fault
 from bot.models.incoming import IncomingReply, OversizedError
 from bot.models.options import ModelOptions
@@ -237,8 +238,7 @@ def _usage(incoming: IncomingReply, model: str) -> Usage:
 
     def count(name: str) -> int:
         # Nothing of it is checked, and not every server counts everything.
-        number = incoming.usage.get(name)
-        return number if isinstance(number, int) else 0
+        return bounded(name, incoming.usage.get(name))
 
     return Usage(
         input=count("input_tokens"),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
 
-from bot.core.codec import load
+from bot.core.codec import UnreadableError, load
 from bot.core.model import SESSION_VERSION
 from bot.core.session import Saved
 from bot.core.steps import Entry
@@ -106,7 +106,7 @@ def _value(text: str | None) -> Any:
     """What a stored text says; the text itself where it is no JSON."""
     try:
         return None if text is None else json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -136,7 +136,7 @@ def _entry(line: str) -> str:
     """A line of the log for people."""
     try:
         entry: Entry = load(line, Entry)
-    except (ValueError, KeyError, TypeError):
+    except UnreadableError:
         return f"  (cannot be read)\n{lines(line)}"
     who = f"{entry.name} ({entry.who})" if entry.name else entry.who
     return f"  {entry.kind} {lines(who, '')}" + (f"\n{lines(entry.text)}" if entry.text else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from bot.core.codec import load
+from bot.core.codec import UnreadableError, load
 from bot.core.events import Mail, Resumed
 from bot.core.model import SESSION_VERSION, Inbound
 from bot.core.session import Saved
@@ -44,12 +44,18 @@ def lines(text: str, indent: str = "    ") -> str:
 
 def shown_time(at: float) -> str:
     """A time for people, where they are; a dash where it is not known."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "-"
+    try:
+        return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "-"
+    except (ValueError, OverflowError, OSError):
+        return "-"  # an imported file may say anything
 
 
 def iso_time(at: float) -> str | None:
     """A time for programs."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds") if at else None
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds") if at else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def session_of(state: str | None, version: int) -> Saved | None:
@@ -58,7 +64,7 @@ def session_of(state: str | None, version: int) -> Saved | None:
         return None
     try:
         saved: Saved = load(state, Saved)
-    except (ValueError, KeyError, TypeError):
+    except UnreadableError:
         return None
     return saved
 
@@ -67,7 +73,7 @@ def said(message: Message) -> tuple[str, str]:
     """Who sent a message and what it says; of one that is no person's or cannot be read, what it is."""
     try:
         mail = load(message.payload, Mail)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except UnreadableError:
         return "", f"(cannot be read) {message.payload}"
     match mail:
         case Inbound():

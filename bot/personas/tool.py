@@ -15,6 +15,7 @@ from bot.personas.library import Library
 from bot.personas.lint import as_json, check
 from bot.personas.model import Persona
 from bot.personas.new import file_name, interview, text_of_answers
+from bot.platforms.terminal.harmless import harmless
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -62,11 +63,11 @@ def _list(library: Library) -> int:
     for persona in cast.personas:
         title = "" if persona.title in ("", persona.name) else f", {persona.title}"
         origin = "shipped" if persona.source.shipped else persona.source.path
-        print(f"{persona.icon}  {persona.id:<{width}}  {persona.name}{title}  [{origin}]")
+        _print(f"{persona.icon}  {persona.id:<{width}}  {persona.name}{title}  [{origin}]")
     for document in cast.documents:
-        print(f"📄  {document.id:<{width}}  {document.title} (a document)  [{document.source.path}]")
+        _print(f"📄  {document.id:<{width}}  {document.title} (a document)  [{document.source.path}]")
     for override in library.overrides:
-        print(f"{override.what}: {override.stands.path} takes the place of {override.hidden.path}")
+        _print(f"{override.what}: {override.stands.path} takes the place of {override.hidden.path}")
     for problem in library.problems:
         _complain(str(problem))
     if not cast.personas:
@@ -82,7 +83,7 @@ def _show(ident: str, library: Library) -> int:
         what = f"{ident!r} is what several personas are called" if found else f"There is no persona {ident!r}"
         _complain(f"{what}. Choose one of: {known}")
         return 1
-    print("\n".join(_shown(found[0])))
+    _print("\n".join(_shown(found[0])))
     return 0
 
 
@@ -121,13 +122,11 @@ def _check(paths: Sequence[Path], shipped: Path | None, *, as_data: bool) -> int
     own = [persona for persona in library.cast.personas if not persona.source.shipped]
     failed = any(problem.severity == "error" for problem in problems)
     if as_data:
-        print(
-            json.dumps({"personas": [p.id for p in own], "problems": as_json(problems)}, ensure_ascii=False, indent=2)
-        )
+        _print(json.dumps({"personas": [p.id for p in own], "problems": as_json(problems)}, indent=2))
         return 1 if failed or not own else 0
     for problem in problems:
-        (_complain if problem.severity == "error" else print)(str(problem))
-    print(f"{len(own)} personas, {len(problems)} findings")
+        (_complain if problem.severity == "error" else _print)(str(problem))
+    _print(f"{len(own)} personas, {len(problems)} findings")
     if not own:
         _complain("No persona was found there.")
     return 1 if failed or not own else 0
@@ -138,7 +137,7 @@ def _import(paths: Sequence[Path], into: Path, *, force: bool) -> int:
     for outcome in outcomes:
         line = f"{outcome.did}: {outcome.target} (from {outcome.source})"
         if outcome.did in ("written", "unchanged"):
-            print(line)
+            _print(line)
         else:
             _complain(f"{line}: {outcome.why}")
     for problem in problems:
@@ -152,7 +151,7 @@ def _import(paths: Sequence[Path], into: Path, *, force: bool) -> int:
 def _new(into: Path | None, shipped: Path | None, *, force: bool) -> int:
     folder = into or Path.cwd()
     try:
-        answers = interview(input, print)
+        answers = interview(input, _print)
     except EOFError:
         _complain("\nThe questions were not all answered; nothing was written.")
         return 1
@@ -166,11 +165,16 @@ def _new(into: Path | None, shipped: Path | None, *, force: bool) -> int:
     except OSError as problem:
         _complain(f"{target} could not be written: {problem.strerror or problem}")
         return 1
-    print(f"written: {target}")
+    _print(f"written: {target}")
     for finding in check(Library([target], shipped)):
         _complain(str(finding))
     return 0
 
 
+def _print(text: str) -> None:
+    """Print what may come from a stranger's file, without anything that could steer the terminal."""
+    print(harmless(text))
+
+
 def _complain(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from bot.core import machine
-from bot.core.codec import dump, load
+from bot.core.codec import UnreadableError, dump, load
 from bot.core.draft import voice_of
 from bot.core.events import (
     BudgetTold,
@@ -49,7 +49,7 @@ from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import Purse
 from bot.runtime.incoming import with_files
-from bot.runtime.lease import Lease, LostError
+from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
@@ -106,6 +106,10 @@ class TurnRunner:
             turn = await self._begin(before, cast)
             marks = await self._enter(turn)
         while turn.request is not None:
+            if isinstance(turn.request, ForgetAll):
+                # The turn is wiped with all the rest, so there is nothing left to commit.
+                await self.store.forget(claim.conversation)
+                return
             result = await self._perform(turn, cast, again=again)
             turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
             self._stepped(result, turn)
@@ -122,17 +126,8 @@ class TurnRunner:
         ear = turns.ear(claim, before, options.idle, parent, listen)
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
         refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
-        event = turns.opening(
-            claim,
-            before,
-            options.idle,
-            parent,
-            account,
-            options.access.is_admin,
-            refused,
-            listen,
-            options.host.name,
-        )
+        is_admin, host = options.access.is_admin, options.host.name
+        event = turns.opening(claim, before, options.idle, parent, account, is_admin, refused, listen, host)
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
                 event = await with_files(event, ear, self._transport, self.clock)
@@ -142,12 +137,15 @@ class TurnRunner:
         return turn
 
     async def _parent(self) -> Session | None:
-        """The session of the channel in which this claim begins a thread."""
+        """The session of the channel in which this claim begins a thread. Raises PutOffError."""
         parent = self._address.conversation.parent
         if self._claim.state is not None or parent is None:
             return None
         state = await self.store.peek(parent.key)
-        return load(state, Saved).session if state else None
+        try:
+            return load(state, Saved).session if state else None
+        except UnreadableError as error:
+            raise PutOffError(f"the state of {parent.key} cannot be read by this build: {error}") from error
 
     def _stepped(self, event: Event, turn: Turn) -> None:
         request = type(turn.request).__name__ if turn.request else ""
@@ -200,11 +198,8 @@ class TurnRunner:
                     key = address.key(turns.ordinal(turn))
                     await self._purse.grant(key, address.conversation, Amount(tokens, micros))
                 return BudgetTold(await self._purse.tell(address.conversation))
-            case ForgetAll():
-                await self.store.forget(self._claim.conversation)
-                raise LostError
-            case None:
-                raise RuntimeError(f"turn {turn.head} has no request to perform")
+            case ForgetAll() | None:
+                raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bot.core import commands
-from bot.core.codec import dump, load
+from bot.core.codec import UnreadableError, dump, load
 from bot.core.listening import Ear
 from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import Saved
@@ -123,9 +123,13 @@ class Inbox:
             await self._store.blank(conversation.key, message_id)
 
     async def saved(self, conversation: Conversation) -> Saved | None:
-        """Where a conversation stands; None where it never began."""
+        """Where a conversation stands; None where it never began, or this build cannot read it."""
         state = await self._store.peek(conversation.key)
-        return load(state, Saved) if state else None
+        try:
+            return load(state, Saved) if state else None
+        except UnreadableError as error:
+            log.info("the state of %s cannot be read by this build (%s)", conversation.key, error)
+            return None
 
     async def conversations(self, platform: str, workspace: str = "") -> tuple[Conversation, ...]:
         """All conversations of a platform (and workspace) that began."""

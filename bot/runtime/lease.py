@@ -22,6 +22,10 @@ _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 the second."""
 
 
+class PutOffError(Exception):
+    """A turn has to wait for another build of the bot, which can read what this one cannot: it is left alone."""
+
+
 class LostError(Exception):
     """Somebody else has the turn, or may have it by now: stop silently, seal nothing."""
 

@@ -28,7 +28,7 @@ from bot.ports import (
     TransportError,
 )
 from bot.runtime.carrying import TurnRunner
-from bot.runtime.lease import SOONEST, Lease, LostError, ended
+from bot.runtime.lease import SOONEST, Lease, LostError, PutOffError, ended
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
@@ -180,6 +180,11 @@ class Worker:
         except LostError:
             outcome = "lost"
             log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
+        except PutOffError as error:
+            reason = type(error).__name__
+            where = claim.head.id, claim.conversation
+            log.warning("turn %s of %s is left to another build (%s); looking again in %.0f s", *where, error, AWAY)
+            await self._release(claim, AWAY)
         except TransportError as error:
             where = claim.head.id, claim.conversation
             if error.retry:

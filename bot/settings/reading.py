@@ -80,7 +80,7 @@ def load(path: Path | None, env: Mapping[str, str], options: Mapping[str, str] =
     SettingsError with everything that is wrong.
     """
     reading = _Reading()
-    file = path or next((candidate for candidate in LOOKUP if candidate.is_file()), None)
+    file = path or next((candidate for candidate in LOOKUP if _is_there(candidate)), None)
     if file is not None:
         _read_file(reading, Path(os.path.expanduser(file)))
     for name in sorted(name for name, value in env.items() if name.startswith(PREFIX) and value):
@@ -107,6 +107,17 @@ def load(path: Path | None, env: Mapping[str, str], options: Mapping[str, str] =
     if reading.problems:
         raise SettingsError(reading.problems)
     return settings
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something of that name, which is then to be read: a link to nowhere is told, not passed over."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _read_file(reading: _Reading, path: Path) -> None:

@@ -113,7 +113,8 @@ class _Walk:
             return self._refuse(node, key, f"YAML takes {node.value} for a number to base 60; write it another way")
         try:
             value: object = self._loader.construct_object(node)
-        except ValueError as error:  # a date that there never was
+        except (ValueError, AttributeError, LookupError, OverflowError) as error:
+            # A date that there never was, or a tag on what is none: PyYAML stumbles in more ways than one.
             return self._refuse(node, key, f"not what YAML takes it for ({error}); put it in quotes")
         return value
 

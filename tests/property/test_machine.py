@@ -26,7 +26,7 @@ from bot.core.machine import step
 from bot.core.model import FILE, MENU_OPTIONS, Attachment
 from bot.core.prompt import prompt
 from bot.core.session import Session, Step, Turn
-from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, Post, ReadLibrary, TellBudget
+from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
 from bot.core.tools import ROUNDS
 from bot.models.options import ModelOptions
 from bot.models.request import body
@@ -189,11 +189,13 @@ class Talk:
         self.session = done.session
         self.log += done.log
         for post in done.posts:
-            assert isinstance(post, Post)
+            if isinstance(post, Record):
+                assert post.what and isinstance(event, Said | Picked), "people decide, and nobody else is on record"
+                continue
             assert post.markdown.strip()
             if post.menu:
                 assert 1 <= len(post.menu.options) <= MENU_OPTIONS
-                assert self.session.gate is not None or post.menu in self.session.menus or event is not None
+                assert post.menu in self.session.menus, "what is shown can be chosen from"
             if post.offers:
                 self.marks.append(post.menu.id if post.menu else "")
         return done

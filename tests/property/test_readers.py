@@ -162,9 +162,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_text_made_to_be_slow_is_read_in_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
 
     holds(read(text, "a.md"))
 
     # In time that grows with the square of the length each of these takes minutes.
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

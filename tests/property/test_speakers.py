@@ -135,7 +135,11 @@ def test_no_answer_to_a_question_reads_like_somebody_elses(
 
 @given(texts)
 def test_what_a_summary_or_another_persona_says_is_theirs_alone(text: str) -> None:
-    log = [Entry("on", "architect"), Entry("compact", "architect", text), Entry("said", "U1", "well?", name="ann")]
+    log = [
+        Entry("on", "architect"),
+        Entry("compact", "architect", f"So: {text}"),
+        Entry("said", "U1", "well?", name="ann"),
+    ]
     log += [Entry("reply", "pm", f"Yes. {text}", name="John", content="[]"), Entry("note", "architect", f"Do: {text}")]
     winston = CAST.persona("architect")
     assert winston is not None

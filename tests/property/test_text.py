@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter, process_time
+from time import process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -232,19 +232,19 @@ ROWS = [
 @pytest.mark.parametrize("bit", CROWDS)
 def test_long_rows_of_anything_are_cut_in_a_time_that_grows_with_their_length(bit: str) -> None:
     text = bit * (LONG // len(bit))
-    began = perf_counter()
+    began = process_time()
     pieces(text, 2000)
     settled(text, 2000)
-    assert perf_counter() - began < 3
+    assert process_time() - began < 3
 
 
 @pytest.mark.parametrize("bit", ROWS)
 def test_tables_of_anything_are_read_in_a_time_that_grows_with_their_length(bit: str) -> None:
-    began = perf_counter()
+    began = process_time()
     for head in ("", "|a|b|\n|-|-|\n", "|" * 20_000 + "\n" + "|-" * 19_999 + "|\n"):
         drawn = as_code(head + bit * (LONG // len(bit)), finished=True)
         assert len(drawn) < 100 * LONG
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from bot.core.events import Usage
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports import Limit, ModelError
+from bot.ports import Ended, Happening, Limit, ModelError
 from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, Budgets
 from bot.runtime.inbox import Inbox
@@ -157,6 +158,63 @@ async def test_a_stop_that_came_too_late_is_refused_like_any_message_by_the_rule
         assert refused.text.startswith("mallory: You may not use this bot here.")
 
 
+# ---------------------------------------------------------------- the audit trail
+
+
+async def trail(s: Stage) -> list[tuple[str, str]]:
+    return [(record.who, record.what) for record in await s.store.audited(ROOM.key)]
+
+
+async def test_what_admins_decide_in_the_chat_is_in_the_audit_trail_and_so_is_what_others_are_refused() -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        for text in ("*reload", "*budget +5", "*budget +20,000 tokens", "*budget lots", "*forget", "*help"):
+            await s.say(text, user="mallory")
+        for text in ("*reload", "*budget +5", "*budget +20,000 tokens", "*budget lots", "*help"):
+            await s.say(text, user="root")
+        assert await trail(s) == [
+            ("Umallory", "was refused *reload: not an admin"),
+            *[("Umallory", "was refused *budget: not an admin")] * 3,
+            ("Umallory", "was refused *forget: not an admin"),
+            ("Uroot", "had the persona files read again"),
+            ("Uroot", "raised the budget of today by $5"),
+            ("Uroot", "raised the budget of today by 20,000 tokens"),
+        ]
+
+
+@pytest.mark.parametrize("typed", [True, False])
+async def test_who_wiped_a_conversation_stays_in_the_audit_trail(typed: bool) -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        await s.say("*forget", user="root")
+        for user in ("mallory", "root"):
+            menu = s.platform.last_menu().id
+            await (s.say("1", user=user) if typed else s.press(menu, 1, user=user))
+        assert await s.log() == [] and await s.store.peek(ROOM.key) is None
+        assert await trail(s) == [
+            ("Umallory", "was refused to wipe the conversation: not an admin"),
+            ("Uroot", "wiped the conversation"),
+        ]
+
+
+async def test_to_wipe_a_conversation_is_a_success(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    ended: list[str] = []
+
+    class Watch:
+        def saw(self, happening: Happening) -> None:
+            if isinstance(happening, Ended):
+                ended.append(happening.outcome)
+
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        s.worker.observer = Watch()
+        await s.say("*forget", user="root")
+        await s.say("1", user="root")
+    assert ended == ["committed", "committed"]
+    assert "taken over" not in caplog.text
+
+
 # ---------------------------------------------------------------- budgets
 
 
@@ -258,7 +316,54 @@ async def test_usage_tells_where_the_budgets_stand() -> None:
         assert "- today all channels together spent 2,000 tokens (no limit)" in told.text
 
 
+async def test_each_ask_of_a_turn_is_counted() -> None:
+    loads = Says(calls=(("load_resource", {"name": "prd-tmpl"}),), usage=Usage(input=100, output=7, model="fake"))
+    says = replace(Says.text("Yes."), usage=Usage(input=1000, output=5, model="fake"))
+    async with stage(lambda _p, n: loads if n == 1 else says) as s:
+        budgeted(s, channel=Limit("channel", tokens=9000))
+        await s.say("*pm")
+        await s.say("well?")
+        assert len(s.model.prompts) == 2
+        assert await s.store.spent(ROOM.key) == (Usage(1100, 12, model="fake"),)
+        (told,) = await s.say("*usage")
+        assert "this channel spent 1,112 of 9,000 tokens" in told.text
+
+
+async def test_a_call_that_is_made_again_after_a_crash_is_paid_again() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=1000, model="fake"))) as s:
+        budgeted(s, channel=Limit("channel", tokens=90_000))
+        await s.say("*architect")
+
+        async def dies(n: int, _piece: int) -> None:
+            if n == 1:
+                raise asyncio.CancelledError
+
+        s.model.on_piece = dies
+        await s.inbox.receive(s.platform.said("well?", at=s.clock.now()))
+        await s.worker.work()
+        spent = (await s.store.budget("fake:team:general", "2023-11-14")).spent.tokens
+        s.clock.advance(60)
+        await s.settle()
+        assert len(s.model.prompts) == 2
+        after = (await s.store.budget("fake:team:general", "2023-11-14")).spent.tokens
+        assert spent > 0 and after == spent + 1000, "what was set aside for the first stays, for it may have been paid"
+
+
 # ---------------------------------------------------------------- forgetting
+
+
+async def test_plain_words_at_the_question_whether_to_wipe_keep_the_conversation() -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        await s.say("*architect")
+        await s.say("a secret")
+        (question,) = await s.say("*forget", user="root")
+        withdrawn, reply = await s.say("yes", user="root")
+        assert (withdrawn.text, reply.text) == ("Nothing is wiped, then.", "Yes.")
+        assert [e.text for e in await s.log() if e.kind == "said"] == ["a secret", "yes"]
+        assert question.menu is not None
+        (passed,) = await s.press(question.menu.id, 1, user="root")
+        assert passed.text.startswith("That choice has passed.") and await s.log()
 
 
 async def test_only_an_admin_may_wipe_a_conversation_and_only_after_a_question() -> None:

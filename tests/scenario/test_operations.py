@@ -151,6 +151,23 @@ def test_the_list_shows_who_is_on_and_what_waits(filled: str, run: Run) -> None:
     assert facts["waiting"] + facts["in_flight"] == 1
 
 
+@pytest.mark.parametrize(
+    "state", ['{"session": {"menus": {"kept": "otherwise"}}}', "[]", "5", '{"session": {"gate": {"kind": null}}}']
+)
+def test_what_cannot_be_read_is_shown_as_it_is(url: str, run: Run, state: str) -> None:
+    log = ['{"kind": null, "who": "U1"}', '{"kind": "dreamt", "who": "U1"}', "[]", "no JSON", "[" * 5000]
+
+    async def unreadable(store: Store) -> None:
+        await store.enqueue(ROOM.key, inbound("m1", 1, "hello"))
+        claim = await store.claim("w", 15, 1)
+        assert claim and await store.commit(claim, state, 1, log, floor_open=True, used_flag=False)
+
+    in_store(url, unreadable)
+    shown = run("sessions", "show", ROOM.key)
+    assert shown.count("(cannot be read)") == len(log)
+    assert ROOM.key in run("sessions", "list") and ROOM.key in run("sessions", "show", ROOM.key, "--json")
+
+
 def test_one_conversation_is_shown_with_its_last_lines(filled: str, run: Run) -> None:
     shown = run("sessions", "show", ROOM.key, "--lines", "2")
 

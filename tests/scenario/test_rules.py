@@ -165,7 +165,7 @@ async def test_8_options_are_always_numbered() -> None:
         (question,) = await s.say("paint it")
         assert question.text == "Which colour?\n\n1. red\n2. blue"
         chose, reply = await s.say("2", user="bob")
-        assert chose.text == "bob chose: blue"
+        assert chose.text == "bob (2) chose: blue"
         assert reply.text == "Blue!"
 
 

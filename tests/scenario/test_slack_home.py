@@ -7,6 +7,8 @@ from typing import Any
 
 from bot.personas.model import Cast
 from bot.platforms.slack.views import A_PAGE, START
+from bot.ports import Message
+from bot.runtime.lease import ended
 from tests.fakes.library import CAST, PM
 from tests.fakes.slack_faults import Says
 from tests.fakes.slack_state import Person
@@ -69,6 +71,20 @@ async def test_the_home_tells_that_a_choice_is_waited_for_and_forgets_who_has_le
         assert f"<#{general.id}>: 📋 John, waiting for a choice" in words(await home(house, alice))
         await house.hear(alice, general, "1")
         assert "Where I am" not in words(await home(house, alice))
+
+
+async def test_a_channel_whose_state_a_newer_build_has_written_is_left_out() -> None:
+    async with slack_house(never) as house:
+        alice = house.fake.user("alice")
+        general, later = house.fake.channel("general", [alice]), house.fake.channel("later", [alice])
+        await house.hear(alice, general, "*pm")
+        key, newer = house.conversation(later).key, '{"session": {"menus": {"kept": "otherwise"}}}'
+        await ended(house.serving[1:])
+        await house.store.enqueue(key, Message("other", "{}", 1))
+        claim = await house.store.claim("another build", 15.0, 9)
+        assert claim and await house.store.commit(claim, newer, 9, (), floor_open=True, used_flag=False)
+        (told,) = [text for text in words(await home(house, alice)) if text.startswith("<#")]
+        assert told == f"<#{general.id}>: 📋 John"
 
 
 async def test_where_slack_does_not_tell_who_belongs_where_no_channel_is_named() -> None:

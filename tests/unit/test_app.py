@@ -77,7 +77,8 @@ async def test_a_bot_speaks_under_its_configured_name_and_within_its_configured_
 
 async def test_a_bot_keeps_its_conversations_where_store_url_says(tmp_path: Path) -> None:
     with redis_running(tmp_path / "server") as server:
-        chosen = settings(tmp_path, GREENROOM_STORE__URL=server.url)
+        path = str(tmp_path / "s.db")
+        chosen = settings(tmp_path, GREENROOM_STORE__URL=server.url, GREENROOM_STORE__PATH=path)
         for text, wanted in (("*architect", "I am **Winston**"), ("*status", "Active: 🏗️ **Winston**")):
             platform = FakePlatform(spoken=len(text), clock=1000 * len(text))
             async with running(chosen, library_of(chosen), {"fake": platform}) as bot:

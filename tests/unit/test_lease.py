@@ -126,3 +126,20 @@ async def test_a_clock_that_breaks_ends_the_turn_and_says_so(store: SqliteStore)
 
     with pytest.raises(OSError, match="no timers"):
         await lease.hold(turn)
+
+
+async def test_a_turn_that_was_suspended_beyond_its_lease_is_told_whether_somebody_else_has_it(
+    store: SqliteStore,
+) -> None:
+    lease = await claimed(store)
+    lease.seconds = 60.0
+    for left in (60.0, 15.0, -60.0):
+        lease.ends = now() + left
+        await lease.confirm()
+        assert lease.ends > now() + lease.seconds / 3, "it is renewed where that is late, and nobody else has it"
+    await taken_by_another(store)
+    await lease.confirm()  # for the renewals are in time, so the store is not asked
+    for left in (15.0, -60.0):
+        lease.ends = now() + left
+        with pytest.raises(LostError):
+            await lease.confirm()

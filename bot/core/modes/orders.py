@@ -63,6 +63,7 @@ def run(draft: Draft, command: str, args: str, by: Line) -> None:
             activation.leave(draft)
             return
         case "reload" | "budget" | "forget" if not draft.admin:
+            draft.record(f"was refused *{word}: not an admin")
             draft.tell(f"Only an admin may use `*{word}` (`access.admins` in the settings).")
             return
     gates.withdraw(draft)
@@ -86,6 +87,7 @@ def run(draft: Draft, command: str, args: str, by: Line) -> None:
             )
             draft.halt(Gate("forget", ""), options, question, by_host=True)
         case "reload":
+            draft.record("had the persona files read again")
             draft.change(waiting=Waiting("", "library"))
             draft.request = ReadLibrary()
         case "continue":
@@ -185,12 +187,14 @@ def raise_budget(draft: Draft, args: str) -> None:
         draft.tell("Say how much more this channel may spend today: `*budget +5` for $5, or `*budget +20000 tokens`.")
         return
     draft.change(waiting=Waiting("", "budget"), warned="", over="")
+    draft.record(f"raised the budget of today by {f'{int(found[2]):,} tokens' if found[2] else f'${found[1]}'}")
     draft.request = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000))
 
 
 def forget_decided(draft: Draft) -> None:
     """The conversation is to be wiped."""
     gates.leave(draft, "the conversation was wiped")
+    draft.record("wiped the conversation")
     draft.tell("This conversation is being wiped now. What comes next begins anew.")
     draft.request = ForgetAll()
 

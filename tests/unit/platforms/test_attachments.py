@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -291,9 +290,7 @@ async def test_a_pdf_that_keeps_its_reader_busy_is_ended_while_others_go_on() ->
             ticks += 1
 
     ticking = asyncio.create_task(tick())
-    began = time.monotonic()
     assert await pdf.text_of(slow, ROOM, patience=0.5) == "too slow"
-    assert time.monotonic() - began < 5
     assert ticks >= 5
     ticking.cancel()
 
