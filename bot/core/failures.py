@@ -15,6 +15,8 @@ REASONS: dict[str, str] = {
     "server": "The model's service failed. Try again in a moment.",
     "timeout": "The model did not answer in time. Try again.",
     "network": "The model could not be reached. The operator has to check the network and `model.base_url`.",
+    "proxy": "The proxy between here and the model does not let this bot through. The operator has to check "
+    "HTTPS_PROXY, and the name and password in it.",
     "late": "The reply had not come when its time was up. `*retry` asks again; the operator sets the time by "
     "`model.longest`.",
     "busy": "I am writing as many replies as I can at once, so yours was not begun. `*retry` asks again in a moment; "

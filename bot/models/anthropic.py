@@ -188,14 +188,19 @@ class AnthropicModel:
             await asyncio.to_thread(_load)
         if self._client is None:
             import anthropic
+            import httpx2
 
-            self._client = anthropic.AsyncAnthropic(
-                api_key=self._key or _KEYLESS,
-                base_url=self._options.base_url or None,
-                timeout=anthropic.Timeout(self._options.timeout, connect=min(CONNECT, self._options.timeout)),
-                max_retries=0,  # the SDK obeys a `retry-after` of any length; here one budget holds for all waiting
-                http_client=anthropic.DefaultAioHttpClient(),
-            )
+            try:
+                self._client = anthropic.AsyncAnthropic(
+                    api_key=self._key or _KEYLESS,
+                    base_url=self._options.base_url or None,
+                    timeout=anthropic.Timeout(self._options.timeout, connect=min(CONNECT, self._options.timeout)),
+                    max_retries=0,  # the SDK obeys a `retry-after` of any length; here one budget holds for all waiting
+                    http_client=anthropic.DefaultAioHttpClient(),
+                )
+            except (httpx2.InvalidURL, ValueError) as error:
+                # The SDK reads the proxy's address from the environment, and takes no other address than ours.
+                raise ModelError("proxy", clean(str(error), self._key)) from error
         return self._client
 
 

@@ -30,6 +30,7 @@ _OF_TYPE = {
 
 _OF_STATUS = {
     401: "auth",
+    407: "proxy",
     402: "credit",
     403: "forbidden",
     404: "network",
@@ -87,8 +88,12 @@ def fault(error: Exception, *, began: bool, now: float, key: str = "") -> Fault:
             return Fault(found, clean(words, key), _wait(error.response.headers, now), error.status_code == 404)
         case anthropic.APITimeoutError() | httpx2.TimeoutException() | TimeoutError():
             return Fault("timeout")
+        case anthropic.APIConnectionError(__cause__=httpx2.ProxyError() as cause):
+            return Fault("proxy", clean(str(cause), key))
         case anthropic.APIConnectionError():
             return Fault("network", clean(str(error.__cause__ or ""), key))
+        case httpx2.ProxyError() | aiohttp.ClientHttpProxyError():
+            return Fault("proxy", clean(str(error), key))
         case httpx2.TransportError() | aiohttp.ClientError() | OSError():
             return Fault("cut" if began else "network", clean(str(error), key))
         case _:

@@ -379,7 +379,7 @@ async def test_the_figures_of_the_sweep_are_those_of_the_sweep() -> None:
     assert total == ("**all**", sums)
     assert f"these {sum(sums):,} points" in text
     assert f"{sum(sums) * APART:,} runs more" in text
-    assert f"one in {STRIDE} in the other two" in text
+    assert f"one in {STRIDE} of them" in text
     state = " ".join((DECISIONS / "001-a-stored-turn.md").read_text("utf-8").split())
     assert f"crashes at {sums[-1]} single points, and with `--soak` at {sums[-1] * APART:,} pairs" in state
 
