@@ -281,7 +281,7 @@ async def _go_on(inbox: Inbox, orders: Orders) -> None:
         orders.go_on_behind(await inbox.last_seen(where))
         with suppress(ValueError, KeyError, TypeError):  # kept by a newer build, which is left alone
             saved = await inbox.saved(where)
-            orders.go_on_behind(max((mark.order for mark in saved.marks), default=0) if saved else 0)
+            orders.go_on_behind(max((anchor.order for anchor in saved.number_anchors), default=0) if saved else 0)
 
 
 async def _through_pipes(settings: Settings, library: Library, typing: Typing) -> int:

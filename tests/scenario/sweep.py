@@ -245,7 +245,7 @@ class Universe:
         return Outcome(
             posts,
             repr(saved.session),
-            tuple(m.menu for m in saved.marks),
+            tuple(m.menu for m in saved.number_anchors),
             log,
             await store.spent(ROOM.key),
             tuple(self.faults),

@@ -228,7 +228,7 @@ class DiscordUniverse(Universe):
         said = " ".join(text for _, text, _ in posts)
         replies = [entry.text for entry in log if entry.kind == "reply" and entry.text]
         self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
-        menus = tuple(mark.menu for mark in saved.marks)
+        menus = tuple(mark.menu for mark in saved.number_anchors)
         return Outcome(posts, repr(saved.session), menus, log, await store.spent(key), tuple(self.faults))
 
 

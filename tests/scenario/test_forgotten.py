@@ -224,7 +224,7 @@ class Life:
         claim = await self.kept.store.claim("dead", 15.0, 9)
         assert claim is not None
         saved = await self.inbox.saved(ROOM) or _nothing()
-        before = turns.began(claim, machine.step(saved.session, turns.opening(claim, saved, 0.0), CAST))
+        before = turns.began(claim, machine.step(saved.session, turns.opening(claim, saved), CAST))
         assert WORD in dump(before)
         assert await self.kept.store.checkpoint(claim, dump(before), 1)
         await self.inbox.receive(self.message("stop"))

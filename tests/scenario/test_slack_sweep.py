@@ -193,7 +193,7 @@ class SlackUniverse(Universe):
         said = " ".join(text for _, text, _ in posts)
         replies = [e.text for e in log if e.kind == "reply" and e.text]
         self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
-        marks = tuple(mark.menu for mark in saved.marks)
+        marks = tuple(mark.menu for mark in saved.number_anchors)
         return Outcome(posts, repr(saved.session), marks, log, await store.spent(key), tuple(self.faults))
 
 

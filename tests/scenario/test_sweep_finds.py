@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.modes import gates
-from bot.core.session import Mark, Turn
+from bot.core import works
+from bot.core.session import NumberAnchor, Turn
 from bot.core.steps import Post
 from bot.ports import Claim, Message
 from bot.runtime import turns
@@ -29,14 +29,14 @@ class Without:
 
 
 class ActsBeforeTheCheckpoint(TurnRunner):
-    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+    async def _enter(self, turn: Turn) -> tuple[NumberAnchor, ...]:
         marks = await self._deliver(turn, again=False)
         await self._checkpoint(turn)
         return marks
 
 
 class SealsBeforeTheCheckpoint(TurnRunner):
-    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+    async def _enter(self, turn: Turn) -> tuple[NumberAnchor, ...]:
         if any(isinstance(p, Post) and p.completes is not None for p in turn.posts):
             marks = await self._deliver(turn, again=False)
             await self._checkpoint(turn)
@@ -100,7 +100,7 @@ class Unbound:
         return Without(store, control=control, flagged=flagged, flagged_among=flagged_among)
 
 
-def newest(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
+def newest(marks: tuple[NumberAnchor, ...], order: int) -> tuple[str, ...]:
     return tuple(m.menu for m in marks)
 
 
@@ -112,7 +112,7 @@ MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], Faulty]] = {
     "acting before the checkpoint": lambda _: Faulty(worker=carried_by(ActsBeforeTheCheckpoint)),
     "unbound control flag": lambda _: Faulty(store=Unbound()),
     "number bound to the newest menu": lambda patch: patched(patch, turns, "seen", newest),
-    "tools left open": lambda patch: patched(patch, gates, "close_calls", lambda *_: None),
+    "tools left open": lambda patch: patched(patch, works, "close_calls", lambda *_: None),
 }
 
 

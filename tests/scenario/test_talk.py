@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.core.gates import AskGate, ExitGate
 from bot.core.menus import label
 from bot.core.model import MENU_OPTIONS, Activate, Conversation, Turnover
 from bot.core.prompt import Prompt
@@ -60,7 +61,7 @@ async def test_a_number_typed_before_the_menu_stood_there_did_not_mean_it() -> N
         await s.settle()
         session = await s.session()
         assert session.active == "pm", "the 1 meant *help, which stood there when it was typed"
-        assert session.gate is not None and session.gate.kind == "exit"
+        assert isinstance(session.gate, ExitGate)
 
 
 async def test_buttons_of_a_help_menu_stay_good_while_the_persona_is_on() -> None:
@@ -164,7 +165,7 @@ async def test_plain_text_withdraws_a_confirmation_says_so_and_is_answered() -> 
         assert withdrawn.text == "I stay, then."
         assert reply.text == "Sure."
         (passed,) = await s.say("*status")
-        assert "Waiting for: nothing" in passed.text
+        assert "Ready. Write, or type a command." in passed.text
 
 
 async def test_plain_text_that_names_a_command_is_asked_about() -> None:
@@ -195,7 +196,7 @@ async def test_an_answer_in_own_words_counts_only_from_those_who_can_have_seen_t
         await s.settle()
         assert len(s.model.prompts) == 1, "nobody has answered yet"
         session = await s.session()
-        assert session.gate is not None and session.gate.kind == "ask"
+        assert isinstance(session.gate, AskGate)
         (reply,) = await s.say("rather green")
         assert reply.text == "Green, then."
         assert [e.text for e in await s.log() if e.kind == "said"][-1] == "rather green"
@@ -317,7 +318,7 @@ async def test_stop_with_nothing_to_stop_costs_no_model_call() -> None:
         assert await s.say("stop") == []
         await s.say("*architect")
         (told,) = await s.say("stop")
-        assert told.text == "Nothing is being written just now."
+        assert told.text == "No reply is running."
 
 
 # ---------------------------------------------------------------- commands of the host
@@ -369,7 +370,7 @@ async def test_status_and_yolo_say_where_things_stand() -> None:
         await s.say("*exit")
         (told,) = await s.say("*status")
         assert "John** (`pm`) on top of" in told.text
-        assert "an answer to whether to leave" in told.text and "Yolo: on" in told.text
+        assert "Waiting for an answer: leave or stay." in told.text and "Yolo: on" in told.text
         await s.say("1")
         await s.say("*exit")
         assert not (await s.session()).yolo, "it ends with the last persona"
