@@ -28,6 +28,9 @@ LONGEST = 900
 FAILED = 1
 """How pytest ends where tests ran and failed; any other end but 0 is no verdict on the mutant."""
 
+SUMMARY = "short test summary info"
+"""Below this pytest names what failed."""
+
 _LEFT_OUT = shutil.ignore_patterns(".*_cache", ".git", ".venv", ".hypothesis", "__pycache__", "*.pyc", "*.sqlite3*")
 
 Fate = Literal["killed", "survived", "broken"]
@@ -106,7 +109,7 @@ def _tried(grounds: SimpleQueue[Path], mutant: Mutant) -> Verdict:
         grounds.put(ground)
     if ended == 0:
         return Verdict(mutant.name, "survived")
-    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", output, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", output.rpartition(SUMMARY)[2], re.MULTILINE)
     if ended not in (FAILED, None) or (failed is None and ended == FAILED):
         return Verdict(mutant.name, "broken", f"pytest ended with {ended}:\n{output[-2000:]}")
     return Verdict(mutant.name, "killed", failed[1] if failed else f"no end after {LONGEST} s")
