@@ -206,6 +206,8 @@ async def test_an_answer_in_own_words_counts_only_from_those_who_can_have_seen_t
         assert result == "They answered in their own words: what stands last below."
         last = s.model.prompts[-1].messages[-1].blocks
         assert result in last[0].json and "alice: rather green" in last[-1].json
+        asked = [text for text in s.platform.texts if "1. red" in text]
+        assert len(asked) == 2, "the question, and once more below the words of somebody who had not seen it"
 
 
 # ---------------------------------------------------------------- who is spoken to
