@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,7 +13,9 @@ from bot.core.menus import label
 from bot.core.model import MENU_OPTIONS, Activate, Conversation, Turnover
 from bot.core.prompt import Prompt
 from bot.personas.model import Cast, Persona
+from bot.ports import ModelError
 from bot.runtime.access import Access
+from bot.runtime.preview import PACE
 from tests.fakes.library import CAST
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM
@@ -204,6 +207,8 @@ async def test_an_answer_in_own_words_counts_only_from_those_who_can_have_seen_t
         assert result == "They answered in their own words: what stands last below."
         last = s.model.prompts[-1].messages[-1].blocks
         assert result in last[0].json and "alice: rather green" in last[-1].json
+        asked = [text for text in s.platform.texts if "1. red" in text]
+        assert len(asked) == 2, "the question, and once more below the words of somebody who had not seen it"
 
 
 # ---------------------------------------------------------------- who is spoken to
@@ -311,6 +316,44 @@ async def test_stop_ends_the_reply_and_keeps_what_was_written() -> None:
         assert [e.text for e in await s.log() if e.kind == "reply"] == ["One two three"]
         (whole,) = await s.say("again")
         assert whole.text == "One two three four five."
+
+
+async def test_a_reply_that_was_stopped_while_its_worker_was_dead_is_not_asked_for_again() -> None:
+    async with stage(answering("One two three four five.")) as s:
+
+        async def dies(n: int, _piece: int) -> None:
+            if n == 1:
+                raise asyncio.CancelledError
+
+        s.model.on_piece = dies
+        await s.say("*architect")
+        await s.inbox.receive(s.platform.said("count", at=s.clock.now()))
+        await s.worker.work()
+        await s.inbox.receive(s.platform.said("stop", user="bob", at=s.clock.now()))
+        s.clock.advance(60)
+        await s.settle()
+        assert len(s.model.prompts) == 1
+        assert "stopped by bob" in s.platform.texts[-1]
+
+
+async def test_what_people_watched_of_a_reply_that_came_to_nothing_is_taken_back() -> None:
+    async with stage(answering("This is how it begins, and then the service is gone.")) as s:
+        watched: list[str] = []
+
+        async def breaks(_n: int, piece: int) -> None:
+            s.clock.advance(PACE)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            watched.extend(m.text for m in s.platform.seen() if not m.sealed)
+            if piece == 5:
+                raise ModelError("overloaded")
+
+        s.model.on_piece = breaks
+        await s.say("*architect")
+        (told,) = await s.say("well?")
+        assert watched, "nothing was watched, so nothing can be taken back"
+        assert told.text.startswith("The model is overloaded")
+        assert [m.text for m in s.platform.seen() if not m.sealed] == []
 
 
 async def test_stop_with_nothing_to_stop_costs_no_model_call() -> None:
