@@ -259,8 +259,18 @@ def retry(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> boo
 
 
 def release(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> bool:
-    """Give the conversation back, due again in `delay` seconds; False when the claim is lost."""
-    return _update_held(db, claim, "held = 0, due = ?", now + delay) is not None
+    """Give the conversation back, due again in `delay` seconds; False when the claim is lost.
+
+    The end of a lost claim's lease no longer counts, for its holder is there. Where claims that did not end so came
+    since, it goes on counting: that keeps what a checkpoint has forgotten from being taken back.
+    """
+    if _update_held(db, claim, "held = 0, due = ?", now + delay) is not None:
+        return True
+    db.execute(
+        "UPDATE conversation SET expiries = expiries - 1 WHERE key = ? AND fence > ? AND fence - ? <= expiries",
+        (claim.conversation, claim.fence, claim.fence),
+    )
+    return False
 
 
 def bury(db: sqlite3.Connection, now: Moment, claim: Claim, reason: str) -> bool:

@@ -217,6 +217,8 @@ class World:
                 assert await self.store.release(claim) == mine
                 if mine:
                     box.held, box.due = None, now
+                elif 0 < box.fence - claim.fence <= box.expiries:
+                    box.expiries -= 1
             case _:
                 assert await self.store.bury(claim, tag) == mine
                 if mine:
