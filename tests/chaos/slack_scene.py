@@ -33,11 +33,11 @@ from tests.fakes.slack_state import Person, Room, Seen
 from tests.scenario.slack_house import subscribed
 
 NAMES = ("one", "two")
-LEASE = 2.0
+LEASE = 3.0
 TAG = re.compile(r"\bm\d+\b")
 COMMANDS = ("*status", "*help", "*nonsense")
 
-ACK, RETRIES = 0.5, (0.0, 0.5, 1.5)
+ACK, RETRIES = 1.0, (0.0, 1.0, 3.0)
 """Seconds that stand for Slack's three seconds, and for its minute and its five (docs, Events API, retries)."""
 
 

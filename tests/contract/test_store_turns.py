@@ -245,6 +245,22 @@ async def test_a_lease_that_ended_does_not_count_once_its_holder_gives_it_back(
     assert (await take(store)).expiries == 1, "the other one died"
 
 
+async def test_a_lease_that_ended_can_be_taken_back_however_many_claims_came_since(
+    store: Store, clock: ManualClock
+) -> None:
+    await send(store, plain("m1", 1))
+    lost = await take(store)
+    clock.advance(LEASE)
+    for _ in range(5):
+        claim = await take(store)
+        assert claim.expiries == 1
+        await store.release(claim)
+
+    assert not await store.release(lost)
+
+    assert (await take(store)).expiries == 0
+
+
 async def test_what_is_given_back_late_takes_nothing_from_leases_that_ended_after_a_checkpoint(
     store: Store, clock: ManualClock
 ) -> None:

@@ -5,12 +5,13 @@ if was_given_back(conversation) then
   return 1
 end
 if not is_held(conversation, fence) then
-  -- The end of a lost claim's lease no longer counts, for its holder is there. Where claims that did not end so came
-  -- since, it goes on counting: that keeps what a checkpoint has forgotten from being taken back.
-  local found = redis.call('HMGET', key('conv', conversation), 'fence', 'expiries')
-  local since = tonumber(found[1] or 0) - tonumber(fence)
-  if since > 0 and since <= tonumber(found[2] or 0) and not again then
-    redis.call('HINCRBY', key('conv', conversation), 'expiries', -1)
+  -- The end of a lost claim's lease no longer counts, for its holder is there.
+  local conv = key('conv', conversation)
+  local found = redis.call('HMGET', conv, 'fence', 'lapsed')
+  local bit_of_it = 2 ^ (tonumber(found[1] or 0) - 1 - tonumber(fence))
+  local lapsed = tonumber(found[2] or 0)
+  if math.floor(lapsed / bit_of_it) % 2 == 1 then
+    redis.call('HSET', conv, 'lapsed', digits(lapsed - bit_of_it))
   end
   return 0
 end
