@@ -20,8 +20,8 @@ SEEN_SECONDS = 25 * 3600.0
 """How long the id of a message is remembered: a day of redeliveries, and an hour for clocks that disagree."""
 
 LAPSES = 2**31 - 1
-"""A row's `expiries` has a bit for each of the last 31 claims: the lowest for the last but one, set where its lease ended.
-So each can be taken back by whoever held it, once, however many claims came since."""
+"""A row's `expiries` has a bit for each of the last 31 claims, the lowest for the last but one: set where its lease
+ended. So each can be taken back by whoever held it, once, however many claims came since."""
 
 _PRUNED_AT_ONCE = 8
 """Expired ids that one enqueue clears away: more than the one it adds, few enough not to be felt."""

@@ -24,13 +24,16 @@ from bot.core.codec import load
 from bot.core.model import Conversation
 from bot.core.steps import Entry
 from bot.stores.redis import RedisStore
-from tests.chaos.scene import DURABLE
 from tests.contract.redis_server import Server, running
 from tests.fakes.anthropic import Answer, FakeAnthropic, says
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_socket import Delivery
 from tests.fakes.slack_state import Person, Room, Seen
 from tests.scenario.slack_house import subscribed
+
+KEPT = ("--appendonly", "yes", "--appendfsync", "no")
+"""A server that is killed then loses nothing that it has answered: the system has it, if not yet the disk. Waiting for
+the disk as well would make a loaded machine's store too slow for leases of some seconds."""
 
 NAMES = ("one", "two")
 LEASE = 3.0
@@ -283,7 +286,7 @@ def _difference(wanted: Sequence[str], got: Sequence[str]) -> str:
 async def slack_scene(folder: Path, seed: int) -> AsyncIterator[SlackScene]:
     """A Redis, a Slack, a model's service, and both replicas connected."""
     fake = FakeSlack(events=subscribed(), ack_within=ACK, retries=RETRIES)
-    with running(folder / "redis", *DURABLE) as server:
+    with running(folder / "redis", *KEPT) as server:
         async with fake as slack, FakeAnthropic(otherwise=noted) as service:
             scene = SlackScene(server, slack, service, folder, Random(seed), slack.user("alice"))
             try:

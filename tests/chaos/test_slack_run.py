@@ -31,7 +31,7 @@ class Size:
     pause: float
 
 
-CI, SOAK = Size(6, 20, 1, 0.5), Size(10, 105, 5, 3.0)
+CI, SOAK = Size(6, 20, 1, 0.5), Size(10, 105, 4, 2.0)
 
 
 @pytest.mark.timeout(600)
