@@ -160,14 +160,18 @@ def _platforms(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from bot import service
     from bot.health.errors import HealthError
+    from bot.platforms.reaching import UnreachableError
     from bot.ports import PlatformError, StoreError
 
     settings = _settings(args)
     try:
         asyncio.run(service.run(settings))
-    except (HealthError, PlatformError, StoreError) as error:
+    except (HealthError, UnreachableError, StoreError) as error:
         print(error, file=sys.stderr)
         return FAILURE
+    except PlatformError as error:  # a restart alone would not help
+        print(error, file=sys.stderr)
+        return USAGE
     return 0
 
 
