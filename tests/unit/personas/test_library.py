@@ -50,7 +50,7 @@ def test_a_users_persona_takes_the_place_of_the_shipped_one_of_that_id(tmp_path:
 
     library = Library([tmp_path / "mine"], tmp_path / "shipped")
 
-    assert [(p.id, p.name) for p in library.cast.personas] == [("PM", "Mine"), ("qa", "Shipped")]
+    assert [(p.id, p.name) for p in library.cast.personas] == [("pm", "Mine"), ("qa", "Shipped")]
     assert library.problems == ()
     (override,) = library.overrides
     assert override.what == "persona pm"
