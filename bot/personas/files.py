@@ -153,7 +153,7 @@ def _visit(
 ) -> None:
     path = Path(entry.path)
     inside = PurePosixPath(path.relative_to(root).as_posix())
-    if selection.drops(inside):
+    if selection.exclude and selection.drops(inside):
         return
     if entry.name in _SKIPPED or (entry.name.startswith("..") and entry.is_dir(follow_symlinks=True)):
         return

@@ -98,7 +98,7 @@ def changes(old: Cast, new: Cast) -> Changes:
     before, after = _by_id(old), _by_id(new)
     return Changes(
         tuple(ident for ident in after if ident not in before),
-        tuple(ident for ident, item in after.items() if before.get(ident, item) != item),
+        tuple(ident for ident, item in after.items() if _is_other(before.get(ident, item), item)),
         tuple(ident for ident in before if ident not in after),
         len(_resources(old) ^ _resources(new)),
     )
@@ -106,7 +106,11 @@ def changes(old: Cast, new: Cast) -> Changes:
 
 def _by_id(cast: Cast) -> dict[str, Persona | Document]:
     items: tuple[Persona | Document, ...] = (*cast.personas, *cast.shadowed, *cast.documents)
-    return {item.id: replace(item, source=Source("")) for item in items}
+    return {item.id: item for item in items}
+
+
+def _is_other(old: Persona | Document, new: Persona | Document) -> bool:
+    return old is not new and replace(old, source=Source("")) != replace(new, source=Source(""))
 
 
 def _resources(cast: Cast) -> set[tuple[str, str, str]]:

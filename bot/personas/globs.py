@@ -30,6 +30,8 @@ class Selection:
 
 
 def _fits(inside: PurePosixPath, patterns: Sequence[str]) -> bool:
+    if not patterns:
+        return False
     paths = [str(inside), *(str(parent) for parent in inside.parents if parent.parts)]
     return any(
         any(_compiled(pattern).fullmatch(text) for text in (paths if "/" in pattern.strip("/") else inside.parts))

@@ -98,16 +98,18 @@ def place_of(inside: PurePosixPath, root: Path, owners: Owners = _NONE) -> Place
         called = inside.parent.name or stem_of(name)
         return Place(pack or name, "skills", called, inside, is_mixed=True, is_main=True)
     owner = owner_of(inside, owners)
+    # What else lies in a workflow's or skill's folder is its own: examples of agents are none.
+    is_setup = inside.name == "INSTRUCTIONS.md"
     below = next((i for i, part in enumerate(parents) if part in PERSONA_FOLDERS and kind in _MIXED), -1)
     if below >= 0 and owner is None:
         return Place("/".join(parents[:below]) or name, "", inside.name, inside)
     if kind and kind != "agents":
         pack = "/".join(parents[: parents.index(kind)])
-        is_mixed = kind in _MIXED or owner is not None
+        is_mixed = is_setup if owner is not None else kind in _MIXED
         return Place(pack or name, kind, resource_name(inside, owners), inside, is_mixed=is_mixed)
     if owner is not None:
         pack = "/".join(owner.parts[: owner.parts.index("agents")] if "agents" in owner.parts else owner.parts[:-1])
-        return Place(pack or name, "skills", resource_name(inside, owners), inside, is_mixed=True)
+        return Place(pack or name, "skills", resource_name(inside, owners), inside, is_mixed=is_setup)
     if kind == "agents":
         return Place("/".join(parents[: parents.index(kind)]) or name, "", inside.name, inside)
     if inside.suffix in (".yaml", ".yml") and inside.stem in _CONFIG:
