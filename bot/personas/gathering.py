@@ -81,7 +81,7 @@ def gather(shelves: Iterable[Shelf], now: Gathered) -> None:
             if standing is resource:
                 if text is not None:
                     now.texts[resource] = text
-            else:
+            elif text is None or now.texts.get(standing) != text:
                 _clash(f"{resource.kind} {resource.stem}", standing.source, resource.source, now)
     now.cast = Cast(
         tuple(personas.values()),

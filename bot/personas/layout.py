@@ -40,7 +40,8 @@ def owners_of(files: Iterable[PurePosixPath]) -> Owners:
     """The folders of workflows and skills, each with the stem of the file that it begins with; never the root."""
     owners: dict[PurePosixPath, str] = {}
     for file in files:
-        if is_main(file.name) and len(file.parts) > 1:
+        # A task may be called `workflow` too: a folder of a kind holds many of it, and is none itself.
+        if is_main(file.name) and file.parent.name not in ("", "agents", *RESOURCE_KINDS):
             stem = file.stem.casefold()
             if stem == "skill" or owners.get(file.parent) != "skill":
                 owners[file.parent] = stem if stem in _MAIN else owners.get(file.parent, "")

@@ -69,7 +69,7 @@ class Place:
 
 def is_layer(inside: PurePosixPath) -> bool:
     """Whether this may be a layer over a skill or an agent."""
-    if inside.name.endswith((_CUSTOMIZED, ".customize.yml")):
+    if ".customize." in inside.name and inside.suffix in (".yaml", ".yml"):
         return True
     return inside.suffix == ".toml" and (inside.name.casefold() == "customize.toml" or inside.parent.name == "custom")
 

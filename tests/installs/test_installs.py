@@ -82,7 +82,11 @@ def test_no_override_is_a_persona_and_every_workflow_has_its_own_name(installed:
     cast = Library([root]).cast
 
     assert not [persona.id for persona in cast.personas if "customize" in persona.id]
-    assert not [resource.name for resource in cast.resources if resource.stem in ("workflow", "skill", "instructions")]
+    assert not [
+        resource.name
+        for resource in cast.resources
+        if resource.kind == "workflows" and resource.stem in ("workflow", "skill", "instructions")
+    ]
 
 
 def test_everybody_of_an_id_can_be_called_by_pack(installed: tuple[str, Path]) -> None:

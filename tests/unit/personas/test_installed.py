@@ -60,6 +60,8 @@ def garden(root: Path) -> Path:
     put(root / "_bmad/garden/workflows/1-start/dig-bed/instructions.md", "# Dig\n")
     put(root / "_bmad/garden/workflows/2-later/sow/workflow.yaml", "name: sow\n")
     put(root / "_bmad/garden/workflows/2-later/sow/instructions.md", "# Sow\n")
+    put(root / "_bmad/garden/tasks/workflow.xml", "<task></task>\n")
+    put(root / "_bmad/garden/tasks/rake.md", "# Rake\n")
     put(root / "_bmad/garden/workflows/2-later/garden-sow/SKILL.md", "---\nname: garden-sow\n---\n\nSow.\n")
     return root
 
@@ -80,6 +82,20 @@ def test_the_persona_of_an_installed_agent_is_in_its_xml(tmp_path: Path) -> None
     assert [c.name for c in persona.commands] == ["help", "dig-bed", "rest", "SAY", "sow", "exit"]
     assert [c.uses for c in persona.commands] == [(), ("dig-bed",), (), (), ("garden-sow",), ()]
     assert all(library.cast.resource(persona, stem) for c in persona.commands for stem in c.uses)
+
+
+def test_workflows_are_called_after_their_folders(tmp_path: Path) -> None:
+    cast = Library([garden(tmp_path)]).cast
+
+    assert sorted((r.kind, r.name) for r in cast.resources) == [
+        ("skills", "garden-sow"),
+        ("tasks", "rake.md"),
+        ("tasks", "workflow.xml"),
+        ("workflows", "dig-bed.yaml"),
+        ("workflows", "dig-bed/instructions.md"),
+        ("workflows", "sow.yaml"),
+        ("workflows", "sow/instructions.md"),
+    ]
 
 
 def test_what_a_menu_has_the_model_do_reaches_it_and_its_start_does_not(tmp_path: Path) -> None:
@@ -150,6 +166,16 @@ def test_a_bundle_of_xml_agents_gives_all_of_them_and_its_files(tmp_path: Path) 
     ]
     import_into([file], tmp_path / "into")
     assert sorted(ids(Library([tmp_path / "into"]))) == ["digger", "gardener"]
+
+
+def test_bundles_that_hold_the_same_files_are_told_nothing_of(tmp_path: Path) -> None:
+    bundle = '<agent-bundle>\n{0}\n<file id="g/tasks/dig.md" type="md"><![CDATA[Dig {1}]]></file>\n</agent-bundle>\n'
+    put(tmp_path / "a.xml", bundle.format(XML, "deep"))
+    put(tmp_path / "b.xml", bundle.format(XML.replace("gardener", "digger"), "deep"))
+    assert Library([tmp_path]).problems == ()
+
+    put(tmp_path / "c.xml", bundle.format(XML.replace("gardener", "sower"), "deeper"))
+    assert ["tasks dig is defined" in problem.reason for problem in Library([tmp_path]).problems] == [True]
 
 
 def test_a_web_bundle_of_folders_is_a_persona_with_its_protocol(tmp_path: Path) -> None:
