@@ -272,9 +272,8 @@ class Cast:
 
     def called(self, text: str) -> tuple[Persona, ...]:
         """Those who answer to `text`: one by id, else everybody with that name, title or spelled-out id."""
-        folded = fold(text)
-        found = self.names.by_id.get(folded)
-        return (found,) if found else self.names.by_alias.get(folded, ())
+        found = self.persona(text)
+        return (found,) if found else self.names.by_alias.get(fold(text), ())
 
     def resource(self, persona: Persona | None, name: str, kind: str = "") -> Resource | None:
         """The resource of that stem: the persona's own pack first, then the whole library; any extension."""

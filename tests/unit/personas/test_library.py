@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.commands import One, understand
+from bot.core.model import Activate
 from bot.personas.globs import Selection
 from bot.personas.library import Library
 from tests.unit.personas.cases import FENCE
@@ -93,6 +95,9 @@ def test_whoever_bears_an_id_that_is_taken_is_called_with_the_pack(tmp_path: Pat
         assert found is not None and found.name == "Core"
         task = cast.resource(found, "dig")
         assert task is not None and task.pack == ".garden-core"
+    for written, ident in (("*garden-core/pm", "garden-core/pm"), ("@garden/pm", "garden/pm"), ("*mine/pm", "pm")):
+        meant = understand(written, cast, None)
+        assert isinstance(meant, One) and meant.target.action == Activate(ident)
     assert cast.in_pack("nothing", "pm") is None and cast.persona("nothing/pm") is None
     assert {problem.severity for problem in library.problems} == {"note"}
     assert ["is the same as in" in problem.reason for problem in library.problems] == [False, True, False]
