@@ -18,6 +18,7 @@ from bot.health.vitals import State, Vitals
 from bot.health.watching import Watch
 from bot.models.absent import Absent
 from bot.models.options import ModelOptions, Priced
+from bot.personas.globs import Selection
 from bot.personas.library import Library
 from bot.ports import Limit, Model, Store, Transport
 from bot.runtime.access import Access, Names
@@ -103,7 +104,8 @@ def library_of(settings: Settings, *, keep: bool = False) -> Library:
         from bot.personas.cache import ShelfCache
 
         cache = ShelfCache(settings.store.path.parent / "library.cache", version("greenroom"))
-    return Library(settings.library.paths, shipped_agents() if settings.library.shipped else None, cache)
+    selection = Selection(settings.library.include, settings.library.exclude)
+    return Library(settings.library.paths, shipped_agents() if settings.library.shipped else None, cache, selection)
 
 
 def model_of(settings: Settings, clock: SystemClock) -> Model:

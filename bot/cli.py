@@ -143,9 +143,11 @@ def _operations(args: argparse.Namespace) -> int:
 def _personas(args: argparse.Namespace) -> int:
     from bot.app import shipped_agents
     from bot.personas import tool
+    from bot.personas.globs import Selection
 
     settings = _settings(args)
-    return tool.run(args, settings.library.paths, shipped_agents() if settings.library.shipped else None)
+    selection = Selection(settings.library.include, settings.library.exclude)
+    return tool.run(args, settings.library.paths, shipped_agents() if settings.library.shipped else None, selection)
 
 
 def _platforms(args: argparse.Namespace) -> int:
@@ -193,10 +195,13 @@ def _chat(args: argparse.Namespace) -> int:
 async def _converse(args: argparse.Namespace) -> int:
     """Talk in this terminal; the exit code."""
     from bot.app import library_of
+    from bot.personas.lint import summed_up
     from bot.platforms.terminal.typed import Orders, Place, Typing
 
     settings = _settings(args)
     library = library_of(settings, keep=True)
+    if line := summed_up(library):
+        print(f"{line} `greenroom personas list --verbose` tells which.", file=sys.stderr)
     typing = Typing(Place(args.user, args.channel), Orders(), _names_of(library), settings.name)
     talk = _on_screen if _is_a_screen() else _through_pipes
     try:

@@ -1,4 +1,4 @@
-"""What all tests share: the switch for long runs."""
+"""What all tests share: the switches for long runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long versions of tests that have one")
+    parser.addoption("--installs", action="store_true", help="fetch the public package and run its installers")
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ class CommandTable:
         own = [fold(command.name) for command in self._own]
         self._host = [target for name, target in _HOST.items() if name not in own]
         self._few = [*own, *(name for name in _HOST if name not in own)]
+        self._aliases = {fold(alias): at for at, command in enumerate(self._own) for alias in command.aliases}
 
     def __len__(self) -> int:
         return len(self._few) + len(self._names.items)
@@ -123,11 +124,12 @@ class CommandTable:
         return (target_of(item) for item in self._names.items if isinstance(item, Persona))
 
     def exactly(self, folded: str) -> Target | None:
-        """The first whose own name this is: an id, not a title."""
+        """The first whose own name this is: an id, not a title; else the persona's own command with that alias."""
         if folded in self._few:
             return self[self._few.index(folded)]
-        found = self._names.by_id.get(folded) or self._names.documents.get(folded)
-        return target_of(found) if found else None
+        if found := self._names.by_id.get(folded) or self._names.documents.get(folded):
+            return target_of(found)
+        return self[self._aliases[folded]] if folded in self._aliases else None
 
     def like(self, folded: str, least: float) -> dict[int, float]:
         """The places of all that have a name like this one, with the best of its scores, from `least` (0-100) on."""

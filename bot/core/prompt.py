@@ -18,7 +18,7 @@ from bot.core import speakers, tools
 from bot.core.log_index import SUMMARY, TAIL
 from bot.core.steps import Entry
 from bot.core.tools import Tool as Tool
-from bot.personas.model import Persona
+from bot.personas.model import Command, Persona
 
 STRIDE = 15
 """A cache breakpoint stands at every so many blocks: the API looks back 20 from one (docs, prompt caching)."""
@@ -109,11 +109,18 @@ def definition(persona: Persona) -> str:
         lines += ["", persona.instructions.strip()]
     if persona.commands:
         lines += ["", "Your commands, which people run and the host carries out:"]
-        lines += [f"- *{c.name}{' ' + c.args if c.args else ''}: {c.description}" for c in persona.commands]
+        lines += [_command(c) for c in persona.commands]
     if persona.dependencies:
         lines += ["", "Resources you may load by name when they are needed, and only then:"]
-        lines += [f"- {d.name} ({d.kind})" for d in persona.dependencies]
+        lines += [f"- {d.name} ({d.kind})" if d.kind else f"- {d.name}" for d in persona.dependencies]
     return "\n".join(lines)
+
+
+def _command(command: Command) -> str:
+    """A command's line, and below it, indented, what the file has the model do when it is run."""
+    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}"
+    what = f"\nWhen it is run: {command.prompt}" if command.prompt else ""
+    return line + what.replace("\n", "\n  ")
 
 
 def _customization(persona: Persona) -> tuple[str, ...]:

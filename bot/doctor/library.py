@@ -40,7 +40,9 @@ def library_findings(library: Library, paths: Sequence[Path]) -> list[Finding]:
     for override in library.overrides:
         says = f"{override.what}: {override.stands.path}:{override.stands.line} takes the place of the shipped one"
         found.append(Finding("library", "ok", says))
-    problems = sorted(lint.check(library), key=lambda problem: problem.severity != "error")
+    # What nobody has to mend (copies, files of other tools) is in `greenroom personas list --verbose`.
+    told = [problem for problem in lint.check(library) if problem.severity != "note"]
+    problems = sorted(told, key=lambda problem: problem.severity != "error")
     for problem in problems[:SHOWN]:
         level: Level = "problem" if problem.severity == "error" else "warning"
         found.append(Finding("library", level, f"{problem.path}:{problem.line}: {problem.reason}", problem.mend))

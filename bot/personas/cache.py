@@ -21,9 +21,9 @@ from pathlib import Path
 import yaml
 from cattrs.preconf.json import make_converter
 
-from bot.personas.library import Shelf
+from bot.personas.gathering import Shelf
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when the meaning of the file changes in a way that neither the package's version nor its code shows."""
 
 MAX_BYTES = 64 << 20

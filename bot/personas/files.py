@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from bot.personas.globs import Selection
 from bot.personas.model import Problem
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 4 << 20
+"""The largest file that is read; single definitions and resources are bounded further by their readers."""
+
+MAX_RESOURCE = 1 << 20
+"""The largest resource that is loaded into a conversation."""
+
 MAX_FILES = 10_000
 MAX_FOLDERS_DEEP = 24
 
+ALL = Selection()
 _SKIPPED = frozenset({"node_modules", "__pycache__", ".git", ".hg", ".svn", ".venv", "venv"})
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)", re.IGNORECASE)
 
@@ -69,8 +76,8 @@ def flaw_of_path(path: str) -> str:
     return next((flaw for part in path.split("/") if (flaw := flaw_of_name(part))), "")
 
 
-def walk(root: Path, limit: int = MAX_FILES) -> Walk:
-    """The files below `root`, or `root` itself where it is a file; depth first, by name."""
+def walk(root: Path, limit: int = MAX_FILES, selection: Selection = ALL) -> Walk:
+    """The files below `root` that are selected, or `root` itself where it is a file; depth first, by name."""
     found = Walk()
     try:
         real = root.resolve(strict=True)
@@ -95,12 +102,15 @@ def walk(root: Path, limit: int = MAX_FILES) -> Walk:
             found.problems.append(_error(root, f"it holds more than {limit:,} files; the rest was left out", mend))
             break
         else:
-            _visit(entry, root, real, seen, stack, found)
+            _visit(entry, root, real, seen, stack, found, selection)
     return found
 
 
-def text_of_file(path: Path, root: Path) -> str:
-    """The text of a regular file inside `root`: UTF-8, a byte-order mark taken off. Raises UnreadableError."""
+def text_of_file(path: Path, root: Path, limit: int = MAX_BYTES) -> str:
+    """The text of a regular file inside `root`: UTF-8, a byte-order mark taken off. Raises UnreadableError.
+
+    `limit` is in bytes.
+    """
     try:
         real = path.resolve(strict=True)
         if not _inside(real, root):
@@ -110,16 +120,16 @@ def text_of_file(path: Path, root: Path) -> str:
         with open(os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnreadableError("it is no regular file", "give a text file")
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(limit + 1)
     except (OSError, RuntimeError, ValueError) as problem:
         raise UnreadableError(f"it cannot be read: {_why(problem)}", "check that it exists and its rights") from problem
-    return decoded(content)
+    return decoded(content, limit)
 
 
-def decoded(content: bytes) -> str:
-    """UTF-8 text with or without a byte-order mark. Raises UnreadableError."""
-    if len(content) > MAX_BYTES:
-        raise UnreadableError("it is larger than 1 MiB", "split it, or keep long texts in data files")
+def decoded(content: bytes, limit: int = MAX_BYTES) -> str:
+    """UTF-8 text with or without a byte-order mark, of at most `limit` bytes. Raises UnreadableError."""
+    if len(content) > limit:
+        raise UnreadableError(f"it is larger than {limit >> 20} MiB", "split it, or keep long texts in data files")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("it is UTF-16, not UTF-8", "save it as UTF-8")
     if b"\x00" in content:
@@ -139,8 +149,12 @@ def _visit(
     seen: set[Path],
     stack: list[Iterator[os.DirEntry[str]]],
     found: Walk,
+    selection: Selection,
 ) -> None:
     path = Path(entry.path)
+    inside = PurePosixPath(path.relative_to(root).as_posix())
+    if selection.exclude and selection.drops(inside):
+        return
     if entry.name in _SKIPPED or (entry.name.startswith("..") and entry.is_dir(follow_symlinks=True)):
         return
     if flaw := flaw_of_name(entry.name):
@@ -168,7 +182,6 @@ def _visit(
         else:
             stack.append(iter(_entries(path, found)))
     elif stat.S_ISREG(status.st_mode):
-        inside = PurePosixPath(path.relative_to(root).as_posix())
         found.files.append(Found(path, inside, root, _stamp(status)))
 
 

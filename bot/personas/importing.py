@@ -11,9 +11,11 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from bot.personas.files import UnreadableError, flaw_of_path, printable, text_of_file, walk
+from bot.personas.intake import take
+from bot.personas.layout import owners_of
 from bot.personas.model import Dependency, Problem, fold
 from bot.personas.naming import slug
-from bot.personas.readers import Reading, front_matter, read, read_skill, stem_of
+from bot.personas.readers import Reading, front_matter, stem_of
 from bot.personas.readers.bmad import is_agent_yaml
 from bot.personas.readers.reading import quoted
 from bot.personas.shelves import is_layer, is_persona_file, layer_order, place_of
@@ -76,11 +78,12 @@ def _copies(path: Path) -> Iterator[_Copy | Problem]:
     walked = walk(path)
     yield from walked.problems
     single = path.is_file()
+    owners = owners_of(found.inside for found in walked.files)
     layers = sorted((found for found in walked.files if is_layer(found.inside)), key=layer_order)
     for found in walked.files:
-        if not is_persona_file(found.inside):
+        if not is_persona_file(found.inside, owners):
             continue
-        place = place_of(found.inside, path)
+        place = place_of(found.inside, path, owners)
         source = printable(found.path)
         try:
             text = text_of_file(found.path, found.root)
@@ -88,23 +91,17 @@ def _copies(path: Path) -> Iterator[_Copy | Problem]:
         except UnreadableError as problem:
             yield Problem(source, problem.line, problem.reason, problem.mend, "error")
             continue
-        if (place.kind and place.kind != "skills") or place.is_document:
-            yield _Copy(source, found.inside, text)
-            continue
-        if place.kind == "skills":
-            reading = read_skill(text, tuple((str(layer.path), told) for layer, told in over), source) if over else None
-            yield from (reading or Reading()).problems
-            yield _Copy(source, found.inside, text)
-            yield from (_Copy(str(layer.path), layer.inside, told) for layer, told in over)
-            continue
-        reading = read(text, source)
-        yield from (problem for problem in reading.problems if problem.severity == "error" or reading.is_empty)
+        taken = take(place, text, tuple((str(layer.path), told) for layer, told in over), source)
+        reading = taken.reading
+        told_of = place.is_main or reading.is_empty
+        yield from (problem for problem in reading.problems if problem.severity == "error" or told_of)
         if reading.is_bundle:
             yield from _split(reading, source, stem_of(source))
         elif reading.personas and single and found.path.absolute().parent.name == "agents":
             yield from _with_company(reading, found.path.absolute(), text)
-        elif not reading.is_empty:
+        elif taken.kind or not reading.is_empty or place.is_main:
             yield _Copy(source, found.inside, text)
+            yield from (_Copy(str(layer.path), layer.inside, told) for layer, told in over)
 
 
 def _split(reading: Reading, source: str, stem: str) -> Iterator[_Copy | Problem]:
@@ -119,7 +116,9 @@ def _split(reading: Reading, source: str, stem: str) -> Iterator[_Copy | Problem
             continue
         seen.add(fold(persona.id))
         text = reading.texts[persona.id]
-        if is_agent_yaml(text) and not re.search(r"^`{3,}", text, re.MULTILINE):
+        if text.startswith("<agent"):
+            text = f"# {persona.name}\n\n```xml\n{text.strip()}\n```\n"
+        elif is_agent_yaml(text) and not re.search(r"^`{3,}", text, re.MULTILINE):
             text = f"# {persona.name}\n\n```yaml\n{text.strip(chr(10))}\n```\n"
         elif not is_agent_yaml(text):
             text = subagent_text(text)
@@ -127,9 +126,13 @@ def _split(reading: Reading, source: str, stem: str) -> Iterator[_Copy | Problem
         yield _checked(source, str(folder / "agents" / f"{persona.id}.md"), text, persona.source.line)
     for document in reading.documents:
         yield _checked(source, str(pack / "documents" / f"{document.id}.md"), document.text + "\n", 1)
+    companies = {(part.kind, part.name.split("/")[0]) for part in reading.parts if "/" in part.name}
     for part in reading.parts:
         folder = pack / part.pack if len(packs) > 1 and part.pack else pack
         name = part.name if PurePosixPath(part.name).suffix else f"{part.name}{_extension(part.kind)}"
+        if (part.kind, PurePosixPath(name).stem) in companies and "/" not in name:
+            # A workflow with files of its own lies in its folder again, which is what it is called after.
+            name = f"{PurePosixPath(name).stem}/workflow{PurePosixPath(name).suffix}"
         yield _checked(source, str(folder / part.kind / name), part.text + "\n", part.line)
 
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.personas.files import Found, UnreadableError, printable, text_of_file, walk
-from bot.personas.model import Cast, Document, Persona, Problem, Resource, Source, fold
-from bot.personas.readers import Reading, read, read_skill
+from bot.personas.files import ALL, MAX_RESOURCE, Found, UnreadableError, printable, text_of_file, walk
+from bot.personas.gathering import Changes, Gathered, Override, Shelf, changes, gather
+from bot.personas.globs import Selection
+from bot.personas.intake import needs_text, take
+from bot.personas.layout import owners_of
+from bot.personas.model import Cast, Problem, Resource, Source
+from bot.personas.readers import Reading
 from bot.personas.readers.reading import error
 from bot.personas.shelves import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
 
@@ -33,33 +37,6 @@ READ_AGAIN = ""
 """The stamp of what must be read again in any case; no file has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A definition that another one takes the place of: of what, whose stands, and whose does not."""
-
-    what: str
-    stands: Source
-    hidden: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """What one file came to, with the resources that it is or holds, and the texts of those that lie inside it."""
-
-    reading: Reading = field(default_factory=Reading)
-    resources: tuple[Resource, ...] = ()
-    texts: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Gathered:
-    cast: Cast = field(default_factory=Cast)
-    problems: list[Problem] = field(default_factory=list)
-    overrides: list[Override] = field(default_factory=list)
-    texts: dict[Resource, str] = field(default_factory=dict)
-    roots: dict[str, Path] = field(default_factory=dict)
-
-
 class Library:
     """The persona files of `paths` (folders or files, in order) and of the `shipped` folder.
 
@@ -68,14 +45,20 @@ class Library:
     """
 
     def __init__(
-        self, paths: Sequence[Path | str] = (), shipped: Path | None = None, cache: ShelfCache | None = None
+        self,
+        paths: Sequence[Path | str] = (),
+        shipped: Path | None = None,
+        cache: ShelfCache | None = None,
+        selection: Selection = ALL,
     ) -> None:
         self._paths = tuple((Path(path).expanduser(), False) for path in paths)
         self._shipped = ((shipped, True),) if shipped is not None else ()
         self._cache = cache
+        self._selection = selection
         self._known: dict[str, tuple[str, Shelf]] = cache.load() if cache else {}
         self._good: dict[str, Shelf] = {}
-        self._now = _Gathered()
+        self._now = Gathered()
+        self._changes = Changes()
         self.reload()
 
     @property
@@ -93,24 +76,32 @@ class Library:
         """What of the shipped definitions a user's own files take the place of."""
         return tuple(self._now.overrides)
 
+    @property
+    def changes(self) -> Changes:
+        """What the last `reload` changed."""
+        return self._changes
+
     def reload(self) -> None:
         """Read what changed. A file that has become broken keeps its last good version, and is reported."""
         settled = time.time_ns() - SETTLED
         shelves: list[tuple[str, Shelf]] = []
-        now = _Gathered()
+        now = Gathered()
         known: dict[str, tuple[str, Shelf]] = {}
         for root, shipped in (*self._paths, *self._shipped):
             where = f"{root} {shipped}"
-            walked = walk(root)
+            selection = ALL if shipped else self._selection
+            walked = walk(root, selection=selection)
             now.problems += walked.problems
+            owners = owners_of(found.inside for found in walked.files)
             layers = sorted((found for found in walked.files if is_layer(found.inside)), key=layer_order)
             for found in walked.files:
                 path = printable(found.path)
-                if path in known or not is_persona_file(found.inside):
+                if path in known or not is_persona_file(found.inside, owners) or not selection.keeps(found.inside):
                     continue
-                place = place_of(found.inside, root)
+                place = place_of(found.inside, root, owners)
                 own = tuple(layer for layer in layers if place.takes(layer.inside))
-                stamp = f"{where} {_stamp_of(found)} {[(str(layer.path), _stamp_of(layer)) for layer in own]}"
+                over = [(str(layer.path), _stamp_of(layer)) for layer in own]
+                stamp = f"{where} {place.kind} {place.name} {_stamp_of(found)} {over}"
                 before = self._known.get(path)
                 shelf = before[1] if before and before[0] == stamp else self._shelf(found, place, own, shipped)
                 # What could not be read may be readable next time, though the file be the same.
@@ -121,15 +112,16 @@ class Library:
                 shelves.append((path, shelf))
         self._known = known
         self._good = {path: shelf for path, shelf in self._good.items() if path in known}
-        _gather([self._best(path, shelf) for path, shelf in shelves], now)
+        gather([self._best(path, shelf) for path, shelf in shelves], now)
+        self._changes = changes(self._now.cast, now.cast)
         self._now = now
         if self._cache:
             self._cache.save({path: kept for path, kept in known.items() if kept[0] != READ_AGAIN})
 
     async def refresh(self) -> tuple[str, ...]:
-        """`reload` without holding up the event loop; the problems, a line each."""
+        """`reload` without holding up the event loop; errors and warnings, a line each."""
         await asyncio.to_thread(self.reload)
-        return tuple(str(problem) for problem in self.problems)
+        return tuple(str(problem) for problem in self.problems if problem.severity != "note")
 
     async def read(self, kind: str, name: str, persona_id: str) -> str:
         """The text of a resource as that persona sees it: its own pack first, then the whole library, any extension.
@@ -148,34 +140,27 @@ class Library:
         if (text := now.texts.get(resource)) is not None:
             return text
         try:
-            return await asyncio.to_thread(text_of_file, Path(resource.path), now.roots[resource.source.path])
+            root = now.roots[resource.source.path]
+            return await asyncio.to_thread(text_of_file, Path(resource.path), root, MAX_RESOURCE)
         except UnreadableError as problem:
             raise OSError(f"{resource.path}: {problem.reason}. To mend it: {problem.mend}.") from problem
 
     def _shelf(self, found: Found, place: Place, layers: Sequence[Found], shipped: bool) -> Shelf:
         path = printable(found.path)
-        if place.kind and place.kind != "skills":
-            resource = Resource(
-                place.kind, place.name, str(found.path), place.pack, "", Source(path, 1, place.kind, shipped)
-            )
-            return Shelf(resources=(replace(resource, title=title_of_resource(found.path, resource)),))
+        if not needs_text(place):
+            return Shelf(resources=(_resource(found, place, place.kind, shipped),))
         try:
             text = text_of_file(found.path, found.root)
             layer_texts = tuple((printable(layer.path), text_of_file(layer.path, layer.root)) for layer in layers)
         except UnreadableError as problem:
+            if place.kind and not place.is_main:
+                return Shelf(resources=(_resource(found, place, place.kind, shipped),))
             return Shelf(Reading(problems=(error(path, problem.line, problem.reason, problem.mend),)))
-        if place.kind == "skills":
-            reading = read_skill(text, layer_texts, path) if layer_texts else None
-            if reading is None:
-                skill = Resource(
-                    "skills", place.name, str(found.path), place.pack, "", Source(path, 1, "skill", shipped)
-                )
-                return Shelf(resources=(skill,))
-        elif place.is_document:
-            reading = Reading(documents=(Document(place.stem, place.title(text), text, Source(path)),))
-        else:
-            reading = read(text, path)
-        return _shelved(reading, place, path, shipped)
+        taken = take(place, text, layer_texts, path)
+        shelf = _shelved(taken.reading, place, path, shipped)
+        if taken.kind:
+            return replace(shelf, resources=(_resource(found, place, taken.kind, shipped),))
+        return shelf
 
     def _best(self, path: str, shelf: Shelf) -> Shelf:
         if not shelf.reading.is_broken:
@@ -186,6 +171,13 @@ class Library:
             return shelf
         kept = Problem(path, 1, "its last good version stays in use", "mend the error above", "warning")
         return replace(last, reading=replace(last.reading, problems=(*shelf.reading.problems, kept)))
+
+
+def _resource(found: Found, place: Place, kind: str, shipped: bool) -> Resource:
+    """The file as a resource of that kind, with the title that its head gives."""
+    source = Source(printable(found.path), 1, "skill" if place.is_main else kind, shipped)
+    resource = Resource(kind, place.name, str(found.path), place.pack, "", source)
+    return resource if place.is_main else replace(resource, title=title_of_resource(found.path, resource))
 
 
 def _stamp_of(found: Found) -> tuple[int, int, int]:
@@ -227,57 +219,6 @@ def _shelved(reading: Reading, place: Place, path: str, shipped: bool) -> Shelf:
     )
     texts = tuple(part.text for part in reading.parts)
     return Shelf(replace(reading, personas=personas, documents=documents, texts={}), resources, texts)
-
-
-def _gather(shelves: Iterable[Shelf], now: _Gathered) -> None:
-    """Put the shelves together: the first of an id stands, and whoever it hides is told of."""
-    personas: dict[str, Persona] = {}
-    documents: dict[str, Document] = {}
-    resources: dict[tuple[str, str, str], Resource] = {}
-    for shelf in shelves:
-        now.problems += shelf.reading.problems
-        for persona in shelf.reading.personas:
-            first = personas.setdefault(fold(persona.id), persona)
-            if first is not persona:
-                _clash(f"persona {persona.id}", first.source, persona.source, now)
-        for document in shelf.reading.documents:
-            _place_document(document, documents)
-        for resource, text in _with_texts(shelf):
-            key = (resource.kind, fold(resource.stem), resource.pack)
-            standing = resources.setdefault(key, resource)
-            if standing is resource:
-                if text is not None:
-                    now.texts[resource] = text
-            else:
-                _clash(f"{resource.kind} {resource.stem}", standing.source, resource.source, now)
-    now.cast = Cast(tuple(personas.values()), tuple(documents.values()), tuple(resources.values()))
-
-
-def _with_texts(shelf: Shelf) -> Iterable[tuple[Resource, str | None]]:
-    if shelf.texts:
-        return zip(shelf.resources, shelf.texts, strict=True)
-    return ((resource, None) for resource in shelf.resources)
-
-
-def _place_document(document: Document, documents: dict[str, Document]) -> None:
-    """Readmes share their name: the second of a name is called after its folder too."""
-    first = documents.setdefault(fold(document.id), document)
-    if first is document or first.text == document.text:
-        return
-    folder = Path(document.source.path).parent.name
-    ident = f"{folder}/{document.id}"
-    number = 2
-    while fold(ident) in documents:
-        ident, number = f"{folder}/{document.id}-{number}", number + 1
-    documents[fold(ident)] = replace(document, id=ident)
-
-
-def _clash(what: str, stands: Source, hidden: Source, now: _Gathered) -> None:
-    if hidden.shipped and not stands.shipped:
-        now.overrides.append(Override(what, stands, hidden))
-        return
-    reason = f"{what} is defined in {stands.path}:{stands.line} already; that one stands"
-    now.problems.append(Problem(hidden.path, hidden.line, reason, "give one of them another id, or take it away"))
 
 
 def _spellings(kind: str, name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -31,6 +32,31 @@ def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:
     hidden = {persona.source.path for persona in library.cast.personas if persona.source.shipped}
     told = [problem for problem in library.problems if shipped or problem.path not in hidden]
     return tuple(sorted({*told, *found}, key=lambda problem: (problem.path, problem.line, problem.reason)))
+
+
+def summed_up(library: Library) -> str:
+    """One line about what is wrong with a library's files, or stands behind something; empty where nothing is."""
+    counts = Counter(problem.severity for problem in library.problems)
+    copies = sum(" is the same as in " in problem.reason for problem in library.problems)
+    told = [
+        _count(counts["error"], "file cannot be read as it is", "files cannot be read as they are"),
+        _count(counts["warning"], "finding", "findings"),
+        _count(_behind(library), "persona stands behind another", "personas stand behind others"),
+        _count(copies, "copy was left out", "copies were left out"),
+        _count(
+            counts["note"] - copies - _behind(library), "file belongs to another tool", "files belong to other tools"
+        ),
+    ]
+    parts = [part for part in told if part]
+    return f"Persona files: {', '.join(parts)}." if parts else ""
+
+
+def _behind(library: Library) -> int:
+    return sum(problem.severity == "note" and " stands behind " in problem.reason for problem in library.problems)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return "" if number < 1 else f"1 {one}" if number == 1 else f"{number} {many}"
 
 
 def check_persona(persona: Persona, cast: Cast, lines: _Lines | None = None) -> tuple[Problem, ...]:

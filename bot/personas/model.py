@@ -9,6 +9,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.personas.naming import slug
+from bot.personas.party import PartyGroup, PartyMember
+
 
 def fold(text: str) -> str:
     """`text` as it is compared: NFKC, case folded the same in every locale, spaces as one, ends stripped.
@@ -33,7 +36,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something about a file that an author can mend: where, what, and how. `severity` is error or warning."""
+    """Something about a file that an author can mend: where, what, and how.
+
+    `severity` is `error`, `warning`, or `note` for what nobody has to mend.
+    """
 
     path: str
     line: int
@@ -51,7 +57,8 @@ class Command:
 
     `args` is what the file writes behind the name, braces and all (`{story}`). `uses` are the stems of the
     tasks, templates, checklists and data that it runs (`create-doc`, `prd-tmpl`); with none, the model answers it.
-    `confirm` is true where the definition says "(confirm)".
+    `confirm` is true where the definition says "(confirm)". `aliases` are further names that it answers to, when
+    they are written exactly. `prompt` is what the file has the model do when the command is run; people do not see it.
     """
 
     name: str
@@ -59,6 +66,8 @@ class Command:
     args: str = ""
     uses: tuple[str, ...] = ()
     confirm: bool = False
+    aliases: tuple[str, ...] = ()
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +125,10 @@ class Persona:
     source: Source = Source("")
 
     def command(self, name: str) -> Command | None:
-        """The command of that exact name, folded; None where there is none."""
-        return next((c for c in self.commands if fold(c.name) == fold(name)), None)
+        """The command of that name, else the first with that alias, both folded; None where there is none."""
+        wanted = fold(name)
+        named = next((c for c in self.commands if fold(c.name) == wanted), None)
+        return named or next((c for c in self.commands if wanted in map(fold, c.aliases)), None)
 
     @property
     def is_coordinator(self) -> bool:
@@ -171,8 +182,10 @@ class Names:
     personas: tuple[str, ...]
 
     @classmethod
-    def of(cls, personas: tuple[Persona, ...], documents: tuple[Document, ...]) -> Names:
-        """The names of these; where two bear an id, the first has it."""
+    def of(
+        cls, personas: tuple[Persona, ...], documents: tuple[Document, ...], shadowed: tuple[Persona, ...] = ()
+    ) -> Names:
+        """The names of these; where two bear an id, the first has it. Who is `shadowed` has only its id."""
         items: tuple[Persona | Document, ...] = (*personas, *documents)
         bearers: dict[str, list[int]] = {}
         aliases: dict[str, list[Persona]] = {}
@@ -189,6 +202,8 @@ class Names:
             for name in dict.fromkeys(called):
                 if name:
                     bearers.setdefault(name, []).append(place)
+        for persona in shadowed:
+            by_id.setdefault(fold(persona.id), persona)
         spelled = sorted(bearers, key=len)
         words: dict[str, list[int]] = {}
         for place, name in enumerate(spelled):
@@ -213,20 +228,43 @@ def words_of(folded: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """All that the library holds at one moment; a turn works with one cast from its first step to its last."""
+    """All that the library holds at one moment; a turn works with one cast from its first step to its last.
+
+    `shadowed` are personas whose id another one bears that stands before them: their ids are `pack/id`.
+    """
 
     personas: tuple[Persona, ...] = ()
     documents: tuple[Document, ...] = ()
     resources: tuple[Resource, ...] = ()
+    shadowed: tuple[Persona, ...] = ()
+    party_members: tuple[PartyMember, ...] = ()
+    party_groups: tuple[PartyGroup, ...] = ()
     names: Names = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Fold the names."""
-        object.__setattr__(self, "names", Names.of(self.personas, self.documents))
+        object.__setattr__(self, "names", Names.of(self.personas, self.documents, self.shadowed))
 
     def persona(self, ident: str) -> Persona | None:
-        """The persona of that id, whatever its case."""
-        return self.names.by_id.get(fold(ident))
+        """The persona of that id, whatever its case and however its words are joined; `pack/id` names any."""
+        folded = fold(ident)
+        if found := self.names.by_id.get(folded):
+            return found
+        pack, slash, plain = folded.rpartition("/")
+        return self.in_pack(pack, plain) if slash else self.names.by_id.get(slug(folded))
+
+    def in_pack(self, pack: str, ident: str) -> Persona | None:
+        """The persona of that id in the pack of that name, which is its folder's or its whole path."""
+        wanted = slug(pack)
+        known = (p for p in self.all_of(ident) if wanted in (slug(p.pack), slug(p.pack.rpartition("/")[2])))
+        return next(known, None)
+
+    def all_of(self, ident: str) -> tuple[Persona, ...]:
+        """Everybody of that id in whichever pack: who stands first, then who is shadowed, in the library's order."""
+        wanted = slug(ident.rpartition("/")[2])
+        stands = self.names.by_id.get(wanted)
+        behind = (p for p in self.shadowed if p.id.rpartition("/")[2] == wanted)
+        return (*((stands,) if stands else ()), *behind)
 
     def document(self, ident: str) -> Document | None:
         """The document of that id, whatever its case."""
@@ -234,9 +272,8 @@ class Cast:
 
     def called(self, text: str) -> tuple[Persona, ...]:
         """Those who answer to `text`: one by id, else everybody with that name, title or spelled-out id."""
-        folded = fold(text)
-        found = self.names.by_id.get(folded)
-        return (found,) if found else self.names.by_alias.get(folded, ())
+        found = self.persona(text)
+        return (found,) if found else self.names.by_alias.get(fold(text), ())
 
     def resource(self, persona: Persona | None, name: str, kind: str = "") -> Resource | None:
         """The resource of that stem: the persona's own pack first, then the whole library; any extension."""

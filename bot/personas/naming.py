@@ -77,14 +77,9 @@ def display_name(ident: str) -> str:
 
 def slug(name: str) -> str:
     """An id made of a name: lower case, letters and digits of any script, hyphens between; may be empty."""
-    text = unicodedata.normalize("NFKC", name).casefold()
+    # Turkish dotted and dotless i are one, as where names are compared.
+    text = unicodedata.normalize("NFKC", name).casefold().replace("\u0307", "").replace("ı", "i")
     return re.sub(r"[^\w]+", "-", text.replace("_", "-")).strip("-")
-
-
-def ident(name: str) -> str:
-    """The id that a subagent's `name` stands for: the name itself where it can be typed as one word, else its slug."""
-    name = name.strip()
-    return name if re.fullmatch(r"[^\W_][\w.-]*", name) else slug(name)
 
 
 def default_icon(*hints: str) -> str:

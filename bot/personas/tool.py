@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.personas.files import ALL
+from bot.personas.globs import Selection
 from bot.personas.importing import import_into, write_whole
 from bot.personas.library import Library
-from bot.personas.lint import as_json, check
+from bot.personas.lint import as_json, check, summed_up
 from bot.personas.model import Persona
 from bot.personas.new import file_name, interview, text_of_answers
 from bot.platforms.terminal.harmless import harmless
@@ -25,7 +27,8 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add `personas` and its own subcommands to the command line."""
     parser = subparsers.add_parser("personas", help="look at, check, import and write persona files")
     actions = parser.add_subparsers(dest="action", required=True)
-    actions.add_parser("list", help="all personas, and which definition takes the place of which")
+    listing = actions.add_parser("list", help="all personas, and which definition takes the place of which")
+    listing.add_argument("--verbose", action="store_true", help="print every finding, copies of the same file included")
     show = actions.add_parser("show", help="one persona, as it was read")
     show.add_argument("id")
     checking = actions.add_parser("check", help="what is wrong with persona files")
@@ -40,13 +43,15 @@ def add_parser(subparsers: Subparsers) -> None:
     new.add_argument("--force", action="store_true", help="overwrite a file of that name")
 
 
-def run(args: argparse.Namespace, library_paths: Sequence[Path], shipped: Path | None) -> int:
+def run(
+    args: argparse.Namespace, library_paths: Sequence[Path], shipped: Path | None, selection: Selection = ALL
+) -> int:
     """Do what the parsed `args` say and return the exit code: 0, or 1 where it could not be done."""
     match args.action:
         case "list":
-            return _list(Library(library_paths, shipped))
+            return _list(Library(library_paths, shipped, selection=selection), verbose=args.verbose)
         case "show":
-            return _show(args.id, Library(library_paths, shipped))
+            return _show(args.id, Library(library_paths, shipped, selection=selection))
         case "check":
             return _check(args.paths, shipped, as_data=args.json)
         case "import":
@@ -57,7 +62,7 @@ def run(args: argparse.Namespace, library_paths: Sequence[Path], shipped: Path |
             raise ValueError(f"no such action: {args.action!r}")
 
 
-def _list(library: Library) -> int:
+def _list(library: Library, *, verbose: bool) -> int:
     cast = library.cast
     width = max((len(persona.id) for persona in cast.personas), default=0)
     for persona in cast.personas:
@@ -66,10 +71,17 @@ def _list(library: Library) -> int:
         _print(f"{persona.icon}  {persona.id:<{width}}  {persona.name}{title}  [{origin}]")
     for document in cast.documents:
         _print(f"📄  {document.id:<{width}}  {document.title} (a document)  [{document.source.path}]")
+    for persona in cast.shadowed:
+        stands = cast.all_of(persona.id)[0]
+        behind = f"behind {stands.name} of {stands.pack or stands.source.path}"
+        _print(f"{persona.icon}  {persona.id:<{width}}  {persona.name}, {behind}: call *{persona.id}")
     for override in library.overrides:
         _print(f"{override.what}: {override.stands.path} takes the place of {override.hidden.path}")
     for problem in library.problems:
-        _complain(str(problem))
+        if verbose or problem.severity == "error":
+            _complain(str(problem))
+    if (line := summed_up(library)) and not verbose:
+        _complain(f"{line} --verbose prints them all.")
     if not cast.personas:
         _complain("There are no personas. Put persona files into a library folder, or import some.")
         return 1
@@ -77,7 +89,8 @@ def _list(library: Library) -> int:
 
 
 def _show(ident: str, library: Library) -> int:
-    found = library.cast.called(ident)
+    one = library.cast.persona(ident)
+    found = (one,) if one else library.cast.called(ident)
     if len(found) != 1:
         known = ", ".join(sorted(persona.id for persona in found or library.cast.personas))
         what = f"{ident!r} is what several personas are called" if found else f"There is no persona {ident!r}"
@@ -108,7 +121,10 @@ def _shown(persona: Persona) -> list[str]:
         lines.append("commands:")
     for command in persona.commands:
         runs = f"  [{', '.join(command.uses)}]" if command.uses else ""
-        lines.append(f"  *{command.name}{' ' + command.args if command.args else ''}: {command.description}{runs}")
+        also = f" (also {', '.join('*' + alias for alias in command.aliases)})" if command.aliases else ""
+        args = f" {command.args}" if command.args else ""
+        lines.append(f"  *{command.name}{args}{also}: {command.description}{runs}")
+        lines += [f"    {line}" for line in command.prompt.split("\n") if line]
     if persona.dependencies:
         lines.append("dependencies: " + ", ".join(f"{d.kind}/{d.name}" for d in persona.dependencies))
     if persona.instructions:

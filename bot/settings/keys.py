@@ -190,10 +190,15 @@ ALIASES: Mapping[str, Alias] = MappingProxyType(
 
 
 class LibrarySettings(BaseModel, frozen=True, extra="forbid"):
-    """Where personas are read: `paths` are files and folders, absolute once loaded; `shipped` adds our own cast."""
+    """Where personas are read: `paths` are files and folders, absolute once loaded; `shipped` adds our own cast.
+
+    Of the files in `paths` those count that a pattern of `include` fits (all, without any) and none of `exclude`.
+    """
 
     paths: tuple[HomePath, ...] = ()
     shipped: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 class StoreSettings(BaseModel, frozen=True, extra="forbid"):

@@ -75,6 +75,11 @@ def holds(reading: Reading) -> None:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example("```yml\nagent:\n## File Reference", "a.md")
+@example("---\ndescription: <example>", "a.md")
+@example("---\ndescription: 0", "")
+@example('<agent id="a"><persona></persona>', "a.md")
+@example('<agent id="a"><persona></persona><menu><item cmd="x" action="say "y" now">z', "a.md")
+@example("## [persona]\n\n```\nname: [\n", "a.md")
 @given(TEXTS, PATHS)
 def test_no_text_makes_a_reader_raise(text: str, path: str) -> None:
     holds(read(text, path))

@@ -8,8 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bot.personas.model import Dependency, Persona, Problem, Source
-from bot.personas.naming import default_icon, display_name
-from bot.personas.naming import ident as typeable
+from bot.personas.naming import default_icon, display_name, slug
 from bot.personas.readers import safe_yaml
 from bot.personas.readers.commands import instructions, read_commands
 from bot.personas.readers.reading import (
@@ -26,6 +25,7 @@ from bot.personas.readers.reading import (
 from bot.personas.readers.repair import repaired
 
 _OPEN = re.compile(r"^(?P<fence>`{3,}|~{3,})[ \t]*(?:ya?ml)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_DEFINES = re.compile(r"^(?:persona|commands):", re.MULTILINE)
 MAX_FENCES = 20
 """How many fences of a file are looked into for an agent."""
 
@@ -73,6 +73,19 @@ def fences(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+def agent_fences(text: str) -> tuple[tuple[str, int], ...]:
+    """The content of each fence with an agent's YAML, and its first line (from 1): each ends at its first closing."""
+    found: list[tuple[str, int]] = []
+    at = 0
+    while mark := _OPEN.search(text, at):
+        closing = re.compile(rf"^{mark['fence'][0]}{{{len(mark['fence'])},}}[ \t]*$", re.M).search(text, mark.end() + 1)
+        at = closing.end() if closing else len(text)
+        content = text[mark.end() + 1 : closing.start() if closing else at]
+        if is_agent_yaml(content) and _DEFINES.search(content):
+            found.append((content, text.count("\n", 0, mark.end() + 1) + 1))
+    return tuple(found)
+
+
 def is_agent_yaml(text: str) -> bool:
     """Whether `text` has the top-level keys of an agent."""
     return bool(re.search(r"^agent:", text, re.MULTILINE))
@@ -107,6 +120,7 @@ def read_yaml(text: str, path: str, stem: str, line: int = 1, defined: int = 1, 
             Problem(path, line + problem.line - 1, f"{problem.reason}; it was read as a text", problem.mend)
         )
         text = mended
+    problems += [Problem(path, line + key.line - 1, key.reason, key.mend) for key in parsed.doubled]
     data = as_mapping(parsed.value)
     if not isinstance(data.get("agent"), Mapping):
         return Reading(
@@ -127,7 +141,7 @@ def _persona(
 ) -> tuple[Persona | None, list[Problem]]:
     agent, persona = as_mapping(data.get("agent")), as_mapping(data.get("persona"))
     problems: list[Problem] = []
-    ident = typeable(one_line(agent.get("id"))) or typeable(stem) or typeable(one_line(agent.get("name")))
+    ident = slug(one_line(agent.get("id"))) or slug(stem) or slug(one_line(agent.get("name")))
     if not ident:
         return None, [error(path, line, "the agent has neither id nor name", "add `id:` below `agent:`")]
     if not one_line(agent.get("id")):

@@ -12,7 +12,7 @@ from bot.personas.readers.reading import bullets, heading, one_line, text_of
 
 _PLACEHOLDER = r"[{\[<][^{}\[\]<>]*[}\]>]"
 _STRING_FORM = re.compile(
-    rf"""^["'`]?\s*[*/@]?(?P<name>[^\W_][\w.-]*)\s*
+    rf"""^["'`]?\s*[*/@]?(?P<name>[^\W_][\w.|-]*)\s*
     (?P<args>(?:{_PLACEHOLDER}\s*)*)["'`]?\s*
     (?:(?:[-–—:]|\.{{3,}}|=>|→)\s*(?P<description>.*))?$""",
     re.VERBOSE | re.DOTALL,
@@ -21,7 +21,7 @@ _KEY_FORM = re.compile(r"^[\"'`]?\s*[*/@]?(?P<name>[^\s{}\[\]<>\"'`]+)\s*(?P<arg
 
 MAX_COMMANDS = 500
 
-_HOST_COMMANDS = frozenset({"help", "exit", "yolo", "doc-out", "status", "agent", "task", "checklist"})
+HOST_COMMANDS = frozenset({"help", "exit", "yolo", "doc-out", "status", "agent", "task", "checklist"})
 """Commands that the host answers by itself, whatever words a file finds for them."""
 
 _KIND_ORDER = {"tasks": 0, "skills": 0, "workflows": 1, "templates": 2, "checklists": 3, "data": 4, "utils": 5}
@@ -66,6 +66,7 @@ def read_commands(value: object, dependencies: Sequence[Dependency] = ()) -> Com
         else:
             form = _KEY_FORM.match(one_line(key))
             name, args = (form["name"].lstrip("*/@"), form["args"]) if form else ("", "")
+        name, *aliases = [part for part in name.split("|") if part] or [""]
         if not name:
             unread.append(one_line(key) or "(empty)")
             continue
@@ -81,6 +82,7 @@ def read_commands(value: object, dependencies: Sequence[Dependency] = ()) -> Com
                 args=" ".join(args.split()),
                 uses=uses(name, everything, dependencies),
                 confirm="(confirm" in fold(description),
+                aliases=tuple(alias.lstrip("*/@") for alias in aliases),
             )
         )
     return Commands(_first_of_each(commands), tuple(details), tuple(unread))
@@ -92,7 +94,7 @@ def uses(name: str, text: str, dependencies: Sequence[Dependency]) -> tuple[str,
     Found are names of the persona's dependencies in the text, then well-known forms (`task x`, `x-tmpl`,
     `checklist x`), and where neither names a task, a task or piece of data that is called like the command.
     """
-    if fold(name) in _HOST_COMMANDS:
+    if fold(name) in HOST_COMMANDS:
         return ()
     known = _by_stem(tuple(dependencies))
     found: dict[str, tuple[int, str]] = {}

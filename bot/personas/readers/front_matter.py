@@ -37,7 +37,8 @@ class FrontMatter:
     """The keys in front of a body, and the body.
 
     `line` is where the first key stands, `body_line` where the body begins (from 1, within the text). `flaw` tells
-    what was no valid YAML; the values were then read one by one, as their authors meant them.
+    what was no valid YAML; the values were then read one by one, as their authors meant them. `doubled` are keys that
+    stand twice.
     """
 
     values: Mapping[str, object]
@@ -47,6 +48,7 @@ class FrontMatter:
     body_line: int
     flaw: safe_yaml.YamlError | None = None
     closed: bool = True
+    doubled: tuple[safe_yaml.YamlError, ...] = ()
 
 
 def split(text: str) -> FrontMatter | None:
@@ -65,9 +67,7 @@ def split(text: str) -> FrontMatter | None:
     closing = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE).search(content, head_at)
     if closing is None:
         head, body_at = _unclosed(content, head_at)
-        flaw = safe_yaml.YamlError(
-            "the front matter is not closed", line - 1, "put `---` on a line of its own below it"
-        )
+        flaw = safe_yaml.YamlError("the front matter is not closed", 1, "put `---` on a line of its own below it")
     else:
         head, body_at, flaw = content[head_at : closing.start()], closing.end(), None
     body = content[body_at:]
@@ -81,6 +81,7 @@ def split(text: str) -> FrontMatter | None:
         body_line=content.count("\n", 0, body_at + lead) + 1,
         flaw=found[2],
         closed=closing is not None,
+        doubled=found[3],
     )
 
 
@@ -101,24 +102,25 @@ def _unclosed(text: str, start: int) -> tuple[str, int]:
 
 def _values(
     head: str, flaw: safe_yaml.YamlError | None
-) -> tuple[Mapping[str, object], str, safe_yaml.YamlError | None]:
+) -> tuple[Mapping[str, object], str, safe_yaml.YamlError | None, tuple[safe_yaml.YamlError, ...]]:
     try:
         parsed = safe_yaml.parse(head)
     except safe_yaml.YamlError as problem:
-        return (*_piecewise(head), flaw or problem)
+        return (*_piecewise(head), flaw or problem, ())
     if parsed.value is None:
-        return {}, "", flaw
+        return {}, "", flaw, ()
     if not isinstance(parsed.value, Mapping):
-        return (*_piecewise(head), flaw or safe_yaml.YamlError("the front matter has no keys", 1, "write `name: ...`"))
+        told = safe_yaml.YamlError("the front matter has no keys", 1, "write `name: ...`")
+        return (*_piecewise(head), flaw or told, ())
     values = {text_of(key): value for key, value in parsed.value.items()}
     if any(key.casefold() in _SPOKEN or key in _TITLES for key in values) or isinstance(
         values.get("description"), Mapping | list
     ):
         told = safe_yaml.YamlError("lines of the description look like keys", 1, "put the description in quotes")
-        return (*_piecewise(head), flaw or told)
+        return (*_piecewise(head), flaw or told, ())
     if _HASH.search(head):
         values["description"] = _piecewise(head)[0].get("description", values.get("description"))
-    return values, safe_yaml.cut(head, parsed, _MAPPED), flaw
+    return values, safe_yaml.cut(head, parsed, _MAPPED), flaw, parsed.doubled
 
 
 def _piecewise(head: str) -> tuple[Mapping[str, object], str]:

@@ -8,19 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.personas.model import Document, Persona, Problem
-
-RESOURCE_KINDS = (
-    "tasks",
-    "templates",
-    "checklists",
-    "data",
-    "utils",
-    "workflows",
-    "agent-teams",
-    "skills",
-    "config",
-)
-"""Folders whose files are resources; `agents` beside them holds the personas."""
+from bot.personas.party import PartyGroup, PartyMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +24,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one file came to. `texts` are the personas' own sections of a bundle, by persona id."""
+    """All that one file came to. `texts` are the personas' own sections of a bundle, by persona id.
+
+    `members` and `groups` are a party's, where the file defines some.
+    """
 
     personas: tuple[Persona, ...] = ()
     documents: tuple[Document, ...] = ()
     parts: tuple[Part, ...] = ()
     problems: tuple[Problem, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[PartyMember, ...] = ()
+    groups: tuple[PartyGroup, ...] = ()
 
     @property
     def is_broken(self) -> bool:

@@ -6,14 +6,18 @@ Scalars follow YAML 1.2's core schema, so that `no`, `12:30` and a date stay the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import yaml
 
 MAX_DEPTH = 50
 MAX_ALIASES = 100
+MAX_DOUBLED = 20
+"""So many doubled keys of a document are told."""
+
 MAX_NODES = 100_000
 """How many values a document may come to once its aliases are followed."""
 
@@ -38,12 +42,14 @@ class YamlError(ValueError):
 class Parsed:
     """A document's value, and where its top-level keys stand (lines from 0, in order).
 
-    `block` is true where each key's text can be cut out of the source by lines.
+    `block` is true where each key's text can be cut out of the source by lines. `doubled` are the keys that stand
+    twice in one mapping, of which YAML's readers keep the last.
     """
 
     value: object
     keys: tuple[tuple[str, int], ...] = ()
     block: bool = False
+    doubled: tuple[YamlError, ...] = ()
 
 
 class _Loader(yaml.CSafeLoader):
@@ -91,11 +97,36 @@ def parse(text: str) -> Parsed:
         raise YamlError(f"a tagged value is not what its tag says ({problem})", 1, "remove the `!!` tag") from problem
     finally:
         loader.dispose()
+    doubled = tuple(islice(_doubled(node), MAX_DOUBLED))
     if not isinstance(node, yaml.MappingNode):
-        return Parsed(value)
+        return Parsed(value, doubled=doubled)
     keys = tuple((str(key.value), key.start_mark.line) for key, _ in node.value)
     distinct = len({line for _, line in keys}) == len(keys)
-    return Parsed(value, keys, block=not node.flow_style and distinct and not re.search(r"(?m)[\s:-][&*]\S|^<<", text))
+    block = not node.flow_style and distinct and not re.search(r"(?m)[\s:-][&*]\S|^<<", text)
+    return Parsed(value, keys, block, doubled)
+
+
+def _doubled(root: yaml.Node) -> Iterator[YamlError]:
+    """Keys that stand twice in a mapping, at the place of the second."""
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            names: set[str] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in names and key.value != "<<":
+                        told = f"the key `{key.value}` stands here a second time; only this one counts"
+                        yield YamlError(told, key.start_mark.line + 1, "take one of them away, or join them")
+                    names.add(key.value)
+                inner.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        for value in inner:
+            if not isinstance(value, yaml.ScalarNode) and id(value) not in seen:
+                seen.add(id(value))
+                waiting.append(value)
 
 
 def load(text: str) -> object:

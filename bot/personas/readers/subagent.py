@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from bot.personas.model import Example, Persona, Problem, Source
-from bot.personas.naming import default_icon, display_name, ident
+from bot.personas.naming import default_icon, display_name, slug
 from bot.personas.readers.front_matter import FrontMatter, description_of, name_of
-from bot.personas.readers.reading import Reading, lines_of, one_line, quoted, text_of
+from bot.personas.readers.reading import Reading, error, lines_of, one_line, quoted, text_of
 
 _EXAMPLES = re.compile(
     r"(?:^|(?<=\s))(?<!for )(?:-\s+)?(?:\*\*)?example(?:s|(?=\s+(?:usage|use|scenario)))"
@@ -28,7 +28,10 @@ def read_subagent(front: FrontMatter, path: str, stem: str, line: int = 1) -> Re
         place = line + front.line + front.flaw.line - 2
         problems.append(Problem(path, place, f"{front.flaw.reason}; the keys were read one by one", front.flaw.mend))
     written, description = name_of(front.values), description_of(front.values)
-    name = ident(written) or ident(stem)
+    name = slug(written) or slug(stem)
+    if not name:
+        told = error(path, line, "there is no name that could be typed", "add `name:` to the front matter")
+        return Reading(problems=(*problems, told))
     if not written:
         problems.append(
             Problem(path, line, f"there is no name; it goes by `{name}`", "add `name:` to the front matter")
@@ -119,7 +122,7 @@ def _example(text: str) -> Example:
     spoken = _COMMENTARY.sub("", text)
     marks = list(_SPEECH.finditer(spoken))
     said: dict[str, list[str]] = {}
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip(marks, [*marks[1:], None], strict=False):
         who = mark[1].casefold().replace("human", "user")
         words = spoken[mark.end() : following.start() if following else None]
         said.setdefault(who, []).append(_bare(words))

@@ -83,7 +83,11 @@ BMAD = (
         {"id": "some-file", "name": "Rosa"},
         problems=("no id",),
     ),
-    Case("an id with capitals and underscores stays", fenced("agent:\n  id: Game_Dev\n"), {"id": "Game_Dev"}),
+    Case(
+        "an id with capitals and underscores is written as all ids are",
+        fenced("agent:\n  id: Game_Dev\n"),
+        {"id": "game-dev"},
+    ),
     Case(
         "a name that YAML might take for something else",
         fenced("agent:\n  id: no\n  name: 007\n"),
@@ -331,7 +335,7 @@ SUBAGENTS = (
     Case(
         "a name with an underscore",
         front("name: code_reviewer\ndescription: d"),
-        {"id": "code_reviewer", "name": "Code Reviewer"},
+        {"id": "code-reviewer", "name": "Code Reviewer"},
     ),
     Case("a name in another script", front("name: 园丁\ndescription: d"), {"id": "园丁", "name": "园丁"}),
     Case("an icon of its own", front("name: a\ndescription: d\nicon: 🐝"), {"icon": "🐝"}),
@@ -559,7 +563,9 @@ OTHERS = (
             "style": "Calm",
             "principles": ("Water",),
             "commands": (("dig-bed", "", "Dig a bed", False), ("rest", "", "Rest a while", False)),
-            "instructions": "## Critical actions\n\n- Look at the sky\n\n## Prompt #rest\n\nSit down.",
+            "instructions": "## Critical actions\n\n- Look at the sky",
+            "commands.1.prompt": "Sit down.",
+            "commands.0.aliases": ("DB",),
             "source.format": "bmad-v6",
         },
         path="agents/rosa.agent.yaml",

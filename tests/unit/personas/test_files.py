@@ -140,7 +140,7 @@ def test_utf8_is_read_with_or_without_a_mark(content: bytes, text: str) -> None:
         (b"\xfe\xff\x00a", "UTF-16", 1),
         (b"one\ntwo\x00", "NUL", 2),
         (b"one\n\ntr\xe4ge", "not UTF-8", 3),
-        (b"x" * (MAX_BYTES + 1), "1 MiB", 1),
+        (b"x" * (MAX_BYTES + 1), "4 MiB", 1),
     ],
 )
 def test_other_encodings_are_told_with_their_line(content: bytes, reason: str, line: int) -> None:

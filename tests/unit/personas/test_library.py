@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.commands import One, understand
+from bot.core.model import Activate
+from bot.personas.globs import Selection
 from bot.personas.library import Library
 from tests.unit.personas.cases import FENCE
 from tests.unit.personas.test_readers import BASE, BUNDLE, SKILL
@@ -50,7 +53,7 @@ def test_a_users_persona_takes_the_place_of_the_shipped_one_of_that_id(tmp_path:
 
     library = Library([tmp_path / "mine"], tmp_path / "shipped")
 
-    assert [(p.id, p.name) for p in library.cast.personas] == [("PM", "Mine"), ("qa", "Shipped")]
+    assert [(p.id, p.name) for p in library.cast.personas] == [("pm", "Mine"), ("qa", "Shipped")]
     assert library.problems == ()
     (override,) = library.overrides
     assert override.what == "persona pm"
@@ -67,6 +70,93 @@ def test_two_of_ones_own_with_one_id_are_told_with_both_places(tmp_path: Path) -
     (problem,) = library.problems
     assert problem.path == str(second)
     assert f"{first}:1" in problem.reason
+
+
+def test_whoever_bears_an_id_that_is_taken_is_called_with_the_pack(tmp_path: Path) -> None:
+    put(tmp_path / "mine/agents/pm.md", agent("pm", "Mine"))
+    put(tmp_path / "packs/.garden-core/agents/pm.md", agent("PM", "Core"))
+    put(tmp_path / "packs/.garden-core/tasks/dig.md", "core")
+    put(tmp_path / "packs/copy/agents/pm.md", agent("pm", "Core"))
+    put(tmp_path / "packs/more/garden-core/agents/pm.md", agent("pm", "More"))
+    put(tmp_path / "shipped/garden/agents/pm.md", agent("pm", "Shipped"))
+    library = Library([tmp_path / "mine", tmp_path / "packs"], tmp_path / "shipped")
+    cast = library.cast
+
+    assert [(p.id, p.name) for p in cast.personas] == [("pm", "Mine")]
+    assert [(p.id, p.name) for p in cast.shadowed] == [
+        ("garden-core/pm", "Core"),
+        ("more-garden-core/pm", "More"),
+        ("garden/pm", "Shipped"),
+    ]
+    assert [p.name for p in cast.all_of("Pm")] == ["Mine", "Core", "More", "Shipped"]
+    assert cast.called("pm") == cast.personas
+    for written in ("garden-core/pm", ".garden-core/PM"):
+        found = cast.persona(written)
+        assert found is not None and found.name == "Core"
+        task = cast.resource(found, "dig")
+        assert task is not None and task.pack == ".garden-core"
+    for written, ident in (("*garden-core/pm", "garden-core/pm"), ("@garden/pm", "garden/pm"), ("*mine/pm", "pm")):
+        meant = understand(written, cast, None)
+        assert isinstance(meant, One) and meant.target.action == Activate(ident)
+    assert cast.in_pack("nothing", "pm") is None and cast.persona("nothing/pm") is None
+    assert {problem.severity for problem in library.problems} == {"note"}
+    assert ["is the same as in" in problem.reason for problem in library.problems] == [False, True, False]
+    assert [override.what for override in library.overrides] == ["persona pm"]
+
+
+def test_a_reload_tells_what_it_changed(tmp_path: Path) -> None:
+    put(tmp_path / "a.md", subagent("ada"))
+    gone = put(tmp_path / "b.md", subagent("bea"))
+    library = Library([tmp_path])
+    assert library.changes.added == ("ada", "bea")
+
+    library.reload()
+    assert library.changes.are_none
+
+    gone.unlink()
+    put(tmp_path / "a.md", subagent("ada") + "More.\n")
+    put(tmp_path / "c.md", subagent("cleo"))
+    put(tmp_path / "tasks/dig.md", "dig")
+    library.reload()
+    found = library.changes
+    assert (found.added, found.changed, found.gone, found.resources) == (("cleo",), ("ada",), ("bea",), 1)
+
+
+def test_keys_that_stand_twice_are_told_at_the_second(tmp_path: Path) -> None:
+    doubled = "commands:\n  - dig: one\npersona:\n  role: a\n  role: b\ncommands:\n  - sow: x\n"
+    put(tmp_path / "a.md", agent("ada", more=doubled))
+    put(tmp_path / "b.md", "---\nname: bea\ndescription: x\ndescription: y\n---\n\nDo.\n")
+    library = Library([tmp_path])
+
+    told = sorted((Path(p.path).name, p.line, p.reason.split("`")[1]) for p in library.problems)
+    assert told == [("a.md", 11, "role"), ("a.md", 12, "commands"), ("b.md", 4, "description")]
+
+
+def test_names_are_bounded_and_ids_written_alike(tmp_path: Path) -> None:
+    put(tmp_path / "a.md", agent("Game_Dev.2", "N" * 200))
+    put(tmp_path / "b.md", subagent("w" * 300))
+    library = Library([tmp_path])
+
+    first, second = library.cast.personas
+    assert (first.id, len(first.name), len(second.id), len(second.name)) == ("game-dev-2", 80, 79, 80)
+    assert library.cast.persona("game_dev.2") is first
+    assert sum("longer than 80" in problem.reason for problem in library.problems) == 4
+
+
+def test_only_what_is_selected_is_read(tmp_path: Path) -> None:
+    for name in ("packs/a/agents/rosa.md", "packs/b/agents/hugo.md", "packs/b/agents/test-ada.md", "more/x/bea.md"):
+        put(tmp_path / name, subagent(Path(name).stem))
+    put(tmp_path / "shipped/cleo.md", subagent("cleo"))
+
+    def found(include: tuple[str, ...], exclude: tuple[str, ...]) -> list[str]:
+        chosen = Selection(include, exclude)
+        return ids(Library([tmp_path / "packs", tmp_path / "more"], selection=chosen))
+
+    assert found((), ()) == ["rosa", "hugo", "test-ada", "bea"]
+    assert found((), ("test-*", "x")) == ["rosa", "hugo"]
+    assert found(("b/**",), ()) == ["hugo", "test-ada"]
+    assert found(("*/agents/*",), ("b/agents/t*.md",)) == ["rosa", "hugo"]
+    assert ids(Library([tmp_path / "more"], tmp_path / "shipped", selection=Selection(exclude=("*",)))) == ["cleo"]
 
 
 def test_packs_have_agents_and_what_they_use(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.unit.personas.cases import CASES, FENCE, Case, fenced, front
 def field_of(persona: Persona, name: str) -> Any:
     value: Any = persona
     for part in name.split("."):
-        value = getattr(value, part)
+        value = value[int(part)] if part.isdigit() else getattr(value, part)
     if name == "commands":
         return tuple((c.name, c.args, c.description, c.confirm) for c in value)
     if name == "dependencies":

@@ -40,7 +40,12 @@ def test_list_shows_everybody_and_what_takes_whose_place(tmp_path: Path, capsys:
     assert "pm  Mine" in " ".join(printed.out.split(" ")) and "Quinn" in printed.out and "[shipped]" in printed.out
     assert "README" in printed.out
     assert f"persona pm: {tmp_path / 'mine/pm.md'} takes the place of {tmp_path / 'shipped/pm.md'}" in printed.out
-    assert "this is not a persona" in printed.err
+    assert "pm  Theirs, behind Mine of mine: call *shipped/pm" in " ".join(printed.out.split(" "))
+    assert printed.err == "Persona files: 1 finding. --verbose prints them all.\n"
+
+    assert run("list", "--verbose", paths=(tmp_path / "mine",), shipped=tmp_path / "shipped") == 0
+
+    assert "this is not a persona" in capsys.readouterr().err
 
 
 def test_an_empty_library_is_an_error_with_a_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
