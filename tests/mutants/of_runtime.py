@@ -70,12 +70,12 @@ OF_RUNTIME = (
     Mutant("base ordinal stays", (Edit(TURNS, "base=ordinal(turn) + 1", "base=turn.base"),), (TALK, TOOLS)),
     Mutant(
         "newest instead of oldest number anchors dropped",
-        (Edit(TURNS, "*turn.marks, *marks)[-MARKS:]", "*turn.marks, *marks)[:MARKS]"),),
+        (Edit(TURNS, "*anchors)[-ANCHORS:]", "*anchors)[:ANCHORS]"),),
         ("tests/unit/test_turns.py",),
     ),
     Mutant(
         "number bound to the newest menu",
-        (Edit(TURNS, " if mark.order < order)", ")"),),
+        (Edit(TURNS, "(a for a in anchors if a.order < order)", "anchors"),),
         ("tests/scenario/test_talk.py::test_a_number_typed_before_the_menu_stood_there_did_not_mean_it",),
     ),
     Mutant(
