@@ -26,7 +26,7 @@ from bot.core.events import (
     ThreadOpened,
 )
 from bot.core.model import SESSION_VERSION, Conversation, Inbound
-from bot.core.session import NumberAnchor, Saved, Session, Turn
+from bot.core.session import NumberAnchor, Saved, Session, Step, Turn
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
     AskModel,
@@ -130,12 +130,15 @@ class TurnRunner:
                 await self.store.forget(claim.conversation)
                 return
             result = await self._perform(turn, cast, again=again)
-            turn = turns.moved(turn, result, machine.step(turn.session, result, cast), marks)
+            turn = turns.moved(turn, result, self._step(turn, result, cast), marks)
             self._stepped(result, turn)
             marks = await self._enter(turn)
             again = False
         await self._withdraw()
         await self._commit(before, turn, marks)
+
+    def _step(self, turn: Turn, result: Result, cast: Cast) -> Step:
+        return machine.step(turn.session, result, cast, modes=self.options.modes)
 
     async def _begin(self, before: Saved, cast: Cast) -> Turn:
         claim, options, where = self._claim, self.options, self._address.conversation
@@ -154,7 +157,7 @@ class TurnRunner:
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
                 event = await with_files(event, policy, self._transport, self.clock)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
-        turn = turns.began(claim, machine.step(before.session, event, cast, context))
+        turn = turns.began(claim, machine.step(before.session, event, cast, context, options.modes))
         self._stepped(event, turn)
         return turn
 

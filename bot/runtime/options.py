@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from bot.core.events import Usage
 from bot.core.model import HOST, Conversation, Listen, Voice
+from bot.core.modes.mode import Registry
+from bot.core.modes.registry import MODES
 from bot.runtime.access import Access
 from bot.runtime.budget import Budgets
 
@@ -18,7 +20,7 @@ class Options:
     At most `in_flight` turns are at work at a time, and at most `waiting` have a reply under way; a reply ends after
     `longest`. `listen` tells how a conversation is listened to. `context` are the tokens that a model can take; at the
     share `compact_at` of them a talk is compacted, at 0 never. `price` gives what usage costs in $, None where that is
-    not known, `model_of` the model for a persona's wish.
+    not known, `model_of` the model for a persona's wish. `modes` are the works that there are.
     """
 
     name: str = "worker"
@@ -36,3 +38,4 @@ class Options:
     model_of: Callable[[str], str] = str
     access: Access = field(default_factory=Access)
     budgets: Budgets = field(default_factory=Budgets)
+    modes: Registry = MODES

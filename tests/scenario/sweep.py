@@ -17,6 +17,8 @@ from typing import Any
 from bot.core.codec import load
 from bot.core.menus import mark_of
 from bot.core.model import Inbound
+from bot.core.modes.mode import Registry
+from bot.core.modes.registry import MODES
 from bot.core.prompt import Prompt
 from bot.core.session import Saved, Turn
 from bot.core.steps import Entry
@@ -118,6 +120,7 @@ class Scenario:
     stopped: str | None = None
     otherwise: tuple[Deed, ...] = ()
     context: int = 200_000
+    modes: Registry = MODES
 
 
 WorkerFactory = Callable[..., Worker]
@@ -175,7 +178,7 @@ class Universe:
                 Port(model, self.points, self._noted),
                 _Shelf(Port(library, self.points, self._noted), library),
                 clock,
-                Options(context=self.scenario.context),
+                Options(context=self.scenario.context, modes=self.scenario.modes),
             )
             return Inbox(port["store"], stop_raised=worker.stop_raised), worker
 

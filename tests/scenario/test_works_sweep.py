@@ -1,0 +1,71 @@
+"""A work under crashes at every point: the toy mode of `tests/fakes/toy_mode.py` on real machine, worker and store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.personas.model import Command
+from tests.fakes.library import ARCHITECT, CAST, PM
+from tests.fakes.model import Says
+from tests.fakes.toy_mode import MODES
+from tests.scenario.sweep import CONFIGURATIONS, Configuration, Deed, Reference, Scenario, Universe
+
+TOYS = replace(
+    CAST,
+    personas=tuple(
+        replace(p, commands=(*p.commands, Command("toy", "Play"))) if p.id in (PM.id, ARCHITECT.id) else p
+        for p in CAST.personas
+    ),
+)
+SCENARIOS = (
+    Scenario(
+        "drafted, drafted again, a tool in between, paused and taken up again",
+        (
+            Deed(("*pm",)),
+            Deed(("*toy",)),
+            Deed(("2",)),
+            Deed(("more of it, please",)),
+            Deed(("*architect",)),
+            Deed(("hello",)),
+            Deed(("*resume",)),
+            Deed(("stop",)),
+        ),
+        (
+            Says.text("A draft."),
+            Says(("Let me look. ",), calls=(("load_resource", {"name": "prd-tmpl"}),)),
+            Says.text("A second draft."),
+            Says.text("A third draft."),
+            Says.text("Hello."),
+        ),
+        modes=MODES,
+    ),
+    Scenario(
+        "nested, left, and one whose document cannot be kept",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("3",)), Deed(("1",)), Deed(("2",)), Deed(("*exit",)), Deed(("no",))),
+        (Says.text("Outer."), Says.text("Inner.")),
+        modes=MODES,
+    ),
+    Scenario(
+        "handed to a thread where there is none",
+        (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("Again",)), Deed(("*status",))),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+    ),
+)
+
+
+def universe(scenario: Scenario, how: Configuration, *points: int) -> Universe:
+    return replace(how.universe(scenario, *points), library=TOYS)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
+@pytest.mark.parametrize("how", [how for how in CONFIGURATIONS if not how.recast], ids=lambda c: c.name)
+async def test_a_crash_at_any_point_of_a_work_leaves_no_trace(scenario: Scenario, how: Configuration) -> None:
+    end, points = await universe(scenario, how).play()
+    assert not end.faults and any("rests" in text or "stands" in text for _, text, _ in end.posts)
+    known = Reference(scenario, how.varied, (end,), points)
+    for point in range(1, points + 1):
+        outcome, _ = await universe(scenario, how, point).play()
+        assert not known.differences(outcome), f"crash at {point} of {points}"
