@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.personas.labels import Labels
+
 
 def fold(text: str) -> str:
     """`text` as it is compared: NFKC, case folded the same in every locale, spaces as one, ends stripped.
@@ -219,10 +221,13 @@ class Cast:
     documents: tuple[Document, ...] = ()
     resources: tuple[Resource, ...] = ()
     names: Names = field(init=False, repr=False, compare=False)
+    labels: Labels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Fold the names."""
+        """Fold the names, and all that a speaker can be called: name, id, title and icon."""
         object.__setattr__(self, "names", Names.of(self.personas, self.documents))
+        called = ((spelled, p.name) for p in self.personas for spelled in (p.name, p.id, p.title, p.icon))
+        object.__setattr__(self, "labels", Labels.of(called))
 
     def persona(self, ident: str) -> Persona | None:
         """The persona of that id, whatever its case."""

@@ -10,11 +10,11 @@ from bot.core import speakers as labels
 from bot.core.commands import suggested
 from bot.core.draft import Draft
 from bot.core.events import Line, ModelFailed, ModelReplied, Said
-from bot.core.model import Answer, Decide, Option, Run
+from bot.core.model import HOST, Answer, Decide, Option, Run
 from bot.core.modes import compaction, files, gates, tooluse
-from bot.core.own_words import Names, own_words
 from bot.core.session import Gate, Unfinished
 from bot.core.steps import Entry
+from bot.core.voices import Names, quoted
 from bot.personas.model import Cast, Persona
 
 PEOPLE = 20
@@ -210,7 +210,7 @@ def replied(draft: Draft, event: ModelReplied) -> None:
     whole = content.blocks(event.content)
     calls = content.calls(whole) if event.stop == "tool_use" else ()
     raw = content.text(whole)
-    words = own_words(raw, speakers(draft.cast, waiting.who, draft.session.people), finished=True)
+    words = quoted(raw, speakers(draft.cast, waiting.who, draft.session.people)).markdown
     if kept := content.written(b for b in whole if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = labels.apart(persona.name if persona else waiting.who, (s.name for s in draft.session.speakers))
@@ -220,8 +220,6 @@ def replied(draft: Draft, event: ModelReplied) -> None:
         draft.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
     elif mark:
         draft.tell(mark)
-    elif raw.strip():
-        draft.tell(f"{draft.voice(waiting.who).name} spoke only for somebody else, so nothing of it is posted.")
     elif not calls:
         draft.tell(f"{draft.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
     draft.change(unfinished_reply=Unfinished(waiting.who, "cut") if mark else None)
@@ -282,7 +280,7 @@ def _how_it_ended(draft: Draft) -> Literal["", "failed", "cut"]:
 
 
 def speakers(cast: Cast, who: str, people: tuple[str, ...]) -> Names:
-    """The names that `who` may speak under, and those of everybody else."""
+    """The names that `who` may speak under, and those of everybody else: people, the cast, the host."""
     persona = cast.persona(who)
-    own = (persona.name, persona.id) if persona else (who,)
-    return Names.of(own, (*people, *map(labels.plain, people)), folded=cast.names.personas)
+    own = (persona.name, persona.id, persona.title, persona.icon) if persona else (who,)
+    return Names.of(own, people, (HOST.name,), folded=cast.labels)
