@@ -40,10 +40,7 @@ class GrowingReply:
             self._read("".join(self._new))
             self._new.clear()
             text = self._certain + self._uncertain()
-            more = settled(text, self._limit, min(len(self._shown), len(text)))
-            self._shown = max(
-                self._shown, more, key=len
-            )  # what was certain stays so, though the line is in doubt again
+            self._shown = settled(text, self._limit, len(self._shown))
             self.is_full = len(text.lstrip("\n")) > self._most
         return self._shown
 

@@ -180,8 +180,10 @@ def may_become_speech(line: str, names: Names) -> bool:
     if len(line) >= REACH and OVERRIDE not in line[:REACH]:
         return speech(line, names) is not None
     text = seen(line)
-    if any(char in _HIDING for char in line) or text.lstrip().startswith(":"):
+    if text.lstrip().startswith(":"):
         return True
+    if (hidden := next((at for at, char in enumerate(line) if char in _HIDING), None)) is not None:
+        return may_become_speech(line[:hidden], names)
     before = _BEFORE.match(text)
     words = _WORD.finditer(text, before.end() if before else 0)
     first = next(words, None)

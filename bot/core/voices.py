@@ -125,8 +125,8 @@ class Voices:
             return ""
         if self._is_code(line) and self._fence is not None:
             return "" if _may_be_fence(line) else line
-        if _SEGMENT.search(line):
-            return ""
+        if broken := _SEGMENT.search(line):
+            line = line[: broken.end()]
         text = seen(line)
         if not text.strip() or _may_be_fence(line):
             return ""
