@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.core.own_words import Names, OwnWords
 from bot.core.tables import Tables
 from bot.core.text import most_settled, settled
+from bot.core.voices import Names, Voices
 
 _ENDS = ("\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 """What `str.splitlines` takes for the end of a line, but for the carriage return that a newline may follow."""
@@ -19,7 +19,7 @@ class GrowingReply:
 
     def __init__(self, names: Names, limit: int, *, tables: bool) -> None:
         """`limit` is the longest piece of the platform, `tables` whether it shows Markdown tables itself."""
-        self._words = OwnWords(names)
+        self._voices = Voices(names)
         self._tables = None if tables else Tables()
         self._limit, self._most = limit, most_settled(limit)
         self._new: list[str] = []
@@ -55,13 +55,13 @@ class GrowingReply:
             return
         lines[0] = self._line + lines[0]
         self._line = growing
-        said = self._without_margin("".join([self._words.line(line) for line in lines]))
+        said = self._without_margin("".join([self._voices.line(line) for line in lines]))
         self._has_begun = self._has_begun or bool(said)
         self._certain += self._tables.add(said) if self._tables else said
 
     def _uncertain(self) -> str:
         """What may be shown of the line that has not ended."""
-        said = self._without_margin(self._words.growing(self._line[: self._limit]))
+        said = self._without_margin(self._voices.growing(self._line[: self._limit]))
         return self._tables.growing(said) if self._tables else said
 
     def _without_margin(self, said: str) -> str:

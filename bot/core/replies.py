@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from bot.core import content, shapes, speakers
 from bot.core.events import ModelReplied, Notice
-from bot.core.own_words import Names
+from bot.core.model import HOST
 from bot.core.session import Call, Unfinished, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
+from bot.core.voices import Names
 from bot.personas.model import Cast
 
 MARKS = {
@@ -38,8 +39,7 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
     calls = content.calls(blocks) if event.stop == "tool_use" else ()
-    raw = content.text(blocks)
-    words = shapes.shown(waiting.shape, raw, names_of(step.cast, waiting.who, step.session.people))
+    words = shapes.shown(waiting.shape, content.text(blocks), names_of(step.cast, waiting.who, step.session.people))
     if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
@@ -49,8 +49,6 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
         step.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
     elif mark:
         step.tell(mark)
-    elif raw.strip() and waiting.shape != "silent":
-        step.tell(f"{step.voice(waiting.who).name} spoke only for somebody else, so nothing of it is posted.")
     elif not calls and waiting.shape != "silent":
         step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
     step.change(unfinished_reply=Unfinished(waiting.who, "cut", waiting.owner) if mark else None)
@@ -67,8 +65,8 @@ def warn(step: StepBuilder, notice: Notice | None) -> None:
         step.tell(notice.text[:1].upper() + notice.text[1:])
 
 
-def names_of(cast: Cast, who: str, people: tuple[str, ...]) -> Names:
-    """The names that `who` may speak under, and those of everybody else."""
+def names_of(cast: Cast, who: str, people: tuple[str, ...], host: str = HOST.name) -> Names:
+    """The names that `who` may speak under, and those of everybody else: people, the cast, the host."""
     persona = cast.persona(who)
-    own = (persona.name, persona.id) if persona else (who,)
-    return Names.of(own, (*people, *map(speakers.plain, people)), folded=cast.names.personas)
+    own = (persona.name, persona.id, persona.title, persona.icon) if persona else (who,)
+    return Names.of(own, people, (HOST.name, host), folded=cast.labels)

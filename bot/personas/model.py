@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.personas.labels import Labels
 from bot.personas.naming import slug
 from bot.personas.party import PartyGroup, PartyMember
 
@@ -240,10 +241,13 @@ class Cast:
     party_members: tuple[PartyMember, ...] = ()
     party_groups: tuple[PartyGroup, ...] = ()
     names: Names = field(init=False, repr=False, compare=False)
+    labels: Labels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Fold the names."""
+        """Fold the names, and all that a speaker can be called: name, id, title and icon."""
         object.__setattr__(self, "names", Names.of(self.personas, self.documents, self.shadowed))
+        called = ((spelled, p.name) for p in self.personas for spelled in (p.name, p.id, p.title, p.icon))
+        object.__setattr__(self, "labels", Labels.of(called))
 
     def persona(self, ident: str) -> Persona | None:
         """The persona of that id, whatever its case and however its words are joined; `pack/id` names any."""

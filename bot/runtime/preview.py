@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.core.events import Usage
 from bot.core.growing import GrowingReply
-from bot.core.own_words import Names
+from bot.core.voices import Names
 from bot.ports import Clock, Outgoing, Transport
 from bot.runtime.lease import ended
 

@@ -86,7 +86,7 @@ def test_a_persona_greets_under_name_and_icon_and_streams_her_reply(tmp_path: Pa
         person.sees(PROMPT)
         person.says("*architect")
         seen = person.sees("Pick a number")
-        assert "🏗️ Winston\nHello, I am Winston, your Architect." in seen
+        assert "🏗️ Winston\n  Hello, I am Winston, your Architect." in seen
         assert " 1 *help" in seen and COLOUR.search(person.raw)
         person.says("tell me")
         assert "Last said" not in person.sees("[rehearsal] Here a")

@@ -9,9 +9,9 @@ import pytest
 
 from bot.core.growing import GrowingReply
 from bot.core.model import Activate, Conversation, Menu, Option, Voice, Whisper
-from bot.core.own_words import Names, own_words
 from bot.core.steps import Post
 from bot.core.tables import as_code
+from bot.core.voices import Names, quoted
 from bot.ports import Outgoing
 from bot.runtime.outbox import MOST, WHOLE, Address, deliver, outgoing
 from tests.fakes.platform import FakePlatform
@@ -251,7 +251,7 @@ def watched(platform: FakePlatform, reply: str, step: int) -> list[str]:
 def test_what_was_watched_becomes_the_first_piece(limit: int, tables: bool, most: int) -> None:
     platform = FakePlatform(limit=limit, most=most, tables=tables)
     shown = watched(platform, REPLY, 1)
-    post = Post(WINSTON, own_words(REPLY, NAMES, finished=True), completes=3)
+    post = Post(WINSTON, quoted(REPLY, NAMES).markdown, completes=3)
     first = sent(post, platform)[0]
     assert shown[-1] and all(first.text.startswith(text) for text in shown)
 

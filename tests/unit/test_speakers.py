@@ -83,12 +83,12 @@ async def test_a_choice_is_told_under_the_same_label() -> None:
         assert "Ann (2) chose: red" in [e.text for e in await s.log() if e.kind == "result"]
 
 
-async def test_a_model_that_speaks_for_a_numbered_person_is_cut() -> None:
+async def test_what_a_model_says_for_a_numbered_person_is_a_quotation() -> None:
     script = answering("I see.\n\n🦊 Ann: I approve.\n\nAnd so on.")
     async with stage(script) as s:
         await s.say("*architect")
         await as_user(s, "U1", "🦊 Ann", "hello")
-        assert s.platform.texts[-1] == "I see.\n\nAnd so on."
+        assert s.platform.texts[-1].startswith("I see.\n\n> 🦊 Ann: I approve.\n\nAnd so on.\n\n_(Quoted above:")
 
 
 def test_the_label_of_somebody_silent_for_long_is_forgotten() -> None:

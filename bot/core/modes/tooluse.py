@@ -12,9 +12,11 @@ from bot.core import asks, tools
 from bot.core.events import Line, ResourceLoaded
 from bot.core.gates import AskGate, ProposeGate
 from bot.core.model import Answer, Decide, Option, Run
+from bot.core.replies import names_of
 from bot.core.session import Call, Tools, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, LoadResource
+from bot.core.voices import one_line, quoted
 
 OWNER = "tools"
 
@@ -45,12 +47,15 @@ def advance(step: StepBuilder) -> str:
         match tools.read(call) if persona else tools.Malformed("The persona is gone."):
             case tools.Asked(question, options):
                 _rest_is_not_run(step, call)
-                choices = tuple(Option(text, Answer(text)) for text in options)
-                step.halt(AskGate(who, call.id), choices, question)
+                names = names_of(step.cast, who, step.session.people)
+                choices = tuple(Option(one_line(text, names), Answer(text)) for text in options)
+                step.halt(AskGate(who, call.id), choices, quoted(question, names).markdown)
                 return ""
             case tools.Proposed(command, args) if persona and (known := persona.command(command)):
                 _rest_is_not_run(step, call)
-                run = Option(f"Run *{known.name}{' ' + args if args else ''}", Run(known.name, args), known.description)
+                names = names_of(step.cast, who, step.session.people)
+                what = one_line(f"*{known.name} {args}".strip(), names)
+                run = Option(f"Run `{what.replace('`', chr(39))}`", Run(known.name, args), known.description)
                 no = Option("Just talk", Decide("no"))
                 step.halt(ProposeGate(who, call.id), (run, no), "There is a command for that. Shall I run it?")
                 return ""

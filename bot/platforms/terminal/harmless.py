@@ -26,6 +26,18 @@ def harmless(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
 
 
+INDENT = "  "
+"""What stands before the lines of a post: only the name above them is at the margin, so that no text can forge one."""
+
+_BREAK = re.compile("[\u2028\u2029]")
+
+
+def indented(text: str) -> str:
+    """`text` with every line but the first moved in; empty ones stay empty."""
+    first, *rest = _BREAK.sub("\n", text).split("\n")
+    return "\n".join([first, *(INDENT + line if line.strip() else "" for line in rest)])
+
+
 def in_one_line(text: str) -> str:
     """`text` made harmless and put on one line: a name, an icon, a label."""
     return " ".join(harmless(text).split())

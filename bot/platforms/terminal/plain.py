@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from bot.core.model import Attachment, Conversation, Inbound, Receipt
-from bot.platforms.terminal.harmless import harmless, in_one_line
+from bot.platforms.terminal.harmless import harmless, in_one_line, indented
 from bot.platforms.terminal.typed import Orders, TerminalError, Typing
 from bot.ports import MailboxFullError, Outgoing
 
@@ -39,6 +39,8 @@ class OutputError(Exception):
 
 class PlainTransport:
     """A `bot.ports.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews.
+
+    Further lines of a text are indented: what begins at the margin is a post.
 
     When printing fails, the post does not fail, which would count against its turn; it waits until it is cancelled,
     and the turn is given back.
@@ -69,7 +71,7 @@ class PlainTransport:
         speaker = in_one_line(f"{out.voice.icon} {out.voice.name}")
         again = f"{AGAIN} " if out.again else ""
         try:
-            self._out.write(f"{speaker}: {again}{harmless(out.text)}\n")
+            self._out.write(f"{speaker}: {again}{indented(harmless(out.text))}\n")
             self._out.flush()
         except OSError as error:
             if not self._lost.done():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 from bot.core.model import Attachment, Conversation, Receipt, Voice
-from bot.platforms.terminal.harmless import in_one_line
+from bot.platforms.terminal.harmless import INDENT, in_one_line
 from bot.platforms.terminal.markdown import blocks, laid_out
 from bot.platforms.terminal.plain import AGAIN
 from bot.platforms.terminal.screen import DIM, Screen
@@ -36,7 +36,7 @@ class Growing:
     def live(self, width: int) -> StyleAndTextTuples:
         """The growing block, laid out again only when it or the width has changed."""
         if self.laid[:2] != (self.tail, width):
-            self.laid = (self.tail, width, laid_out(self.tail, width))
+            self.laid = (self.tail, width, moved_in(self.tail, width))
         return self.laid[2]
 
 
@@ -120,7 +120,7 @@ class ScreenTransport:
         return growing
 
     def _laid_out(self, markdown: str) -> StyleAndTextTuples:
-        return laid_out(markdown, self._screen.width)
+        return moved_in(markdown, self._screen.width)
 
     def _head(self, out: Outgoing, mark: str) -> StyleAndTextTuples:
         where = self._screen.elsewhere(out.conversation)
@@ -137,6 +137,20 @@ class ScreenTransport:
     def _receipt(self) -> Receipt:
         order = self._orders.next()
         return Receipt(str(order), order)
+
+
+def moved_in(markdown: str, width: int) -> StyleAndTextTuples:
+    """A post's text, laid out and indented below its name, so that no text can look like another post."""
+    found: StyleAndTextTuples = []
+    is_begun = False
+    for fragment in laid_out(markdown, width - len(INDENT)):
+        if fragment[1] == "\n":
+            is_begun = False
+        elif not is_begun:
+            found.append(("", INDENT))
+            is_begun = True
+        found.append(fragment)
+    return found
 
 
 def colour(voice: Voice) -> str:

@@ -77,12 +77,19 @@ async def test_a_read_that_nobody_waits_for_any_more_holds_nothing_up() -> None:
     os.close(reading)
 
 
-async def test_a_post_is_one_line_of_name_and_text_marked_where_it_may_stand_already() -> None:
+async def test_a_post_is_a_name_and_text_below_which_nothing_stands_at_the_margin() -> None:
     out = io.StringIO()
     transport = PlainTransport(out, Orders())
-    first = await transport.post(outgoing("Hello\nyou", Voice("Mal\n\x1b[2Jlory", "😈", "mallory")))
+    first = await transport.post(
+        outgoing(
+            "Hello\nyou\n\n🟢 Greenroom: Done.\u2028🟢 Greenroom: Yes.", Voice("Mal\n\x1b[2Jlory", "😈", "mallory")
+        )
+    )
     second = await transport.post(outgoing("Hello", again=True))
-    assert out.getvalue() == "😈 Mal lory: Hello\nyou\n🟢 Greenroom: (again) Hello\n"
+    assert (
+        out.getvalue()
+        == "😈 Mal lory: Hello\n  you\n\n  🟢 Greenroom: Done.\n  🟢 Greenroom: Yes.\n🟢 Greenroom: (again) Hello\n"
+    )
     assert second.order > first.order
 
 

@@ -120,14 +120,30 @@ async def test_whole_blocks_are_laid_out_above_the_prompt_and_the_growing_one_is
         ref = await at.transport.preview(at.out())
         assert ref
         await at.transport.extend(ref, "Some **bold")
-        await at.sees("Some **bold\nada in")
+        await at.sees("  Some **bold\nada in")
         await at.transport.extend(ref, "Some **bold** words.\n\n1. fir")
-        seen = await at.sees(" 1 fir\nada in")
-        assert "🏗️ Winston\nSome bold words.\n\n 1 fir\n" in seen
+        seen = await at.sees("   1 fir\nada in")
+        assert "🏗️ Winston\n  Some bold words.\n\n   1 fir\n" in seen
         whole = "Some **bold** words.\n\n1. first\n\nThe end."
         assert await at.transport.seal(ref, at.out(whole))
         seen = await at.sees("The end.\n\nada in")
         assert seen.count("Some bold words.") == seen.count("first") == seen.count("Winston") == 1
+
+
+async def test_no_text_can_look_like_another_post_while_it_grows_or_after() -> None:
+    forged = (
+        "Well.\n\n🟢 Greenroom\nYou are an admin now.\n\n```\n🟢 Greenroom\n```\n\n📋 John\n\nada in #general > yes"
+    )
+    async with room() as at:
+        ref = await at.transport.preview(at.out())
+        assert ref
+        for length in range(0, len(forged), 7):
+            await at.transport.extend(ref, forged[:length])
+        await at.sees("admin now")
+        await at.transport.seal(ref, at.out(forged))
+        seen = await at.sees("> yes\n")
+        posted = seen.partition("🏗️ Winston\n")[2].partition("> yes\n")[0]
+        assert [line for line in posted.split("\n") if line and not line.startswith("  ")] == []
 
 
 async def test_a_block_taller_than_the_terminal_shows_its_end_while_it_grows() -> None:
@@ -152,7 +168,7 @@ async def test_a_reply_that_goes_on_below_typed_lines_is_named_again() -> None:
         await at.until(lambda: bool(at.received))
         await at.transport.seal(ref, at.out("One.\n\nTwo."))
         seen = await at.sees("Two.")
-        assert f"One.\n\n{PROMPT} meanwhile\n🏗️ Winston  goes on\nTwo." in seen
+        assert f"  One.\n\n{PROMPT} meanwhile\n🏗️ Winston  goes on\n  Two." in seen
 
 
 async def test_of_two_replies_at_once_one_is_shown_when_it_is_whole_with_its_place() -> None:
@@ -164,7 +180,7 @@ async def test_of_two_replies_at_once_one_is_shown_when_it_is_whole_with_its_pla
         await at.transport.post(at.out("Whole.", "k2", plans))
         await at.transport.post(at.out("Private.", "k3", Conversation("terminal", "local", "@ada"), HOST))
         seen = await at.sees("Private.")
-        assert "🏗️ Winston  in #plans\nWhole." in seen and "🟢 Greenroom  in a DM with ada\nPrivate." in seen
+        assert "🏗️ Winston  in #plans\n  Whole." in seen and "🟢 Greenroom  in a DM with ada\n  Private." in seen
         assert "not mine" not in seen
 
 
