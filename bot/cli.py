@@ -162,14 +162,18 @@ def _platforms(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from bot import service
     from bot.health.errors import HealthError
+    from bot.platforms.reaching import UnreachableError
     from bot.ports import PlatformError, StoreError
 
     settings = _settings(args)
     try:
         asyncio.run(service.run(settings))
-    except (HealthError, PlatformError, StoreError) as error:
+    except (HealthError, UnreachableError, StoreError) as error:
         print(error, file=sys.stderr)
         return FAILURE
+    except PlatformError as error:  # a restart alone would not help
+        print(error, file=sys.stderr)
+        return USAGE
     return 0
 
 
@@ -286,7 +290,7 @@ async def _go_on(inbox: Inbox, orders: Orders) -> None:
         orders.go_on_behind(await inbox.last_seen(where))
         with suppress(ValueError, KeyError, TypeError):  # kept by a newer build, which is left alone
             saved = await inbox.saved(where)
-            orders.go_on_behind(max((mark.order for mark in saved.marks), default=0) if saved else 0)
+            orders.go_on_behind(max((anchor.order for anchor in saved.number_anchors), default=0) if saved else 0)
 
 
 async def _through_pipes(settings: Settings, library: Library, typing: Typing) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from bot.core.events import Usage
 from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice, Whisper
 from bot.core.prompt import Prompt
-from bot.core.session import Mark, Saved
+from bot.core.session import NumberAnchor, Saved
 from bot.core.steps import Entry, Record
 from bot.personas.model import Cast
 
@@ -763,11 +763,11 @@ __all__ = [
     "Library",
     "Limit",
     "MailboxFullError",
-    "Mark",
     "Message",
     "Meter",
     "Model",
     "ModelError",
+    "NumberAnchor",
     "Observer",
     "Outcome",
     "Outgoing",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
 from pydantic import SecretStr
@@ -16,8 +17,9 @@ from bot.core.model import Voice
 from bot.personas.library import Library
 from bot.personas.lint import summed_up
 from bot.platforms.discord.options import DiscordOptions
+from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.options import SlackOptions
-from bot.ports import Adapter, PlatformError
+from bot.ports import Adapter, Door, PlatformError
 from bot.runtime.lease import ended
 from bot.runtime.worker import Worker
 from bot.settings import Settings
@@ -30,22 +32,89 @@ NO_PLATFORM = (
 )
 
 
+Opened = Callable[[], AbstractAsyncContextManager[Adapter]]
+
+FIRST_TRY, LATEST_TRY = 1.0, 60.0
+"""Seconds after which a platform that could not be reached at the start is tried again: they double."""
+
+
+class Later:
+    """A platform that could not be reached at the start; it is opened as soon as it can be."""
+
+    def __init__(self, name: str, opened: Opened, why: PlatformError) -> None:
+        self.name = name
+        self._opened, self._why = opened, str(why)
+        self._adapter: Adapter | None = None
+
+    def trouble(self) -> str:
+        """Why nothing comes from it just now; "" while it does."""
+        return self._adapter.trouble() if self._adapter else self._why
+
+    async def serve(self, door: Door, library: Library, begun: Callable[[Adapter], None]) -> None:
+        """Open it, tell `begun`, and serve it until cancelled. Raises PlatformError."""
+        delay = FIRST_TRY
+        while True:
+            await asyncio.sleep(delay)
+            try:
+                async with self._opened() as adapter:
+                    self._adapter = adapter
+                    begun(adapter)
+                    log.warning("%s is reached now, and served", self.name)
+                    return await adapter.serve(door, library)
+            except UnreachableError as error:
+                self._why, delay = str(error), min(2 * delay, LATEST_TRY)
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """The adapters that are open, the platforms that are to be opened later, and why others never will be, by name."""
+
+    adapters: tuple[Adapter, ...]
+    later: tuple[Later, ...] = ()
+    over: Mapping[str, str] = field(default_factory=dict)
+
+
 @asynccontextmanager
-async def adapters_of(settings: Settings) -> AsyncIterator[tuple[Adapter, ...]]:
-    """An adapter for each platform that there is a token for. Raises PlatformError, also where there is none."""
-    found: list[Adapter] = []
+async def platforms_of(settings: Settings) -> AsyncIterator[Platforms]:
+    """The platforms that there are tokens for. Raises PlatformError where none of them can be opened now."""
+    failed: dict[str, PlatformError] = {}
+    later: list[Later] = []
+    adapters: list[Adapter] = []
     async with AsyncExitStack() as stack:
-        if settings.secrets.slack_bot_token:
-            from bot.platforms.slack.adapter import opened as slack
+        for name, opened in _openers(settings).items():
+            try:
+                adapters.append(await stack.enter_async_context(opened()))
+            except PlatformError as error:
+                failed[name] = error
+                if isinstance(error, UnreachableError):
+                    later.append(Later(name, opened, error))
+        if not adapters:
+            # One that may be reached later tells more than one that never can: a restart may help.
+            raise next((e for e in failed.values() if isinstance(e, UnreachableError)), None) or next(
+                iter(failed.values()), PlatformError(NO_PLATFORM)
+            )
+        over: dict[str, str] = {}
+        for name, why in failed.items():
+            if isinstance(why, UnreachableError):
+                log.error("%s is not served yet, and is tried again while others are served: %s", name, why)
+            else:
+                over[name] = str(why)
+                log.error("%s is not served before a restart, while others are: %s", name, why)
+        yield Platforms(tuple(adapters), tuple(later), over)
 
-            found.append(await stack.enter_async_context(slack(slack_options(settings))))
-        if settings.secrets.discord_token:
-            from bot.platforms.discord.adapter import opened as discord
 
-            found.append(await stack.enter_async_context(discord(discord_options(settings))))
-        if not found:
-            raise PlatformError(NO_PLATFORM)
-        yield tuple(found)
+def _openers(settings: Settings) -> dict[str, Opened]:
+    """How each platform that there is a token for is opened. What it needs is imported only then."""
+    found: dict[str, Opened] = {}
+    if settings.secrets.slack_bot_token:
+        from bot.platforms.slack.adapter import opened as slack
+
+        found["slack"] = partial(slack, slack_options(settings))
+    if settings.secrets.discord_token:
+        from bot.platforms.discord.adapter import opened as discord
+
+        found["discord"] = partial(discord, discord_options(settings))
+    return found
 
 
 def slack_options(settings: Settings) -> SlackOptions:
@@ -101,23 +170,31 @@ async def run(settings: Settings) -> None:
     loop.add_signal_handler(signal.SIGHUP, reread.set)
     reading = asyncio.create_task(_read_when_told(library, reread))
     try:
-        async with adapters_of(settings) as adapters:
-            await serve(settings, library, adapters, stop)
+        async with platforms_of(settings) as platforms:
+            await serve(settings, library, platforms, stop)
     finally:
         await ended([reading])
 
 
-async def serve(settings: Settings, library: Library, adapters: Sequence[Adapter], stop: asyncio.Event) -> None:
+async def serve(settings: Settings, library: Library, platforms: Platforms, stop: asyncio.Event) -> None:
     """Serve on these platforms until `stop` is set. Raises what `run` raises.
 
     A platform that cannot be used any more, since its token was reset, say, ends alone; the others go on. PlatformError
     is raised when the last one has ended.
     """
+    adapters, later = platforms.adapters, platforms.later
     transports = {adapter.name: adapter.transport for adapter in adapters}
-    over: dict[str, str] = {}
-    connected = {adapter.name: partial(_trouble, adapter, over) for adapter in adapters}
+    over = dict(platforms.over)
+    both: tuple[Adapter | Later, ...] = (*adapters, *later)
+    connected = {each.name: partial(_trouble, each, over) for each in both}
+    connected |= {name: partial(str, why) for name, why in over.items()}
+
+    def begun(adapter: Adapter) -> None:
+        transports[adapter.name] = adapter.transport  # the worker carries its turns from now on
+
     async with running(settings, library, transports, connected=connected) as bot:
         serving = {asyncio.create_task(adapter.serve(bot.inbox, library)): adapter.name for adapter in adapters}
+        serving |= {asyncio.create_task(each.serve(bot.inbox, library, begun)): each.name for each in later}
         stopping = asyncio.create_task(stop.wait())
         log.info("serving on %s", ", ".join(transports))
         try:
@@ -127,8 +204,8 @@ async def serve(settings: Settings, library: Library, adapters: Sequence[Adapter
             await ended([*serving, stopping])
 
 
-def _trouble(adapter: Adapter, over: Mapping[str, str]) -> str:
-    return over.get(adapter.name) or adapter.trouble()
+def _trouble(platform: Adapter | Later, over: Mapping[str, str]) -> str:
+    return over.get(platform.name) or platform.trouble()
 
 
 async def _while_any_serves(

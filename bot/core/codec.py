@@ -7,7 +7,7 @@ build is read by this one. A member of a union carries its class's name under `_
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from cattrs.errors import CattrsError
@@ -15,7 +15,9 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.json import make_converter
 from pydantic_core import PydanticSerializationError, to_json
 
-from bot.core import events, model, steps
+from bot.core import events, gates, model, steps
+from bot.core.session import Saved, Session, Turn, Work
+from bot.core.upgrade import anchors_of_version_1, ask_of_version_1, session_of_version_1
 
 _UNIONS: tuple[Any, ...] = (
     model.Action,
@@ -24,8 +26,18 @@ _UNIONS: tuple[Any, ...] = (
     events.Event,
     events.HumanEvent,
     events.Mail,
+    gates.HostGate,
 )
 _converter = make_converter(omit_if_default=True, detailed_validation=False)
+_of_modes: dict[str, Callable[[Any, Any], Any]] = {}
+"""The states and gates that modes have made known, by their classes' names."""
+
+
+def know(*kinds: type) -> None:
+    """Make the state and the gates of a mode known, before anything of them is written or read."""
+    for cls in kinds:
+        _converter.register_unstructure_hook(cls, _tagged(cls))
+        _of_modes[cls.__name__] = make_dict_structure_fn(cls, _converter)
 
 
 def _tagged(cls: type) -> Callable[[Any], dict[str, Any]]:
@@ -33,27 +45,49 @@ def _tagged(cls: type) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {"_type": cls.__name__, **plain(value)}
 
 
-def _chooser(members: tuple[type, ...]) -> Callable[[Any, Any], Any]:
-    by_name: dict[str, Callable[[Any, Any], Any]] = {
-        cls.__name__: make_dict_structure_fn(cls, _converter) for cls in members
-    }
+def _structure(cls: type) -> Callable[[Any, Any], Any]:
+    plain: Callable[[Any, Any], Any] = make_dict_structure_fn(cls, _converter)
+    if cls is steps.AskModel:
+        return lambda value, _: plain(ask_of_version_1(value), cls)
+    return plain
+
+
+def _chooser(members: tuple[type, ...], more: Mapping[str, Callable[[Any, Any], Any]]) -> Callable[[Any, Any], Any]:
+    by_name = {cls.__name__: _structure(cls) for cls in members}
 
     def choose(value: Any, _: Any) -> Any:
         if value is None:
             return None
-        name = value.get("_type")
-        if name not in by_name:
-            raise ValueError(f"no such kind of value here: {name!r} (known: {', '.join(by_name)})")
-        return by_name[name](value, None)
+        name = value.get("_type") if isinstance(value, dict) else None
+        structure = by_name.get(name) or more.get(name) if isinstance(name, str) else None
+        if structure is None:
+            raise ValueError(f"no such kind of value here: {name!r} (known: {', '.join((*by_name, *more))})")
+        return structure(value, None)
 
     return choose
+
+
+def _dynamic(value: Any) -> Any:
+    return _converter.unstructure(value)
 
 
 for _cls in dict.fromkeys(cls for union in _UNIONS for cls in get_args(union)):
     _converter.register_unstructure_hook(_cls, _tagged(_cls))
 for _union in _UNIONS:
-    _converter.register_structure_hook(_union, _chooser(get_args(_union)))
-    _converter.register_structure_hook(_union | None, _chooser(get_args(_union)))
+    _converter.register_structure_hook(_union, _chooser(get_args(_union), {}))
+    _converter.register_structure_hook(_union | None, _chooser(get_args(_union), {}))
+for _gate in (gates.Gate, gates.Gate | None):
+    _converter.register_structure_hook(_gate, _chooser(get_args(gates.HostGate), _of_modes))
+    _converter.register_unstructure_hook(_gate, _dynamic)
+_converter.register_structure_hook(Work, _chooser((), _of_modes))
+_converter.register_unstructure_hook(Work, _dynamic)
+
+_plain_session = make_dict_structure_fn(Session, _converter)
+_converter.register_structure_hook(Session, lambda value, _: _plain_session(session_of_version_1(value), Session))
+_plain_turn = make_dict_structure_fn(Turn, _converter)
+_converter.register_structure_hook(Turn, lambda value, _: _plain_turn(anchors_of_version_1(value), Turn))
+_plain_saved = make_dict_structure_fn(Saved, _converter)
+_converter.register_structure_hook(Saved, lambda value, _: _plain_saved(anchors_of_version_1(value), Saved))
 
 
 def dump(value: Any) -> str:

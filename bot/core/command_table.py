@@ -45,6 +45,7 @@ HOST_COMMANDS: dict[str, str] = {
     "retry": "Ask again after a reply that failed or was cut",
     "status": "Show who is active, what is waited for, and the modes that are on",
     "yolo": "Skip section confirmations, or stop skipping them",
+    "resume": "Go on with work that was paused",
     "exit": "Send the persona off",
     "approve": "Approve a document (later: this build keeps none)",
     "usage": "Show what may be spent here today, and what is",

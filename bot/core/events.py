@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from bot.core.model import HOST, Attachment, Inbound, Listen
+from bot.core.model import Attachment, Conversation, Inbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +63,15 @@ class Said:
     """People wrote something: one message, or a burst of plain ones.
 
     `seen` tells what offered numbers above it, in the platform's order, the last one last: a menu's id each, ""
-    for a persona's own words. `asleep`: the channel was silent for longer than `talk.idle`. `inherit`: the personas
-    of the channel in which this thread has just begun. `direct`: a private talk with the bot. `admin`: all of it was
-    said by admins. `refusals` are the messages that are not heard: none of `lines` is among them. `listen` is how the
-    conversation is listened to; `called`: this thread has just begun below a message that was addressed to the bot.
-    `host` is the name that the bot itself speaks under.
+    for a persona's own words. `direct`: a private talk with the bot. `hasty`: the last menu in `seen` came up so
+    shortly before, and by somebody else's doing, that a number may be meant for the one above it.
     """
 
     turn: str
     lines: tuple[Line, ...]
     seen: tuple[str, ...] = ()
     direct: bool = False
-    asleep: bool = False
-    inherit: tuple[str, ...] = ()
-    account: Account = Account()
-    admin: bool = False
-    refusals: tuple[Refusal, ...] = ()
-    listen: Listen = "active"
-    called: bool = False
-    host: str = HOST.name
+    hasty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +84,44 @@ class Picked:
     menu: str
     number: int
     at: float
-    inherit: tuple[str, ...] = ()
-    account: Account = Account()
-    admin: bool = False
-    refusals: tuple[Refusal, ...] = ()
     handle: str = ""
-    host: str = HOST.name
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The next link of a chain that the machine cut itself."""
+    """The next link of a chain that a mode cut itself: it counts only while `tag` is what the session is due to do.
+
+    `asker` is the user whom the chain answers; `link` counts the links of the turn that began it.
+    """
 
     turn: str
     tag: str
+    asker: str = ""
+    link: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A work that was begun in a channel and goes on in this thread: `command` with `args`, for `persona`.
+
+    `key` is that of the request that handed it over; a thread takes each key once.
+    """
+
+    turn: str
+    key: str
+    persona: str
+    command: str
+    args: str
+    asker: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The link or hand-over that this turn began with was given up, for this reason: rest at a gate that can retry."""
+
+    turn: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +207,67 @@ class LibraryRead:
     problems: tuple[str, ...] = ()
 
 
-HumanEvent = Said | Picked | Resumed
-Mail = Inbound | Resumed
-Result = ModelReplied | ModelFailed | ResourceLoaded | LibraryRead | BudgetTold
-Event = HumanEvent | Result
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Texts that were kept in the log, by their ids; one that is gone or was deleted is left out."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRead:
+    """A document of the space as it stands: version 0 and no text where there is none. `meta` is JSON text."""
+
+    path: str
+    version: int = 0
+    text: str = ""
+    meta: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWritten:
+    """The document was written, as this version."""
+
+    path: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStale:
+    """Somebody else wrote the document since: `version` is the current one, and nothing was written."""
+
+    path: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRefused:
+    """The document could not be read or written; `problem` says why, in words for people."""
+
+    path: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadOpened:
+    """The work goes on in that thread; None where the platform has none, and it is to begin here."""
+
+    where: Conversation | None
+
+
+HumanEvent = Said | Picked | Resumed | Handed
+Mail = Inbound | Resumed | Handed
+Result = (
+    ModelReplied
+    | ModelFailed
+    | ResourceLoaded
+    | LibraryRead
+    | BudgetTold
+    | Recalled
+    | DocumentRead
+    | DocumentWritten
+    | DocumentStale
+    | DocumentRefused
+    | ThreadOpened
+)
+Event = HumanEvent | GaveUp | Result

@@ -11,14 +11,15 @@ from bot.core.text import is_emoji_only
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
+class ListenPolicy:
     """How a conversation is listened to just now.
 
-    `on`: a persona is on. `called`: it is a thread that began with a mention. `asleep`: nobody has spoken for long.
+    `on`: a persona is on, or something is asked. `called`: it is a thread that began with a mention. `asleep`: nobody
+    has spoken for long.
     """
 
     listen: Listen = "active"
-    on: bool = False
+    on: bool = True
     called: bool = False
     asleep: bool = False
 

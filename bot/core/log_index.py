@@ -14,6 +14,9 @@ from bot.core.steps import Entry
 TAIL = 3
 """So many of the last things that people said stay word for word behind a summary, with what was answered."""
 
+SUMMARY = "compaction"
+"""What the note that asks a persona for a summary has as its `call`."""
+
 BACK = 0
 """A prompt may use so many entries from before its persona came on."""
 
@@ -25,14 +28,15 @@ MOST = 8
 class Beginning:
     """Where the prompt of persona `who` begins: `on` is the place at which it came on.
 
-    `compact` is the place of its last summary since then, and `tail` of the first entry kept word for word above that
-    summary; both are -1 without one.
+    `compact` is the place of its last summary since then, and `tail` of the first entry that is kept above that
+    summary; both are -1 without one. `noted` is the place of the first note to it that it has not answered yet, or -1.
     """
 
     who: str
     on: int
     compact: int = -1
     tail: int = -1
+    noted: int = -1
 
     @property
     def first(self) -> int:
@@ -70,11 +74,22 @@ class LogIndex:
                 said = (*said, place)[-TAIL:]
             case "on":
                 beginnings = self._begun(Beginning(entry.who, place))
+            case "reply":
+                if before := self.beginning(entry.who):
+                    beginnings = self._in_place(replace(before, noted=-1))
+            case "note" if entry.call != SUMMARY:
+                before = self.beginning(entry.who)
+                if before and before.noted < 0:
+                    beginnings = self._in_place(replace(before, noted=place))
             case "compact":
                 if before := self.beginning(entry.who):
                     tail = next((at for at in said if at > before.on), place)
+                    tail = min(tail, before.noted) if before.noted >= 0 else tail
                     beginnings = self._begun(replace(before, compact=place, tail=tail))
         return LogIndex(place + 1, said, beginnings)
+
+    def _in_place(self, beginning: Beginning) -> tuple[Beginning, ...]:
+        return tuple(beginning if b.who == beginning.who else b for b in self.beginnings)
 
     def _begun(self, beginning: Beginning) -> tuple[Beginning, ...]:
         others = (b for b in self.beginnings if b.who != beginning.who)

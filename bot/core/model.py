@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-SESSION_VERSION = 1
+SESSION_VERSION = 2
 """Goes up when an older build could no longer read what this one saves; an older build leaves newer sessions be."""
 
 MENU_OPTIONS = 25
@@ -111,10 +111,14 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where a post stands on its platform: what to call it by, and its place in the platform's order."""
+    """Where a post stands on its platform: what to call it by, and its place in the platform's order.
+
+    `at` is when it came up, in seconds of the platform's clock; 0 where only one person writes, or no time is told.
+    """
 
     ref: str
     order: int
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,14 @@ class Answer:
     text: str
 
 
-Action = Activate | Run | ReadOut | Turnover | Decide | Answer
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Choose this at a gate of a work; what it means is the mode's."""
+
+    choice: str
+
+
+Action = Activate | Run | ReadOut | Turnover | Decide | Answer | Choose
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from bot.core import speakers, tools
-from bot.core.log_index import TAIL
+from bot.core.log_index import SUMMARY, TAIL
 from bot.core.steps import Entry
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Command, Persona
@@ -157,10 +157,24 @@ def _since(persona: Persona, log: list[Entry]) -> list[Entry]:
     if summed <= began:
         return log[began + 1 :]
     said = [i for i in range(began + 1, summed) if log[i].kind == "said"]
-    tail = log[said[-TAIL:][0] : summed] if said else []
-    asked = {b.get("id") for e in tail if e.kind == "reply" and e.content for b in json.loads(e.content)}
-    kept = [e for e in tail if e.kind in ("said", "reply") or (e.kind == "result" and e.call in asked)]
-    return [log[summed], *kept, *log[summed + 1 :]]
+    replies = [i for i in range(began + 1, summed) if log[i].kind == "reply" and log[i].who == persona.id]
+    unanswered = replies[-1] + 1 if replies else began + 1
+    first = min([unanswered, *said[-TAIL:][:1]])
+    asked = {b.get("id") for e in log[first:summed] if e.kind == "reply" and e.content for b in json.loads(e.content)}
+
+    def stays(place: int) -> bool:
+        entry = log[place]
+        match entry.kind:
+            case "said" | "reply":
+                return not said or place >= min(said[-TAIL:])
+            case "result":
+                return entry.call in asked
+            case "note":  # what is still to be answered; the ask for the summary itself is not
+                return place >= unanswered and entry.call != SUMMARY
+            case _:
+                return False
+
+    return [log[summed], *(log[i] for i in range(first, summed) if stays(i)), *log[summed + 1 :]]
 
 
 def _is_for(persona: Persona, entry: Entry) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal, Protocol
 
-from bot.core.events import Line, Usage
+from bot.core.events import Usage
+from bot.core.gates import Gate
 from bot.core.log_index import LogIndex
 from bot.core.model import Menu
 from bot.core.speakers import Speaker
-from bot.core.steps import Entry, Post, Record, Request
+from bot.core.steps import Entry, Post, Record, Request, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,44 +24,75 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """A tool loop under way: the calls still to be answered, and how many rounds there were."""
+    """A tool loop under way: the calls still to be answered, how many rounds there were, and who is to go on then.
+
+    `owner` asked the model `who` for `purpose`, in `shape`; it gets the reply that ends the loop, or a `Returned`.
+    """
 
     calls: tuple[Call, ...] = ()
     round: int = 0
+    owner: str = "chat"
+    who: str = ""
+    purpose: str = "reply"
+    shape: Shape = "talk"
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """A halt: only a human event opens it.
+class Ask:
+    """A model that is to be asked: `owner` wants `who` to speak, for `purpose`, in `shape`."""
 
-    exit: leave or stay. forget: wipe the conversation or not. file: what to do with a file that is too long (`said`
-    is what came with it). run: run `command` or not (asked by fuzzy match or
-    plain text; `said` is what was typed).
-    propose: the same, asked by the model through the tool call `call`. ask: the model's own question, ditto.
-    """
-
-    kind: Literal["exit", "run", "propose", "ask", "forget", "file"]
-    menu: str
-    command: str = ""
-    args: str = ""
-    call: str = ""
-    said: tuple[Line, ...] = ()
+    owner: str
+    who: str
+    purpose: str
+    shape: Shape = "talk"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The model is to speak, or a resource to be read, next: who for, and why."""
+    """A request is under way: `owner` made it for `who`, and gets what comes back. `purpose` is the owner's own.
+
+    `then` is the ask that a summary of the talk has to come before.
+    """
 
     who: str
     purpose: str
+    owner: str = "chat"
+    shape: Shape = "talk"
+    then: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The last reply of `who` in its present stay did not end by itself: none came, or only a part."""
+    """The last reply of `who` in its present stay did not end by itself: none came (`failed`), or a part (`cut`).
+
+    `owner` had asked for it.
+    """
 
     who: str
     how: Literal["failed", "cut"]
+    owner: str = "chat"
+
+
+class Work(Protocol):
+    """The state of a work: a frozen dataclass of a mode, with these and whatever the mode wants to keep.
+
+    It holds ids and hashes; texts are kept in the log.
+    """
+
+    mode: ClassVar[str]
+    """The name of the mode that it belongs to."""
+
+    @property
+    def id(self) -> str:
+        """Holds the mark of the turn that began it, so that a conversation that was wiped repeats none."""
+
+    @property
+    def who(self) -> str:
+        """The persona that does it."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +101,16 @@ class Session:
 
     `personas` is a stack of at most two: a coordinator, and the persona it turned into. `turn` stands for the turn that
     was last begun (`menus.mark_of`) and `counter` numbers its menus. `menus` are those still open. `people` are the
-    names of those who spoke lately, for the guard against impersonation, and `speakers` the labels that people have in
-    prompts. `unfinished_reply` is the last reply, if it did not end by itself; it goes with its persona.
-    `refused` are users who were told that they are not heard; `warned` and `over` the days on which people were told
-    that a budget is nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for
-    the threads that may begin below them; `decided` those of the last messages that decided something: commands,
-    choices, answers. `called` says that this thread began so, or that the bot was mentioned in it.
+    names of those who spoke lately, for the guard against impersonation; `speakers` are the labels that people have in
+    prompts. `unfinished_reply` is the last reply, if it did not end by itself; it goes with its persona. `refused` are
+    users who were told that they are not heard; `warned` and `over` the days on which people were told that a budget is
+    nearly, or wholly, used up. `mentions` are the ids of the last messages that mentioned the bot, for the threads that
+    may begin below them; `decided` those of the last messages that decided something: commands, choices, answers.
+    `called` says that this thread began so, or that the bot was mentioned in it.
+
+    `work` is what is being done, each for the one before it, at most `works.DEPTH`; `paused` are such stacks, newest
+    first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
+    hand-overs that were taken. `crowded`: the talk is to be summed up before the next ask.
     """
 
     personas: tuple[str, ...] = ()
@@ -94,6 +130,11 @@ class Session:
     mentions: tuple[str, ...] = ()
     decided: tuple[str, ...] = ()
     called: bool = False
+    work: tuple[Work, ...] = ()
+    paused: tuple[tuple[Work, ...], ...] = ()
+    due: str = ""
+    handed: tuple[str, ...] = ()
+    crowded: bool = False
 
     @property
     def active(self) -> str:
@@ -102,8 +143,8 @@ class Session:
 
     @property
     def floor_is_open(self) -> bool:
-        """Whether plain messages may be taken together: nothing is waited for."""
-        return self.gate is None and self.tools is None and self.waiting is None
+        """Whether plain messages may be taken together: nothing is waited for, and nothing is being done."""
+        return self.gate is None and self.tools is None and self.waiting is None and not self.work
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +162,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that offered numbers, in the platform's order: `menu` is empty for a persona's own words."""
+class NumberAnchor:
+    """Something that offered numbers, in the platform's order: `menu` is empty for a persona's own words.
+
+    `at` is when it came up, in seconds of the platform's clock, 0 where it tells none; `by` is the user whose message
+    made it appear.
+    """
 
     order: int
     menu: str
+    at: float = 0.0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +199,7 @@ class Turn:
     request: Request | None = None
     base: int = 0
     log: tuple[Entry, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    number_anchors: tuple[NumberAnchor, ...] = ()
     spent: tuple[Spent, ...] = ()
     used_stop: bool = False
     next: str = ""
@@ -162,13 +209,13 @@ class Turn:
 class Saved:
     """What the store keeps of a conversation between turns: the session and the runtime's own notes.
 
-    `marks` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here. `usage`
-    are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply. `index` tells
-    where in the log prompts begin; None until a turn has read all of it.
+    `number_anchors` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here.
+    `usage` are the tokens used so far, one sum a model, and `context` those of the last prompt and its reply.
+    `index` tells where in the log prompts begin; None until a turn has read all of it.
     """
 
     session: Session = field(default_factory=Session)
-    marks: tuple[Mark, ...] = ()
+    number_anchors: tuple[NumberAnchor, ...] = ()
     active_at: float = 0.0
     usage: tuple[Usage, ...] = ()
     context: int = 0

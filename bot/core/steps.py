@@ -7,13 +7,19 @@ from typing import Literal
 
 from bot.core.model import Menu, Voice, Whisper
 
+Shape = Literal["talk", "draft", "silent"]
+"""What becomes of a model's words on the way to people: see `bot.core.shapes`.
+
+talk: a persona's own words. draft: a text that is proposed, byte for byte. silent: nobody sees them.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AskModel:
-    """Let `who` speak next; with `show`, people may watch the reply grow."""
+    """Let `who` speak next, in that shape."""
 
     who: str
-    show: bool = True
+    shape: Shape = "talk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,47 @@ class ForgetAll:
     """Wipe the conversation: what was said, where it stands, and what waits. Nothing comes back from it."""
 
 
-Request = AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Read texts that were kept in the log (`Entry("kept", ...)`), by their ids."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """Read a document of this space; with `version` above 0 an earlier one."""
+
+    path: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteDocument:
+    """Write a document of this space: the kept texts `parts` in order, as the successor of version `base`.
+
+    `base` is 0 where there is to be none yet. `meta` is JSON text that goes with the version.
+    """
+
+    path: str
+    base: int
+    parts: tuple[str, ...]
+    meta: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenThread:
+    """Open a thread below the post before this request, and hand it a work: `command` with `args` for `persona`."""
+
+    title: str
+    persona: str
+    command: str
+    args: str = ""
+
+
+Request = (
+    AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll | Recall | ReadDocument | WriteDocument | OpenThread
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +123,7 @@ class Record:
     sha: str = ""
 
 
-EntryKind = Literal["on", "off", "said", "reply", "result", "note", "compact"]
+EntryKind = Literal["on", "off", "said", "reply", "result", "note", "compact", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +133,8 @@ class Entry:
     on, off: persona `who` came or went. said: a human `name` (`who` is the platform's id) spoke. reply: a
     persona's words, with the model's `content` blocks as JSON text, byte for byte. result: the answer to the tool
     call `call` of `who`. note: something the host did that a later prompt of `who` should know. compact: what `who`
-    summed up of everything above; its prompts begin here, but for the last few lines above.
+    summed up of everything above; its prompts begin here, but for the last few lines above. kept: a text of a work that
+    `Recall` finds by `id`; it is in no prompt.
 
     A note or result that names a human has their id in `user` and the name in `name`; one that holds words of a message
     has that in `id`. So both go with the person, and the words with the message.

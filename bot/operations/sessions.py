@@ -117,7 +117,10 @@ def _described(info: ConversationInfo, saved: Saved | None, dumped: dict[str, An
         session = saved.session
         gate = session.gate
         facts += [
-            ("waits for", f"an answer ({gate.kind})" if gate else session.waiting.purpose if session.waiting else "-"),
+            (
+                "waits for",
+                f"people ({type(gate).__name__})" if gate else session.waiting.purpose if session.waiting else "-",
+            ),
             ("yolo", "on" if session.yolo else "off"),
             ("people", ", ".join(session.people) or "-"),
         ]

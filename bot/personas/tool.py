@@ -36,7 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
     checking.add_argument("--json", action="store_true", help="print the findings as JSON")
     importing = actions.add_parser("import", help="copy persona files; bundles are split into one file a persona")
     importing.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    importing.add_argument("--into", required=True, type=Path, metavar="DIR")
+    importing.add_argument("--into", required=True, type=Path, metavar="DIR", help="where they are written")
     importing.add_argument("--force", action="store_true", help="overwrite files that differ")
     new = actions.add_parser("new", help="write a persona by answering a few questions")
     new.add_argument("--into", type=Path, metavar="DIR", help="where it is written (else the first library folder)")

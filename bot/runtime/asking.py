@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from bot.core.codec import load
 from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
 from bot.core.model import Inbound
-from bot.core.modes.chat import speakers
 from bot.core.prompt import prompt
+from bot.core.replies import names_of
 from bot.core.session import Turn
 from bot.core.steps import AskModel
 from bot.personas.model import Cast
@@ -73,8 +73,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
     request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
-    names = speakers(cast, persona.id, asked.turn.session.people)
-    preview = Preview(transport, asked.out, names, refused=not asked.request.show)
+    names = names_of(cast, persona.id, asked.turn.session.people)
+    preview = Preview(transport, asked.out, names, refused=asked.request.shape == "silent")
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.

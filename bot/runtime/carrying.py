@@ -12,21 +12,34 @@ from typing import assert_never
 
 from bot.core import machine
 from bot.core.codec import UnreadableError, dump, load
-from bot.core.draft import voice_of
 from bot.core.events import (
     BudgetTold,
+    DocumentRefused,
     Event,
     LibraryRead,
     ModelFailed,
     ModelReplied,
+    Recalled,
     ResourceLoaded,
     Result,
-    Resumed,
     Said,
+    ThreadOpened,
 )
 from bot.core.model import SESSION_VERSION, Conversation, Inbound
-from bot.core.session import Mark, Saved, Session, Turn
-from bot.core.steps import AskModel, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
+from bot.core.session import NumberAnchor, Saved, Session, Turn
+from bot.core.step_builder import voice_of
+from bot.core.steps import (
+    AskModel,
+    ForgetAll,
+    LoadResource,
+    OpenThread,
+    ReadDocument,
+    ReadLibrary,
+    Recall,
+    Record,
+    TellBudget,
+    WriteDocument,
+)
 from bot.personas.model import Cast
 from bot.ports import (
     Amount,
@@ -85,6 +98,12 @@ class TurnRunner:
         return self.lease.claim
 
     @property
+    def _author(self) -> str:
+        """The user whose message the turn began with, or whom its chain or its work answers."""
+        first = turns.mail(self._claim)[0]
+        return first.user if isinstance(first, Inbound) else first.asker
+
+    @property
     def _transport(self) -> Transport:
         return self.transports[self._address.conversation.platform]
 
@@ -123,16 +142,19 @@ class TurnRunner:
         parent = await self._parent()
         account = turns.account(before, options.context, options.price)
         listen = options.listen(where)
-        ear = turns.ear(claim, before, options.idle, parent, listen)
+        policy = turns.listening(claim, before, options.idle, parent, listen)
         said = [m for m in turns.mail(claim) if isinstance(m, Inbound)]
-        refused = await options.access.refusals(said, self.store, lambda m: bool(m.number) or ear.hears(turns.line(m)))
+        refused = await options.access.refusals(
+            said, self.store, lambda m: bool(m.number) or policy.hears(turns.line(m))
+        )
+        event = turns.opening(claim, before, refused)
         is_admin, host = options.access.is_admin, options.host.name
-        event = turns.opening(claim, before, options.idle, parent, account, is_admin, refused, listen, host)
+        context = turns.surroundings(claim, before, policy, parent, account, is_admin, refused, host)
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
-                event = await with_files(event, ear, self._transport, self.clock)
+                event = await with_files(event, policy, self._transport, self.clock)
         self.observer.saw(Begun(claim, turns.waited(event, self.clock.now())))
-        turn = turns.began(claim, machine.step(before.session, event, cast))
+        turn = turns.began(claim, machine.step(before.session, event, cast, context))
         self._stepped(event, turn)
         return turn
 
@@ -151,7 +173,7 @@ class TurnRunner:
         request = type(turn.request).__name__ if turn.request else ""
         self.observer.saw(Stepped(self._claim, type(event).__name__, request))
 
-    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+    async def _enter(self, turn: Turn) -> tuple[NumberAnchor, ...]:
         """Store the turn as it stands now, and only then let its posts be seen."""
         if turn.posts or turn.request:
             await self._checkpoint(turn)
@@ -161,9 +183,9 @@ class TurnRunner:
         if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
             raise LostError
 
-    async def _deliver(self, turn: Turn, *, again: bool) -> tuple[Mark, ...]:
+    async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
-        address, marks = self._address, list[Mark]()
+        address, marks = self._address, list[NumberAnchor]()
         began = _time()
         for number, post in enumerate(turn.posts, turn.base):
             if isinstance(post, Record):
@@ -174,7 +196,7 @@ class TurnRunner:
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
-            if found := turns.mark(post, receipt):
+            if found := turns.number_anchor(post, receipt, self._author):
                 marks.append(found)
         if turn.posts:
             self.observer.saw(Posted(self._claim, len(turn.posts), _time() - began))
@@ -198,6 +220,12 @@ class TurnRunner:
                     key = address.key(turns.ordinal(turn))
                     await self._purse.grant(key, address.conversation, Amount(tokens, micros))
                 return BudgetTold(await self._purse.tell(address.conversation))
+            case Recall(ids):
+                return Recalled(await self._transcript.kept(ids, turn.log))
+            case ReadDocument(path) | WriteDocument(path):
+                return DocumentRefused(path, "This build keeps no documents.")
+            case OpenThread():
+                return ThreadOpened(None)
             case ForgetAll() | None:
                 raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
@@ -205,9 +233,8 @@ class TurnRunner:
 
     async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
         address, options, ordinal = self._address, self.options, turns.ordinal(turn)
-        asker = next((m.user for m in turns.mail(self._claim) if isinstance(m, Inbound)), "")
         key, voice = address.key(ordinal), voice_of(cast, request.who)
-        out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=asker)
+        out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=self._author)
         room = int(options.context * options.compact_at)
         asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest)
         means = Means(self.store, self._transport, self.model, self._purse, self.stops, self.slot)
@@ -230,14 +257,14 @@ class TurnRunner:
         for ref in self._previews.values():
             await self._transport.withdraw(ref)
 
-    async def _commit(self, before: Saved, turn: Turn, marks: tuple[Mark, ...]) -> None:
+    async def _commit(self, before: Saved, turn: Turn, marks: tuple[NumberAnchor, ...]) -> None:
         claim = self._claim
         for spent in turn.spent:
             await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
         saved = turns.saved(before, turn, marks, self._transcript.index(turn.log))
         follow_up = None
         if turn.next:
-            resumed = Resumed(f"{turn.head}+", turn.next)
+            resumed = turns.link(turns.mail(claim)[0], turn, self._author)
             follow_up = Message(resumed.turn, dump(resumed), claim.head.order)
         began = _time()
         if not await self.store.commit(

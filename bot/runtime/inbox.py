@@ -10,7 +10,7 @@ from typing import Literal
 
 from bot.core import commands
 from bot.core.codec import UnreadableError, dump, load
-from bot.core.listening import Ear
+from bot.core.listening import ListenPolicy
 from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import Saved
 from bot.ports import MailboxFullError, Message, Store, StoreError
@@ -94,7 +94,7 @@ class Inbox:
             return True
         asleep = is_asleep(inbound, saved, self._idle)
         session = saved.session
-        return Ear(self._listen(inbound.conversation), bool(session.active), session.called, asleep).hears(
+        return ListenPolicy(self._listen(inbound.conversation), bool(session.active), session.called, asleep).hears(
             line(inbound)
         )
 

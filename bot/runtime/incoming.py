@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.events import HumanEvent, Said
-from bot.core.listening import Ear
+from bot.core.listening import ListenPolicy
 from bot.core.model import FILE, Attachment
 from bot.ports import Clock, Transport, TransportError
 from bot.runtime.lease import ended
@@ -27,19 +27,19 @@ TOGETHER = 4
 UNREAD = "I could not fetch it ({why}); send it again later, or paste what matters"
 
 
-async def with_files(event: HumanEvent, ear: Ear, transport: Transport, clock: Clock) -> HumanEvent:
+async def with_files(event: HumanEvent, policy: ListenPolicy, transport: Transport, clock: Clock) -> HumanEvent:
     """The event with what its files say, of those messages that are heard.
 
     A file that cannot be read within a minute has that for its problem, and the turn goes on.
     """
     if not isinstance(event, Said):
         return event
-    wanted = [file for line in event.lines if line.files and ear.hears(line) for file in line.files]
+    wanted = [file for line in event.lines if line.files and policy.hears(line) for file in line.files]
     if not wanted:
         return event
     found = iter(await _read(wanted, transport, clock))
     lines = (
-        replace(line, files=tuple(next(found) for _ in line.files)) if line.files and ear.hears(line) else line
+        replace(line, files=tuple(next(found) for _ in line.files)) if line.files and policy.hears(line) else line
         for line in event.lines
     )
     return replace(event, lines=tuple(lines))

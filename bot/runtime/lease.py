@@ -40,7 +40,7 @@ class Lease:
     """The lease of `claim`, for so many seconds from `asked_at` by `now()`: before the store was asked.
 
     The store's own clock began later, so a lease ends here no later than there. `ends` is when, by what the store has
-    confirmed so far.
+    confirmed so far. `is_unheard` says that the store did not answer when it was last asked to renew it.
     """
 
     store: Store
@@ -49,6 +49,7 @@ class Lease:
     seconds: float
     asked_at: float
     ends: float = field(init=False)
+    is_unheard: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.ends = self.asked_at + self.seconds
@@ -134,7 +135,9 @@ class Lease:
         except Exception as error:
             where = self.claim.head.id, self.claim.conversation
             log.warning("the lease of turn %s of %s could not be renewed: %r", *where, error)
+            self.is_unheard = True
             return None
+        self.is_unheard = False
         if renewed:
             self.ends = max(self.ends, asked_at + self.seconds)
         return renewed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from bot.core.codec import load
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 SHORT = 2_000
 """Characters of a line up to which it is kept decoded; what a longer one costs to decode is little beside its words."""
+
+_KEPT = '"kept"'
+"""What stands in the line of every text that a work has kept."""
 
 KEPT = 2_048
 """So many decoded lines are kept: at most some 10 MB."""
@@ -44,6 +47,17 @@ class Transcript:
         whole = [_decoded(line) for line in await self._store.log(self._conversation)]
         self._index = LogIndex().grown(whole)
         return [*whole, *later]
+
+    async def kept(self, ids: Collection[str], later: Sequence[Entry]) -> dict[str, str]:
+        """The texts of these ids that works have kept, also of `later`; one that is gone is left out."""
+        wanted = {entry.id: entry.text for entry in later if entry.kind == "kept" and entry.id in ids}
+        if len(wanted) < len(set(ids)):
+            for line in await self._store.log(self._conversation):
+                if _KEPT in line:  # what is not kept is not worth decoding
+                    entry = _read(line)
+                    if entry.kind == "kept" and entry.id in ids:
+                        wanted.setdefault(entry.id, entry.text)
+        return {ident: text for ident, text in wanted.items() if text}
 
     async def _from_the_beginning_of(self, who: str, index: LogIndex, later: Sequence[Entry]) -> list[Entry] | None:
         """None where the index does not know where that is, or does not fit the log."""

@@ -2,80 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import assert_never
 
 from bot.core.codec import load
-from bot.core.events import Account, HumanEvent, Line, Mail, ModelReplied, Picked, Refusal, Result, Resumed, Said, Usage
-from bot.core.listening import Ear
+from bot.core.context import Context
+from bot.core.events import (
+    Account,
+    Handed,
+    HumanEvent,
+    Line,
+    Mail,
+    ModelReplied,
+    Picked,
+    Refusal,
+    Result,
+    Resumed,
+    Said,
+    Usage,
+)
+from bot.core.listening import ListenPolicy
 from bot.core.log_index import LogIndex
 from bot.core.menus import is_of_an_older_build
 from bot.core.model import HOST, Inbound, Listen, Receipt
-from bot.core.session import Mark, Saved, Session, Spent, Step, Turn
+from bot.core.session import NumberAnchor, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
 from bot.ports import Claim
 
 NOTHING_USED = Account()
 
-MARKS = 20
+ANCHORS = 20
 """So many of the last posts that offered numbers are remembered; an older menu is told to have passed."""
 
 
-def mail(claim: Claim) -> tuple[Inbound | Resumed, ...]:
+def mail(claim: Claim) -> tuple[Inbound | Resumed | Handed, ...]:
     """The messages of a claim, decoded."""
     return tuple(_decoded(message.payload) for message in claim.taken)
 
 
 @lru_cache(maxsize=64)
-def _decoded(payload: str) -> Inbound | Resumed:
+def _decoded(payload: str) -> Inbound | Resumed | Handed:
     """A message; each step of a turn's beginning wants the same few."""
-    found: Inbound | Resumed = load(payload, Mail)
+    found: Inbound | Resumed | Handed = load(payload, Mail)
     return found
 
 
-def opening(
+def opening(claim: Claim, saved: Saved, refused: Collection[str] = ()) -> HumanEvent:
+    """The event that a claim's messages come to, without those whose ids are `refused`."""
+    messages = mail(claim)
+    first = messages[0]
+    turn = claim.head.id
+    if isinstance(first, Resumed | Handed):
+        return replace(first, turn=turn)
+    if first.menu and first.number:
+        return Picked(turn, first.user, first.name, first.menu, first.number, first.at, first.handle)
+    lines = tuple(line(m) for m in messages if isinstance(m, Inbound) and m.id not in refused)
+    if first.menu:
+        return Said(turn, lines, seen=_answered(first.menu), direct=first.direct)
+    above = anchors_above(saved.number_anchors, first.order)
+    return Said(
+        turn,
+        lines,
+        seen=tuple(anchor.menu for anchor in above),
+        direct=first.direct,
+        hasty=is_hasty(above, first),
+    )
+
+
+def surroundings(
     claim: Claim,
     saved: Saved,
-    idle: float,
+    policy: ListenPolicy,
     parent: Session | None = None,
     account: Account = NOTHING_USED,
     is_admin: Callable[[Inbound], bool] = lambda _: False,
     refused: Mapping[str, Refusal] = MappingProxyType({}),
-    listen: Listen = "active",
     host: str = HOST.name,
-) -> HumanEvent:
-    """The event that a claim's messages come to. `idle` is in seconds; 0 never sleeps.
-
-    `parent` is the session of the channel, where this is the first turn of a thread in it; `host` is the name that the
-    bot itself speaks under.
-    """
-    messages = mail(claim)
-    first = messages[0]
-    turn = claim.head.id
-    if isinstance(first, Resumed):
-        return replace(first, turn=turn)
-    inherit = parent.personas if parent else ()
-    if first.menu and first.number:
-        press = Picked(turn, first.user, first.name, first.menu, first.number, first.at, inherit, account)
-        refusals = tuple(refused.values())
-        return replace(press, admin=is_admin(first), refusals=refusals, handle=first.handle, host=host)
-    said = tuple(m for m in messages if isinstance(m, Inbound) and m.id not in refused)
-    lines = tuple(line(m) for m in said)
-    return Said(
-        turn,
-        lines,
-        seen=_answered(first.menu) if first.menu else seen(saved.marks, first.order),
-        direct=first.direct,
-        asleep=is_asleep(first, saved, idle),
-        inherit=inherit,
+) -> Context:
+    """What comes with that event. `parent` is the session of the channel, where this is the first turn of a thread."""
+    people = [m for m in mail(claim) if isinstance(m, Inbound)]
+    heard = [m for m in people if m.id not in refused]
+    return Context(
         account=account,
-        admin=all(is_admin(m) for m in said),
+        admin=bool(people) and all(is_admin(m) for m in heard),
         refusals=tuple(refused.values()),
-        listen=listen,
-        called=claim.state is None and is_called(first, parent),
+        listening=policy,
+        inherit=parent.personas if parent else (),
+        called=bool(people) and claim.state is None and is_called(people[0], parent),
         host=host,
     )
 
@@ -97,14 +113,15 @@ def is_called(first: Inbound, parent: Session | None) -> bool:
     return bool(where.thread) and (first.addressed or (parent is not None and where.thread in parent.mentions))
 
 
-def ear(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen: Listen) -> Ear:
-    """How the conversation listens to the messages of a claim."""
+def listening(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen: Listen) -> ListenPolicy:
+    """How the conversation listens to the messages of a claim. `idle` is in seconds; 0 never sleeps."""
     first = next((m for m in mail(claim) if isinstance(m, Inbound)), None)
     session = parent or saved.session
+    is_on = bool(session.active) or saved.session.gate is not None or bool(saved.session.work)
     if first is None:
-        return Ear(listen, bool(session.active))
+        return ListenPolicy(listen, is_on)
     called = saved.session.called or (claim.state is None and is_called(first, parent))
-    return Ear(listen, bool(session.active), called, is_asleep(first, saved, idle))
+    return ListenPolicy(listen, is_on, called, is_asleep(first, saved, idle))
 
 
 def line(message: Inbound) -> Line:
@@ -120,15 +137,29 @@ def waited(event: HumanEvent, now: float) -> float | None:
             return max(0.0, now - min(line.at for line in lines)) if lines else None
         case Picked(at=at):
             return max(0.0, now - at)
-        case Resumed():
+        case Resumed() | Handed():
             return None
         case _:
             assert_never(event)
 
 
-def seen(marks: tuple[Mark, ...], order: int) -> tuple[str, ...]:
+def anchors_above(anchors: tuple[NumberAnchor, ...], order: int) -> tuple[NumberAnchor, ...]:
     """What offered numbers above a message of that order, in the platform's order."""
-    return tuple(mark.menu for mark in sorted(marks, key=lambda m: m.order) if mark.order < order)
+    return tuple(sorted((a for a in anchors if a.order < order), key=lambda a: a.order))
+
+
+HASTE = 2.0
+"""Seconds that a list has to stand before a number can be meant for it, unless its author made it appear."""
+
+
+def is_hasty(above: tuple[NumberAnchor, ...], first: Inbound) -> bool:
+    """Whether the last list came up so shortly before the message that a number may be meant for the one above it.
+
+    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty.
+    """
+    if len(above) < 2 or not above[-1].at or above[-1].by == first.user:
+        return False
+    return first.at - above[-1].at < HASTE
 
 
 def began(claim: Claim, step: Step) -> Turn:
@@ -148,13 +179,21 @@ def began(claim: Claim, step: Step) -> Turn:
     )
 
 
+def link(first: Inbound | Resumed | Handed, turn: Turn, asker: str) -> Resumed:
+    """What lets the chain of a turn go on: the n-th link of the turn that began it has the id `head+n`."""
+    if isinstance(first, Resumed):
+        head, _, _ = turn.head.rpartition("+")
+        return Resumed(f"{head}+{first.link + 1}", turn.next, asker, first.link + 1)
+    return Resumed(f"{turn.head}+1", turn.next, asker, 1)
+
+
 def ordinal(turn: Turn) -> int:
     """The ordinal of the turn's request: the one behind its posts."""
     return turn.base + len(turn.posts)
 
 
-def moved(turn: Turn, result: Result, step: Step, marks: tuple[Mark, ...]) -> Turn:
-    """The turn after `result`; `marks` are those of the posts that have been delivered since it was stored."""
+def moved(turn: Turn, result: Result, step: Step, anchors: tuple[NumberAnchor, ...]) -> Turn:
+    """The turn after `result`; `anchors` are those of the posts that have been delivered since it was stored."""
     spent: tuple[Spent, ...] = ()
     stopped = False
     if isinstance(result, ModelReplied):
@@ -166,21 +205,22 @@ def moved(turn: Turn, result: Result, step: Step, marks: tuple[Mark, ...]) -> Tu
         request=step.request,
         base=ordinal(turn) + 1,
         log=(*turn.log, *step.log),
-        marks=(*turn.marks, *marks),
+        number_anchors=(*turn.number_anchors, *anchors),
         spent=(*turn.spent, *spent),
         used_stop=turn.used_stop or stopped,
         next=step.next or turn.next,
     )
 
 
-def mark(post: Post, receipt: Receipt) -> Mark | None:
-    """What a delivered post means for numbers that are typed below it."""
-    return Mark(receipt.order, post.menu.id if post.menu else "") if post.offers else None
+def number_anchor(post: Post, receipt: Receipt, by: str) -> NumberAnchor | None:
+    """What a delivered post means for numbers that are typed below it; `by` made it appear."""
+    menu = post.menu.id if post.menu else ""
+    return NumberAnchor(receipt.order, menu, receipt.at, by) if post.offers else None
 
 
-def saved(before: Saved, turn: Turn, marks: tuple[Mark, ...], index: LogIndex | None = None) -> Saved:
+def saved(before: Saved, turn: Turn, anchors: tuple[NumberAnchor, ...], index: LogIndex | None = None) -> Saved:
     """What is kept of a conversation when its turn is over; `index` is that of its log with the turn's entries."""
-    kept = (*before.marks, *turn.marks, *marks)[-MARKS:]
+    kept = (*before.number_anchors, *turn.number_anchors, *anchors)[-ANCHORS:]
     usage = {u.model: u for u in before.usage}
     for spent in turn.spent:
         sofar = usage.get(spent.usage.model)

@@ -41,7 +41,11 @@ EXCEPTIONS = 3
 """A turn that raised so often without a checkpoint in between is given up."""
 
 EXPIRIES = 10
-"""A turn whose lease ran out so often without a checkpoint in between is given up."""
+"""A turn whose lease ran out so often without a checkpoint in between is given up.
+
+A lease that ended while its holder could not reach the store does not count: the holder gives it back as soon as it
+can, and that takes back what it was counted for. What counts are processes that died, or stood still, over the turn.
+"""
 
 POLL = 0.5
 """Seconds after which an idle worker looks by itself, since a wake-up can get lost."""
@@ -70,6 +74,7 @@ class Worker:
     _stops: Stops = field(init=False, repr=False)
     _left: frozenset[str] = field(default=frozenset(), init=False, repr=False)
     _pause: float = field(default=SOONEST, init=False, repr=False)
+    _owed: list[Claim] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._stops = Stops(self.store, self.clock)
@@ -128,7 +133,8 @@ class Worker:
                 await _unless(stopping, self.clock.sleep(pause))
         except Exception:
             where = claim.head.id, claim.conversation
-            log.exception("turn %s of %s could not even be given back; its lease runs out", *where)
+            log.exception("turn %s of %s could not be given back; trying again when the store is there", *where)
+            self._owed.append(claim)
         finally:
             slot.end()
 
@@ -136,7 +142,7 @@ class Worker:
         """Claim one conversation and carry its turn to the end; False when nothing was due.
 
         A turn over which the store fails is given back, and is due at once; this returns after a while then. Raises
-        StoreError when nothing can be claimed, and where a failed turn cannot even be given back; its lease then ends
+        StoreError when nothing can be claimed, and where it cannot be said that a turn has failed; its lease then ends
         by itself.
         """
         asked_at = _time()
@@ -150,6 +156,9 @@ class Worker:
         return True
 
     async def _claim(self) -> Claim | None:
+        while self._owed:
+            await self.store.release(self._owed[0])
+            del self._owed[0]
         options = self.options
         how = options.name, options.lease, SESSION_VERSION, options.together
         return await self.store.claim(*how, self.platforms)
@@ -165,12 +174,12 @@ class Worker:
         outcome: Outcome = "released"
         reason = ""
         self.observer.saw(Claimed(claim, began - asked_at))
+        lease = Lease(self.store, self.clock, claim, options.lease, asked_at)
         try:
             if claim.expiries >= EXPIRIES:
                 outcome = "buried"
                 await self._give_up(claim, f"its lease ran out {claim.expiries} times")
                 return 0.0
-            lease = Lease(self.store, self.clock, claim, options.lease, asked_at)
             await lease.hold(self._runner(lease, slot).carry)
             outcome = "committed"
             self._pause = SOONEST
@@ -179,7 +188,12 @@ class Worker:
             raise
         except LostError:
             outcome = "lost"
-            log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
+            if lease.is_unheard:
+                where = claim.head.id, claim.conversation
+                log.warning("the lease of turn %s of %s ended while the store did not answer; giving it back", *where)
+                self._owed.append(claim)
+            else:
+                log.info("turn %s of %s was taken over", claim.head.id, claim.conversation)
         except PutOffError as error:
             reason = type(error).__name__
             where = claim.head.id, claim.conversation
@@ -229,7 +243,8 @@ class Worker:
             await self.store.release(claim, delay)
         except Exception:
             where = claim.head.id, claim.conversation
-            log.exception("turn %s of %s could not be given back; its lease runs out", *where)
+            log.exception("turn %s of %s could not be given back yet; its lease runs out", *where)
+            self._owed.append(claim)
 
     async def _give_up(self, claim: Claim, reason: str) -> None:
         """Bury the turn and say so once in its conversation."""

@@ -18,6 +18,10 @@ GONE = "_(what stood here was deleted)_"
 """In the place of a post that quoted what is gone: a post cannot be empty, and its place in a turn is its key."""
 
 
+NOTHING = "null"
+"""In the place of a text that cannot be read because it is nested too deep."""
+
+
 def without_message(text: str, ids: Set[str]) -> str:
     """`text` without the words of the messages `ids`, and the names of their files; as it was where there is none."""
 
@@ -113,7 +117,7 @@ def is_from(text: str, user: str) -> bool:
     """Whether the message in `text` is that user's."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and value.get("user") == user
 
@@ -130,12 +134,17 @@ def _may_name(text: str, words: Set[str]) -> bool:
 
 
 def _rewritten(text: str, rule: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
-    """`text` after `rule` for each object in it, outermost first; as it was where nothing changed or it is no JSON."""
+    """`text` after `rule` for each object in it, outermost first; as it was where nothing changed or it is no JSON.
+
+    What is nested too deep to be read is none of ours and of no use to anybody: nothing of it is left.
+    """
     try:
         before = json.loads(text)
+        after = _walk(before, rule)
     except ValueError:
         return text
-    after = _walk(before, rule)
+    except RecursionError:
+        return NOTHING
     return text if after == before else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
 
 

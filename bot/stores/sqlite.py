@@ -67,7 +67,6 @@ class SqliteStore:
         # The link counts changes that may have made something due; a claim that found nothing notes the count it saw,
         # and when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written
         # by whoever has the connection.
-        self._owed: list[Claim] = []
         self._idle: dict[frozenset[str] | None, tuple[int, float | None]] = {}
         self._waiting: set[asyncio.Future[None]] = set()  # timers; a wake-up cuts them short
 
@@ -134,7 +133,6 @@ class SqliteStore:
 
         def work(db: sqlite3.Connection) -> Claim | None:
             self._time.watch(db)
-            self._settle(db)
             now = self._time.now().own
             found = mailbox.claim(db, now, worker, lease, version, together, platforms)
             if found is None:
@@ -222,11 +220,7 @@ class SqliteStore:
 
     async def release(self, claim: Claim, delay: float = 0.0) -> bool:
         """See `Store.release`."""
-        try:
-            return await self._write(lambda db: mailbox.release(db, self._time.now().own, claim, delay), wakes=True)
-        except StoreError:
-            self._owed.append(claim)
-            raise
+        return await self._write(lambda db: mailbox.release(db, self._time.now().own, claim, delay), wakes=True)
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """See `Store.bury`."""
@@ -406,14 +400,6 @@ class SqliteStore:
     def _wake(self) -> None:
         for timer in self._waiting:
             timer.cancel()
-
-    def _settle(self, db: sqlite3.Connection) -> None:
-        """Give back what could not be given back, as on a disk that was full; nobody has to wait for those leases.
-
-        A claim is struck off when it is no longer held, so that a transaction which comes to nothing strikes off none.
-        """
-        now = self._time.now().own
-        self._owed = [claim for claim in self._owed if mailbox.release(db, now, claim, 0.0)]
 
     def _give_back(self, db: sqlite3.Connection, claimed: Future[Claim | None]) -> None:
         found = claimed.result()

@@ -19,6 +19,10 @@ from bot.stores.sqlite_time import Moment
 SEEN_SECONDS = 25 * 3600.0
 """How long the id of a message is remembered: a day of redeliveries, and an hour for clocks that disagree."""
 
+LAPSES = 2**31 - 1
+"""A row's `expiries` has a bit for each of the last 31 claims, the lowest for the last but one: set where its lease
+ended. So each can be taken back by whoever held it, once, however many claims came since."""
+
 _PRUNED_AT_ONCE = 8
 """Expired ids that one enqueue clears away: more than the one it adds, few enough not to be felt."""
 
@@ -140,13 +144,15 @@ def claim(
         )
     )
     held = db.execute(
-        "UPDATE conversation SET fence = fence + 1, due = ?, worker = ?, head = ?, expiries = expiries + held, held = 1"
+        "UPDATE conversation SET fence = fence + 1, due = ?, worker = ?, head = ?, held = 1,"
+        " expiries = ((expiries << 1) | held) & ?"
         " WHERE id = ? RETURNING fence, attempt, expiries,"
         " (SELECT body FROM state WHERE state.conversation = conversation.id) AS state,"
         " (SELECT body FROM turn WHERE turn.conversation = conversation.id) AS turn",
-        (now + lease, worker, taken[0].id, place),
+        (now + lease, worker, taken[0].id, LAPSES, place),
     ).fetchone()
-    return Claim(row["key"], held["fence"], taken, held["state"], held["turn"], held["attempt"], held["expiries"])
+    expiries = int(held["expiries"]).bit_count()
+    return Claim(row["key"], held["fence"], taken, held["state"], held["turn"], held["attempt"], expiries)
 
 
 def next_due(db: sqlite3.Connection, now: float, version: int, platforms: Collection[str] | None) -> float | None:
@@ -259,8 +265,17 @@ def retry(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> boo
 
 
 def release(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> bool:
-    """Give the conversation back, due again in `delay` seconds; False when the claim is lost."""
-    return _update_held(db, claim, "held = 0, due = ?", now + delay) is not None
+    """Give the conversation back, due again in `delay` seconds; False when the claim is lost.
+
+    The end of a lost claim's lease no longer counts, for its holder is there.
+    """
+    if _update_held(db, claim, "held = 0, due = ?", now + delay) is not None:
+        return True
+    db.execute(
+        "UPDATE conversation SET expiries = expiries & ~(1 << (fence - 1 - ?)) WHERE key = ? AND fence > ?",
+        (claim.fence, claim.conversation, claim.fence),
+    )
+    return False
 
 
 def bury(db: sqlite3.Connection, now: Moment, claim: Claim, reason: str) -> bool:

@@ -11,7 +11,7 @@ from bot.core.steps import Record
 from bot.ports import Audited, ConversationInfo, DeadLetter, Erased, Message
 from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
 from bot.stores.replaying import full, renamed
-from bot.stores.sqlite_mailbox import append, dead_letter, is_seen
+from bot.stores.sqlite_mailbox import LAPSES, append, dead_letter, is_seen
 from bot.stores.sqlite_time import Moment
 
 Clean = Callable[[str], str]
@@ -313,7 +313,11 @@ def _waiting_from(db: sqlite3.Connection, place: int, user: str) -> list[tuple[i
 
 def _start_again(db: sqlite3.Connection, now: float, place: int) -> None:
     """Take the conversation from whoever works on it with what is no longer there."""
-    db.execute("UPDATE conversation SET fence = fence + 1, held = 0, due = ? WHERE id = ? AND held = 1", (now, place))
+    db.execute(
+        "UPDATE conversation SET fence = fence + 1, expiries = (expiries << 1) & ?, held = 0, due = ?"
+        " WHERE id = ? AND held = 1",
+        (LAPSES, now, place),
+    )
     db.execute(
         "UPDATE conversation SET due = NULL WHERE id = ?"
         " AND NOT EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id)",

@@ -31,7 +31,7 @@ from discord.http import Route
 from bot.app import library_of, running
 from bot.platforms.discord.adapter import DiscordAdapter
 from bot.runtime.lease import ended
-from bot.service import adapters_of
+from bot.service import platforms_of
 from bot.settings import load
 from tests.bench._apart import ROOT, Apart, Rest, apart, at_rest, show, until
 
@@ -58,8 +58,8 @@ async def whole(token: str, folder: str) -> AsyncIterator[Rest]:
     env = {"DISCORD_TOKEN": token, "GREENROOM_STORE__PATH": f"{folder}/state.db", "GREENROOM_MODEL__NAME": "rehearsal"}
     settings = load(ROOT / "config" / "greenroom.yaml", env)
     library = library_of(settings)
-    async with adapters_of(settings) as adapters:
-        (adapter,) = adapters
+    async with platforms_of(settings) as platforms:
+        (adapter,) = platforms.adapters
         transports, connected = {adapter.name: adapter.transport}, {adapter.name: adapter.trouble}
         async with running(settings, library, transports, connected=connected) as bot:
             serving = asyncio.create_task(adapter.serve(bot.inbox, library))

@@ -30,7 +30,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import library_of, running, seldom_collecting
 from bot.runtime.lease import ended
-from bot.service import adapters_of
+from bot.service import platforms_of
 from bot.settings import load
 from tests.bench._apart import ROOT, Apart, Rest, apart, at_rest, show, until
 from tests.bench._ratios import Side, cpu, in_turns, ratio_verdict, total
@@ -74,8 +74,8 @@ async def whole(api: str, store: dict[str, str]) -> AsyncIterator[tuple[str, Res
         ROOT / "config" / "greenroom.yaml", {**TOKENS, **slack, **store, "GREENROOM_MODEL__NAME": "rehearsal"}
     )
     library = library_of(settings)
-    async with adapters_of(settings) as adapters:
-        (adapter,) = adapters
+    async with platforms_of(settings) as platforms:
+        (adapter,) = platforms.adapters
         transports, connected = {adapter.name: adapter.transport}, {adapter.name: adapter.trouble}
         async with running(settings, library, transports, connected=connected) as bot:
             serving = asyncio.create_task(adapter.serve(bot.inbox, library))

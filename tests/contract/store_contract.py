@@ -147,7 +147,7 @@ class Mailbox:
     log: list[str] = field(default_factory=list)
     floor_open: bool = True
     attempt: int = 0
-    expiries: int = 0
+    lapsed: set[int] = field(default_factory=set)
     fence: int = 0
 
     def put(self, message: Message) -> None:
@@ -158,7 +158,7 @@ class Mailbox:
     def claim(self, now: float, together: int) -> None:
         """Settle what a claim takes; `held` is for the caller to set."""
         if self.held is not None:
-            self.expiries += 1
+            self.lapsed.add(self.held.fence)
         if not self.taken:
             burst = list(takewhile(lambda m: m.plain and self.floor_open, self.untaken[:together]))
             count = max(1, len(burst))
@@ -168,5 +168,5 @@ class Mailbox:
     def end(self, now: float) -> None:
         """The turn is over, one way or the other."""
         self.taken, self.held, self.turn, self.flag = (), None, None, None
-        self.attempt = self.expiries = 0
+        self.attempt, self.lapsed = 0, set()
         self.due = now if self.untaken else None

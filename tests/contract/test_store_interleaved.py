@@ -170,7 +170,7 @@ class World:
         box.claim(now, together)
         assert claim.fence > box.fence
         assert claim == Claim(
-            claim.conversation, claim.fence, box.taken, box.state, box.turn, box.attempt, box.expiries
+            claim.conversation, claim.fence, box.taken, box.state, box.turn, box.attempt, len(box.lapsed)
         )
         box.held, box.fence = claim, claim.fence
         self.claims.append(claim)
@@ -204,7 +204,7 @@ class World:
             case "checkpoint":
                 assert await self.store.checkpoint(claim, tag, VERSION) == mine
                 if mine:
-                    box.turn, box.attempt, box.expiries = tag, 0, 0
+                    box.turn, box.attempt, box.lapsed = tag, 0, set()
             case "renew":
                 assert await self.store.renew(claim, LEASE) == mine
                 if mine:
@@ -217,6 +217,7 @@ class World:
                 assert await self.store.release(claim) == mine
                 if mine:
                     box.held, box.due = None, now
+                box.lapsed.discard(claim.fence)
             case _:
                 assert await self.store.bury(claim, tag) == mine
                 if mine:

@@ -226,6 +226,70 @@ async def test_a_release_may_put_a_turn_off_without_counting(store: Store, clock
     assert (claim.attempt, claim.expiries) == (0, 0)
 
 
+async def test_a_lease_that_ended_does_not_count_once_its_holder_gives_it_back(
+    store: Store, clock: ManualClock
+) -> None:
+    await send(store, plain("m1", 1))
+    lost = await take(store)
+    clock.advance(LEASE)
+    dead = await take(store)
+    assert dead.expiries == 1
+    clock.advance(LEASE)
+    held = await take(store)
+
+    assert not await store.release(lost)
+    assert not await store.release(lost), "said again, it takes back no more"
+    assert await store.renew(held, LEASE), "whoever has the turn keeps it"
+
+    await store.release(held)
+    assert (await take(store)).expiries == 1, "the other one died"
+
+
+async def test_a_lease_that_ended_can_be_taken_back_however_many_claims_came_since(
+    store: Store, clock: ManualClock
+) -> None:
+    await send(store, plain("m1", 1))
+    lost = await take(store)
+    clock.advance(LEASE)
+    for _ in range(5):
+        claim = await take(store)
+        assert claim.expiries == 1
+        await store.release(claim)
+
+    assert not await store.release(lost)
+
+    assert (await take(store)).expiries == 0
+
+
+async def test_what_is_given_back_late_takes_nothing_from_leases_that_ended_after_a_checkpoint(
+    store: Store, clock: ManualClock
+) -> None:
+    await send(store, plain("m1", 1))
+    lost = await take(store)
+    clock.advance(LEASE)
+    assert await store.checkpoint(await take(store), "turn", VERSION)
+    clock.advance(LEASE)
+    assert (await take(store)).expiries == 1
+
+    assert not await store.release(lost)
+
+    clock.advance(LEASE)
+    assert (await take(store)).expiries == 2
+
+
+async def test_what_is_given_back_late_takes_nothing_from_the_next_turn(store: Store, clock: ManualClock) -> None:
+    await send(store, plain("m1", 1), plain("m2", 2))
+    lost = await take(store)
+    clock.advance(LEASE)
+    assert await finish(store, await take(store))
+    await take(store)
+    clock.advance(LEASE)
+
+    assert not await store.release(lost)
+
+    assert (await take(store)).expiries == 1
+
+
 async def test_a_release_is_no_failure_and_due_at_once(store: Store) -> None:
     await send(store, plain("m1", 1))
 

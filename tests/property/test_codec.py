@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.core.codec import UnreadableError, dump, load
 from bot.core.events import Event, HumanEvent, Line, Mail, Picked, Resumed, Said, Usage
+from bot.core.gates import FileGate
 from bot.core.model import HOST, Activate, Attachment, Conversation, Inbound, Menu, Option, Run
-from bot.core.session import Call, Gate, Mark, Saved, Session, Spent, Tools, Turn, Waiting
+from bot.core.session import Call, NumberAnchor, Saved, Session, Spent, Tools, Turn, Waiting
 from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, Post, Record
 
@@ -20,17 +21,17 @@ LINE = Line("U1", "ann", "hello", "i1", 1.0, files=(Attachment("a.md", 3, text="
 SESSION = Session(
     ("pm",),
     waiting=Waiting("pm", "talk"),
-    gate=Gate("file", "m1", said=(LINE,)),
+    gate=FileGate("pm", (LINE,), (LINE,), "m1"),
     tools=Tools((Call("c", "ask", "{}"),), 1),
     menus=(Menu("m1", (Option("a", Run("x")), Option("b", Activate("pm")))),),
     speakers=(Speaker("U1", "ann"),),
 )
 TURN = Turn(
     "h", SESSION, 5, 1.5, (Post(HOST, "x", completes=3), Record("approved", "U1")), AskModel("pm"),
-    log=(Entry("on", "pm"),), marks=(Mark(1, "m1"),), spent=(Spent(1, Usage(1, 2)),),
+    log=(Entry("on", "pm"),), number_anchors=(NumberAnchor(1, "m1"),), spent=(Spent(1, Usage(1, 2)),),
 )  # fmt: skip
 GOOD: tuple[tuple[Any, Any], ...] = (
-    (Saved(SESSION, (Mark(1, "m1"),), 2.0, (Usage(1, 2),)), Saved),
+    (Saved(SESSION, (NumberAnchor(1, "m1"),), 2.0, (Usage(1, 2),)), Saved),
     (TURN, Turn),
     (Entry("said", "U1", "hello", name="ann"), Entry),
     (Inbound(Conversation("slack", "T", "C"), "i1", "U1", "ann", "hello", 1, 1.0), Mail),

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.codec import load
+from bot.core.menus import mark_of
 from bot.core.model import Inbound
 from bot.core.prompt import Prompt
 from bot.core.session import Saved, Turn
@@ -245,7 +246,7 @@ class Universe:
         return Outcome(
             posts,
             repr(saved.session),
-            tuple(m.menu for m in saved.marks),
+            tuple(m.menu for m in saved.number_anchors),
             log,
             await store.spent(ROOM.key),
             tuple(self.faults),
@@ -321,6 +322,17 @@ OTHER_CAST = replace(CAST, personas=tuple(_renamed(p) for p in CAST.personas))
 def plain(text: str) -> str:
     """A text whose takes read alike, so that runs of a model that never says the same twice can be compared."""
     return re.sub(r"_take\d+", "", re.sub(r"Take \d+\.", "Take.", text))
+
+
+def numbered(text: str, said: Sequence[str]) -> str:
+    """`text` with the number of a message in the place of its id, and in that of the mark that its menus bear.
+
+    On a platform that counts all that is posted, the ids of messages behind a crash depend on how much was shown before
+    it.
+    """
+    for number, message in enumerate(said):
+        text = text.replace(mark_of(message), f"mark {number}").replace(message, f"message {number}")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

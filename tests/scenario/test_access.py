@@ -358,12 +358,24 @@ async def test_plain_words_at_the_question_whether_to_wipe_keep_the_conversation
         await s.say("*architect")
         await s.say("a secret")
         (question,) = await s.say("*forget", user="root")
-        withdrawn, reply = await s.say("yes", user="root")
+        withdrawn, reply = await s.say("yes, but later", user="root")
         assert (withdrawn.text, reply.text) == ("Nothing is wiped, then.", "Yes.")
-        assert [e.text for e in await s.log() if e.kind == "said"] == ["a secret", "yes"]
+        assert [e.text for e in await s.log() if e.kind == "said"] == ["a secret", "yes, but later"]
         assert question.menu is not None
         (passed,) = await s.press(question.menu.id, 1, user="root")
         assert passed.text.startswith("That choice has passed.") and await s.log()
+
+
+async def test_yes_in_words_wipes_for_an_admin_alone() -> None:
+    async with stage(answering("Yes.")) as s:
+        ruled(s)
+        await s.say("*architect")
+        await s.say("a secret")
+        await s.say("*forget", user="root")
+        (refused,) = await s.say("yes", user="bob")
+        assert refused.text.startswith("Only an admin can decide that.") and await s.log()
+        await s.say("Yes, wipe it", user="root")
+        assert not await s.log()
 
 
 async def test_only_an_admin_may_wipe_a_conversation_and_only_after_a_question() -> None:

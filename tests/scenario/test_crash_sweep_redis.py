@@ -10,7 +10,7 @@ from itertools import islice
 
 import pytest
 
-from bot.core.session import Mark, Turn
+from bot.core.session import NumberAnchor, Turn
 from bot.runtime.carrying import TurnRunner
 from bot.runtime.worker import Worker
 from bot.stores import redis_link
@@ -87,7 +87,7 @@ async def test_any_reply_of_the_server_that_gets_lost_leaves_no_trace(
 
 
 class ActsBeforeTheCheckpoint(TurnRunner):
-    async def _enter(self, turn: Turn) -> tuple[Mark, ...]:
+    async def _enter(self, turn: Turn) -> tuple[NumberAnchor, ...]:
         marks = await self._deliver(turn, again=False)
         await self._checkpoint(turn)
         return marks

@@ -61,7 +61,7 @@ async def test_up_to_five_options_are_buttons_and_more_are_a_select_under_the_sa
         (many,) = await house.hear(house.ada, house.general, "*pm")
         assert "7. `*create-prd`" in words(many) and many.buttons == () and len(many.options) == 9
         chose, ran = await house.press(house.bob, many, "7 *create-prd")
-        assert chose.text.startswith("Bob chose: `*create-prd`") and words(ran).startswith("`*create-prd`")
+        assert chose.text.startswith("Bob (2) chose: `*create-prd`") and words(ran).startswith("`*create-prd`")
 
 
 async def test_everybody_of_a_large_library_can_be_chosen_page_by_page() -> None:
@@ -112,7 +112,7 @@ async def test_the_first_choice_counts_and_is_told_and_the_second_presser_alone_
             late = house.ada.presses(question.message, "1 Yes, leave")
         await house.answered(late)
         told = [seen for seen in house.fake.seen(house.general) if seen.id > question.id]
-        assert [words(seen) for seen in told if not seen.ephemeral_to] == ["Bob chose: No, stay", "I stay."]
+        assert [words(seen) for seen in told if not seen.ephemeral_to] == ["Bob (2) chose: No, stay", "I stay."]
         (late_told,) = [seen for seen in told if seen.ephemeral_to]
         assert late_told.ephemeral_to == "ada" and words(late_told).startswith(PASSED)
         assert (await house.session(house.general)).active == "pm"

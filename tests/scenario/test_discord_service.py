@@ -11,7 +11,7 @@ import re
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -60,12 +60,15 @@ def settings_of(fake: FakeDiscord, folder: Path, text: str = "", **given: str) -
 
 
 @asynccontextmanager
-async def greenroom(settings: Settings, fake: FakeDiscord) -> AsyncIterator[asyncio.Task[None]]:
-    """The service at work; it gets SIGTERM at the end of the block, and has to go."""
+async def greenroom(
+    settings: Settings, fake: FakeDiscord, has_begun: Callable[[], object] | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """The service at work, connected to Discord or as told; it gets SIGTERM at the end of the block, and has to go."""
+    has_begun = has_begun or (lambda: fake.gateway.sessions)
     with pointed_at(fake), _signals():
         running = asyncio.create_task(service.run(settings))
         try:
-            await fake.until(lambda: fake.gateway.sessions or running.done(), "a connection", 10.0)
+            await fake.until(lambda: has_begun() or running.done(), "a connection", 10.0)
             yield running
             if not running.done():
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -41,7 +41,7 @@ from tests.fakes.discord_rules import Upload
 from tests.fakes.discord_seen import Seen
 from tests.fakes.discord_state import Channel
 from tests.fakes.model import Says
-from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
+from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe, numbered
 
 PLACES = ("channel", "thread", "private")
 """Where people talk: through a webhook, through that of the channel, or with the bot itself."""
@@ -132,6 +132,7 @@ class DiscordPlatform:
     room: Channel = field(init=False)
     transport: DiscordTransport = field(init=False)
     previews: Previews | None = None
+    ids: list[str] = field(default_factory=list)
     _pumps: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -182,6 +183,7 @@ class DiscordPlatform:
     def said(self, text: str, *, at: float) -> Inbound:
         """Alice says something, which arrives."""
         ident, direct = self.alice.says(self.room, text).id, self.room.guild is None
+        self.ids.append(str(ident))
         return Inbound(self.conversation, str(ident), str(self.alice.id), "alice", text, ident, at, direct=direct)
 
     def seen(self) -> list[Seen]:
@@ -228,8 +230,9 @@ class DiscordUniverse(Universe):
         said = " ".join(text for _, text, _ in posts)
         replies = [entry.text for entry in log if entry.kind == "reply" and entry.text]
         self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
-        menus = tuple(mark.menu for mark in saved.marks)
-        return Outcome(posts, repr(saved.session), menus, log, await store.spent(key), tuple(self.faults))
+        menus = tuple(numbered(mark.menu, platform.ids) for mark in saved.number_anchors)
+        session = numbered(repr(saved.session), platform.ids)
+        return Outcome(posts, session, menus, log, await store.spent(key), tuple(self.faults))
 
 
 def _voiced(seen: Seen) -> tuple[str, str]:

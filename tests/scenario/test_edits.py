@@ -100,6 +100,18 @@ async def test_the_last_edit_of_a_message_that_waits_counts() -> None:
         assert len(s.model.prompts) == 1, "it is talk now, and was taken together with what stands behind it"
 
 
+async def test_of_several_edits_of_a_message_that_was_taken_the_last_one_counts() -> None:
+    async with stage(answering("Yes.")) as s:
+        await s.say("*architect")
+        taken = s.platform.said("tell me about queues")
+        await s.hear(taken)
+        before = s.platform.texts
+        for text in ("*exit", "tell me about stacks"):
+            await s.inbox.edited(replace(taken, text=text), "")
+        await s.settle()
+        assert s.platform.texts == before, "the command is edited away again, so there is nothing to be told"
+
+
 async def test_a_number_that_an_edit_made_while_it_waited_is_for_what_stood_above_the_message() -> None:
     async with stage(never) as s:
         await s.say("*pm")

@@ -228,7 +228,7 @@ async def test_a_long_file_is_asked_about_before_anything_is_sent_to_a_model() -
             "What shall I do?\n\n1. Take the first 100,000 characters\n2. Answer without it\n3. Leave it all"
         )
         assert (await s.say("*status"))[0].text.splitlines()[1] == (
-            "Waiting for: a choice what to take of a file that is too long"
+            "Waiting for a choice: what to take of a file that is too long."
         )
 
 

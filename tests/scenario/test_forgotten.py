@@ -29,6 +29,7 @@ from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import Server, running
+from tests.contract.store_contract import DAY, HOUR, expire
 from tests.fakes.clock import ManualClock
 from tests.fakes.library import CAST, FakeLibrary
 from tests.fakes.model import FakeModel, Says
@@ -224,7 +225,7 @@ class Life:
         claim = await self.kept.store.claim("dead", 15.0, 9)
         assert claim is not None
         saved = await self.inbox.saved(ROOM) or _nothing()
-        before = turns.began(claim, machine.step(saved.session, turns.opening(claim, saved, 0.0), CAST))
+        before = turns.began(claim, machine.step(saved.session, turns.opening(claim, saved), CAST))
         assert WORD in dump(before)
         assert await self.kept.store.checkpoint(claim, dump(before), 1)
         await self.inbox.receive(self.message("stop"))
@@ -296,8 +297,8 @@ async def test_what_expired_leaves_nothing(opened: Any) -> None:
     async with life(opened) as one:
         one.clock.advance(60)
         await one.settle()
-        one.clock.advance(86400)
-        await one.kept.store.expire(one.clock.now() - 1)
+        one.clock.advance(DAY)
+        await expire(one.kept.store, one.clock, HOUR)
         assert one.kept.places(WORD, NAME, ID) == []
 
 

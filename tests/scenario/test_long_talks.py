@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.asks import REQUEST
 from bot.core.events import Usage
-from bot.core.modes.compaction import REQUEST
 from bot.core.prompt import Prompt
 from bot.ports import ModelError
 from tests.fakes.model import Says, Script
@@ -92,16 +92,17 @@ def growing(summary: Says | ModelError) -> Script:
 async def long_talk(s: Stage) -> None:
     s.worker.options = replace(s.worker.options, context=1000, compact_at=0.75)
     await s.say("*architect")
-    for text in ("alpha", "beta", "gamma"):
+    for text in ("alpha", "beta", "gamma", "delta"):
         await s.say(text)
 
 
 async def test_a_talk_near_the_limit_is_summed_up_by_the_persona_and_said_so() -> None:
     async with stage(growing(Says.text("They like Greek letters."))) as s:
         await long_talk(s)
-        assert s.platform.texts[-2:] == [
+        assert s.platform.texts[-3:] == [
             "Reply 3.",
             "This talk has grown long: Winston summed up its beginning and goes on from there.",
+            "Reply 5.",
         ]
         assert [e.text for e in await s.log() if e.kind == "compact"] == ["They like Greek letters."]
         third, summing = s.model.prompts[2:4]
@@ -112,12 +113,11 @@ async def test_a_talk_near_the_limit_is_summed_up_by_the_persona_and_said_so() -
 async def test_after_a_summary_the_prompt_begins_with_it_and_grows_from_there() -> None:
     async with stage(growing(Says.text("They like Greek letters."))) as s:
         await long_talk(s)
-        await s.say("delta")
         await s.say("epsilon")
         first, second = s.model.prompts[4:6]
         assert first.messages[0].blocks[0].json.endswith('before:\\n  They like Greek letters."}')
         assert REQUEST not in texts(first)
-        assert "alice: alpha" in texts(first) and "alice: delta" in texts(first)
+        assert "alice: beta" in texts(first) and "alice: delta" in texts(first)
         assert texts(second).startswith(texts(first))
 
 
@@ -131,15 +131,15 @@ async def test_a_much_longer_talk_keeps_only_its_last_lines_word_for_word() -> N
         await s.say("line 9")
         await s.say("and now?")
         last = texts(s.model.prompts[-1])
-        assert [n for n in range(10) if f"line {n}" in last] == [7, 8, 9]
+        assert [n for n in range(10) if f"line {n}" in last] == [8, 9], "and what was asked since"
 
 
 @pytest.mark.parametrize("summary", [ModelError("overloaded"), Says(), Says.text("Half", "max_tokens")])
 async def test_a_summary_that_fails_is_told_and_tried_again(summary: Says | ModelError) -> None:
     async with stage(growing(summary)) as s:
         await long_talk(s)
-        assert s.platform.texts[-1].endswith("The next reply tries again.")
-        await s.say("delta")
+        assert s.platform.texts[-2].endswith("The next reply tries again.")
+        await s.say("epsilon")
         assert sum("tries again" in text for text in s.platform.texts) == 2
         assert [e for e in await s.log() if e.kind == "compact"] == []
 
@@ -150,7 +150,7 @@ async def test_an_exit_and_a_return_begin_afresh_after_a_summary() -> None:
         await s.say("*exit")
         await s.say("*architect")
         await s.say("new things")
-        assert texts(s.model.prompts[4]) == '{"type":"text","text":"alice: new things"}'
+        assert texts(s.model.prompts[5]) == '{"type":"text","text":"alice: new things"}'
 
 
 # ---------------------------------------------------------------- what was used

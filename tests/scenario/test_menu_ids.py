@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from bot.core.codec import dump, load
 from bot.core.events import Picked, Said
+from bot.core.gates import ExitGate
 from bot.core.machine import step
 from bot.core.model import Conversation, Menu
-from bot.core.session import Gate, Saved, Session
+from bot.core.session import Saved, Session
 from bot.platforms.presses import Pressed, packed, unpacked
 from bot.runtime.access import Access
 from tests.fakes.library import CAST
@@ -51,7 +52,7 @@ async def test_a_button_of_the_build_before_is_told_to_have_passed_and_the_quest
         assert question.menu is not None
         session = await s.session()
         old = replace(question.menu, id="m2")
-        before = replace(session, menus=(old,), gate=Gate("exit", "m2"), turn="", counter=2)
+        before = replace(session, menus=(old,), gate=ExitGate("pm", "m2"), turn="", counter=2)
         picked = Picked("t9", "Ualice", "alice", "m2", 1, 1.0)
         done = step(load(dump(before), Session), picked, CAST)
         assert done.session.active == "pm", "nothing was decided"

@@ -19,8 +19,9 @@ from bot.app import SystemClock
 from bot.cli import main
 from bot.core.codec import dump
 from bot.core.events import Line, Usage
+from bot.core.gates import RunGate
 from bot.core.model import Conversation, Inbound
-from bot.core.session import Gate, Saved, Session
+from bot.core.session import Saved, Session
 from bot.core.steps import Entry, Record
 from bot.ports import Message, Store
 from bot.stores.opening import open_store
@@ -111,7 +112,7 @@ async def populated(store: Store) -> None:
     await store.enqueue(key, inbound("m1", 1, "my secret"))
     claim = await store.claim("w", 15, 1)
     assert claim is not None
-    gate = Gate("run", "m1", "help", said=(Line("U1", "Ada", "my secret", "m1", 1.0),))
+    gate = RunGate("pm", (Line("U1", "Ada", "my secret", "m1", 1.0),), "m1")
     saved = Saved(Session(personas=("bmad-orchestrator", "architect"), gate=gate, people=("Ada", "Bob")))
     log = (
         Entry("said", "U1", "my secret", "Ada", id="m1"),
@@ -124,7 +125,7 @@ async def populated(store: Store) -> None:
     await store.enqueue(key, inbound("m2", 2, "what waits", "U2", "Bob"))
     await store.enqueue(OTHER.key, inbound("m1", 1, "it broke here", room=OTHER))
     while (claim := await store.claim("w", 15, 1)) is not None and claim.conversation != OTHER.key:
-        await store.retry(claim, 3600)
+        await store.retry(claim, 60)
     assert claim is not None and await store.bury(claim, "ValueError: no\nway")
 
 
@@ -171,7 +172,7 @@ def test_what_cannot_be_read_is_shown_as_it_is(url: str, run: Run, state: str) -
 def test_one_conversation_is_shown_with_its_last_lines(filled: str, run: Run) -> None:
     shown = run("sessions", "show", ROOM.key, "--lines", "2")
 
-    assert "waits for:    an answer (run)" in shown and "people:       Ada, Bob" in shown
+    assert "waits for:    people (RunGate)" in shown and "people:       Ada, Bob" in shown
     assert "1,034 read, 200 written" in shown and "3 lines" in shown
     assert "reply Winston (architect)\n    Noted, Ada.\n  said Bob (U2)\n    hello" in shown
     assert "my secret" not in shown and "\x1b" not in shown

@@ -16,6 +16,7 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot import service
 from bot.platforms.discord import adapter
 from bot.ports import PlatformError
 from bot.runtime import worker
@@ -24,6 +25,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord import Person as DiscordPerson
 from tests.fakes.discord_state import MESSAGE_CONTENT, Channel
 from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_faults import Status
 from tests.fakes.slack_state import Person, Room
 from tests.scenario.slack_house import subscribed
 from tests.scenario.test_discord_service import greenroom, greeted, place, posts, settings_of
@@ -82,7 +84,10 @@ class Both:
 
 
 @asynccontextmanager
-async def both(folder: Path, caplog: pytest.LogCaptureFixture, *, socket: bool = True) -> AsyncIterator[Both]:
+async def both(
+    folder: Path, caplog: pytest.LogCaptureFixture, *, socket: bool = True, away: bool = False, **given: str
+) -> AsyncIterator[Both]:
+    """`away`: Slack does not answer at first."""
     async with FakeSlack(events=subscribed()) as slack, FakeDiscord() as there:
         slack.ws.socket_mode = socket
         ada, general = place(there)
@@ -91,13 +96,16 @@ async def both(folder: Path, caplog: pytest.LogCaptureFixture, *, socket: bool =
         settings = settings_of(
             there,
             folder,
-            SLACK_BOT_TOKEN=slack.ws.bot_token,
             SLACK_APP_TOKEN=slack.ws.app_token,
             GREENROOM_SLACK__API=slack.api,
             GREENROOM_HEALTH__LISTEN=f"127.0.0.1:{port}",
+            **{"SLACK_BOT_TOKEN": slack.ws.bot_token, **given},
         )
-        async with greenroom(settings, there) as running:
-            if socket:
+        if away:
+            slack.faults.order("auth.test", Status(503, "before"), None)
+        has_begun = (lambda: slack.dispatch.connections) if "DISCORD_TOKEN" in given else None
+        async with greenroom(settings, there, has_begun) as running:
+            if socket and not away:
                 await slack.until(lambda: slack.dispatch.connections, "a connection to Slack", SOON)
             yield Both(slack, there, alice, room, ada, general, running, port, caplog)
 
@@ -193,3 +201,51 @@ async def test_what_waits_on_a_platform_that_has_ended_is_answered_once_after_a_
             await fake.until(lambda: posts(fake, house.general), "a greeting", SOON)
             await house.discord_answers()
         assert greeted(fake, house.general) == ["John", "Winston"]
+
+
+async def test_a_wrong_discord_token_at_the_start_leaves_slack_at_work(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with both(tmp_path, caplog, DISCORD_TOKEN="wrong") as house:
+        await house.slack_answers()
+        (line,) = house.told("discord is not served before a restart")
+        assert TOKEN in line
+        status, says = await asyncio.to_thread(house.ready)
+        assert status == 503 and TOKEN in says and "platform discord" in says
+
+
+async def test_a_wrong_slack_token_at_the_start_leaves_discord_at_work(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with both(tmp_path, caplog, socket=False, SLACK_BOT_TOKEN="xoxb-wrong") as house:
+        await house.discord_answers()
+        (line,) = house.told("slack is not served before a restart")
+        assert "Slack does not take SLACK_BOT_TOKEN" in line
+
+
+async def test_a_platform_that_could_not_be_reached_at_the_start_is_served_when_it_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FIRST_TRY", 0.1)
+    async with both(tmp_path, caplog, away=True) as house:
+        await house.discord_answers()
+        assert "Slack cannot be reached" in house.told("slack is not served yet")[0]
+        status, says = await asyncio.to_thread(house.ready)
+        assert status == 503 and "Slack cannot be reached" in says
+        house.slack.faults.heal("auth.test")
+        await house.slack.until(lambda: house.slack.dispatch.connections, "a connection to Slack", SOON)
+        await house.slack_answers()
+        await house.discord_answers()
+        _, says = await asyncio.to_thread(house.ready)
+        assert '"platform slack": {"ok": true' in says
+
+
+async def test_when_no_platform_can_be_begun_with_it_ends_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def until_the_end() -> None:
+        async with both(tmp_path, caplog, socket=False, SLACK_BOT_TOKEN="xoxb-wrong", DISCORD_TOKEN="wrong"):
+            pass
+
+    with pytest.raises(PlatformError, match="Slack does not take SLACK_BOT_TOKEN"):
+        await until_the_end()

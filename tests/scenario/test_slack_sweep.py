@@ -32,7 +32,7 @@ from tests.fakes.slack import HANDLERS, FakeSlack
 from tests.fakes.slack_json import message_event, message_json
 from tests.fakes.slack_methods import METHODS
 from tests.fakes.slack_state import Person, Posted, Room, Seen, SlackClock
-from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
+from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe, numbered
 
 PLACES = ("channel", "thread")
 """Where people talk: at a channel's top level replies are posted, in a thread they are streamed."""
@@ -105,6 +105,7 @@ class SlackPlatform:
     root: str = field(init=False, default="")
     transport: SlackTransport = field(init=False)
     streams: Streams = field(init=False)
+    ids: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.alice = self.fake.user("alice")
@@ -147,6 +148,7 @@ class SlackPlatform:
         event = message_event(self.fake.ws, self.room, self._write(text))
         inbound = arrival.message(event, self._me, arrival.Person(self.alice.id, "alice"))
         assert inbound is not None
+        self.ids.append(inbound.id)
         return replace(inbound, at=at)
 
     def seen(self) -> list[tuple[Seen, str]]:
@@ -193,8 +195,9 @@ class SlackUniverse(Universe):
         said = " ".join(text for _, text, _ in posts)
         replies = [e.text for e in log if e.kind == "reply" and e.text]
         self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
-        marks = tuple(mark.menu for mark in saved.marks)
-        return Outcome(posts, repr(saved.session), marks, log, await store.spent(key), tuple(self.faults))
+        marks = tuple(numbered(mark.menu, platform.ids) for mark in saved.number_anchors)
+        session = numbered(repr(saved.session), platform.ids)
+        return Outcome(posts, session, marks, log, await store.spent(key), tuple(self.faults))
 
 
 class _Process:

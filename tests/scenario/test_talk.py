@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from bot.core.gates import AskGate, ExitGate
 from bot.core.menus import label
 from bot.core.model import MENU_OPTIONS, Activate, Conversation, Turnover
 from bot.core.prompt import Prompt
 from bot.personas.model import Cast, Persona
+from bot.ports import ModelError
 from bot.runtime.access import Access
+from bot.runtime.preview import PACE
 from tests.fakes.library import CAST
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM
@@ -60,7 +64,7 @@ async def test_a_number_typed_before_the_menu_stood_there_did_not_mean_it() -> N
         await s.settle()
         session = await s.session()
         assert session.active == "pm", "the 1 meant *help, which stood there when it was typed"
-        assert session.gate is not None and session.gate.kind == "exit"
+        assert isinstance(session.gate, ExitGate)
 
 
 async def test_buttons_of_a_help_menu_stay_good_while_the_persona_is_on() -> None:
@@ -164,7 +168,7 @@ async def test_plain_text_withdraws_a_confirmation_says_so_and_is_answered() -> 
         assert withdrawn.text == "I stay, then."
         assert reply.text == "Sure."
         (passed,) = await s.say("*status")
-        assert "Waiting for: nothing" in passed.text
+        assert "Ready. Write, or type a command." in passed.text
 
 
 async def test_plain_text_that_names_a_command_is_asked_about() -> None:
@@ -195,7 +199,7 @@ async def test_an_answer_in_own_words_counts_only_from_those_who_can_have_seen_t
         await s.settle()
         assert len(s.model.prompts) == 1, "nobody has answered yet"
         session = await s.session()
-        assert session.gate is not None and session.gate.kind == "ask"
+        assert isinstance(session.gate, AskGate)
         (reply,) = await s.say("rather green")
         assert reply.text == "Green, then."
         assert [e.text for e in await s.log() if e.kind == "said"][-1] == "rather green"
@@ -203,6 +207,8 @@ async def test_an_answer_in_own_words_counts_only_from_those_who_can_have_seen_t
         assert result == "They answered in their own words: what stands last below."
         last = s.model.prompts[-1].messages[-1].blocks
         assert result in last[0].json and "alice: rather green" in last[-1].json
+        asked = [text for text in s.platform.texts if "1. red" in text]
+        assert len(asked) == 2, "the question, and once more below the words of somebody who had not seen it"
 
 
 # ---------------------------------------------------------------- who is spoken to
@@ -312,12 +318,50 @@ async def test_stop_ends_the_reply_and_keeps_what_was_written() -> None:
         assert whole.text == "One two three four five."
 
 
+async def test_a_reply_that_was_stopped_while_its_worker_was_dead_is_not_asked_for_again() -> None:
+    async with stage(answering("One two three four five.")) as s:
+
+        async def dies(n: int, _piece: int) -> None:
+            if n == 1:
+                raise asyncio.CancelledError
+
+        s.model.on_piece = dies
+        await s.say("*architect")
+        await s.inbox.receive(s.platform.said("count", at=s.clock.now()))
+        await s.worker.work()
+        await s.inbox.receive(s.platform.said("stop", user="bob", at=s.clock.now()))
+        s.clock.advance(60)
+        await s.settle()
+        assert len(s.model.prompts) == 1
+        assert "stopped by bob" in s.platform.texts[-1]
+
+
+async def test_what_people_watched_of_a_reply_that_came_to_nothing_is_taken_back() -> None:
+    async with stage(answering("This is how it begins, and then the service is gone.")) as s:
+        watched: list[str] = []
+
+        async def breaks(_n: int, piece: int) -> None:
+            s.clock.advance(PACE)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            watched.extend(m.text for m in s.platform.seen() if not m.sealed)
+            if piece == 5:
+                raise ModelError("overloaded")
+
+        s.model.on_piece = breaks
+        await s.say("*architect")
+        (told,) = await s.say("well?")
+        assert watched, "nothing was watched, so nothing can be taken back"
+        assert told.text.startswith("The model is overloaded")
+        assert [m.text for m in s.platform.seen() if not m.sealed] == []
+
+
 async def test_stop_with_nothing_to_stop_costs_no_model_call() -> None:
     async with stage(never) as s:
         assert await s.say("stop") == []
         await s.say("*architect")
         (told,) = await s.say("stop")
-        assert told.text == "Nothing is being written just now."
+        assert told.text == "No reply is running."
 
 
 # ---------------------------------------------------------------- commands of the host
@@ -369,7 +413,7 @@ async def test_status_and_yolo_say_where_things_stand() -> None:
         await s.say("*exit")
         (told,) = await s.say("*status")
         assert "John** (`pm`) on top of" in told.text
-        assert "an answer to whether to leave" in told.text and "Yolo: on" in told.text
+        assert "Waiting for an answer: leave or stay." in told.text and "Yolo: on" in told.text
         await s.say("1")
         await s.say("*exit")
         assert not (await s.session()).yolo, "it ends with the last persona"

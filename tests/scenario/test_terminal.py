@@ -291,7 +291,7 @@ def test_a_pipe_takes_a_message_a_line_and_gives_plain_text(tmp_path: Path) -> N
     run = piped(tmp_path, "*architect", "hello", "/as bob", "hi")
     assert run.returncode == 0 and run.stderr == "You are bob in #general.\n"
     assert run.stdout.startswith("🏗️ Winston: Hello, I am **Winston**, your Architect.")
-    assert run.stdout.rstrip().endswith("“bob: hi”") and "“ada: hello”" in run.stdout
+    assert run.stdout.rstrip().endswith("“bob (2): hi”") and "“ada: hello”" in run.stdout
     assert "\x1b" not in run.stdout
     assert "Active: 🏗️ **Winston**" in piped(tmp_path, "*status").stdout
 
@@ -429,8 +429,8 @@ def test_an_option_that_does_not_exist_is_told(capsys: pytest.CaptureFixture[str
     [
         (("--model", "gpt"), 2, "model.name"),
         (("--config", "none.yaml"), 2, "none.yaml"),
-        (("--in", "no:where"), 1, "'no:where' is no name for a channel"),
-        (("--as", "a b"), 1, "'a b' is no name for a user"),
+        (("--in", "no:where"), 2, "'no:where' is no name for a channel"),
+        (("--as", "a b"), 2, "'a b' is no name for a user"),
         (("--state", "."), 1, "is a folder"),
     ],
 )

@@ -8,8 +8,9 @@ import pytest
 
 from bot.core.codec import dump, load
 from bot.core.events import Event, Mail, Picked, Resumed, Said
+from bot.core.gates import ExitGate
 from bot.core.model import HOST, Activate, Conversation, Inbound, Menu, Option, Run
-from bot.core.session import Gate, Session, Turn
+from bot.core.session import Session, Turn
 from bot.core.steps import AskModel, Entry, Post, Record
 
 TURN = Turn(
@@ -17,13 +18,13 @@ TURN = Turn(
     Session(
         ("pm",),
         True,
-        gate=Gate("exit", "m1"),
+        gate=ExitGate("pm", "m1"),
         menus=(Menu("m1", (Option("a", Run("x")), Option("b", Activate("pm")))),),
     ),
     5,
     1.5,
     (Post(HOST, "x", Menu("m2", (Option("a", Run("x")),)), 3), Record("approved", "alice", "sha")),
-    AskModel("pm", show=False),
+    AskModel("pm", "silent"),
     log=(Entry("on", "pm"),),
 )
 

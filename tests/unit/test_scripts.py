@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [ROOT / "scripts" / name for name in ("_venv.sh", "run", "test", "bench")] + [ROOT / ".ci" / "run"]
+NAMES = ("_venv.sh", "_stages.sh", "run", "check", "test", "bench", "docs", "mutants")
+SCRIPTS = [ROOT / "scripts" / name for name in NAMES] + [ROOT / ".ci" / "run"]
 
 PYTHON = """#!/bin/bash
 [[ $1 != -c ]] || exec REAL "$@"
@@ -178,12 +179,19 @@ def test_a_python_without_venv_is_named_with_the_package_that_it_misses(checkout
     assert "python3.11 (without its venv module; on Debian and Ubuntu: apt-get install python3.11-venv)" in run.stderr
 
 
-@pytest.mark.parametrize("script", ["scripts/test", ".ci/run"])
-def test_a_test_run_goes_through_every_stage(checkout: Checkout, script: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "last"),
+    [
+        ("scripts/check", []),
+        ("scripts/test", ["pytest -n 2 --dist worksteal"]),
+        (".ci/run", ["pytest -n 2 --dist worksteal --durations=10"]),
+    ],
+)
+def test_a_test_run_goes_through_every_stage(checkout: Checkout, script: str, last: list[str]) -> None:
     run = checkout.start(script)
 
     assert run.returncode == 0, run.stderr
-    stages = ["ruff check .", "ruff format --check .", "mypy", "pytest -n 2 --dist worksteal"]
+    stages = ["ruff check .", "ruff format --check .", "mypy", *last]
     assert [call.strip() for call in checkout.calls()[2:]] == stages
     assert [line[3:] for line in run.stdout.splitlines() if line.startswith("== ")] == stages
 
@@ -201,6 +209,15 @@ def test_a_stage_that_fails_fails_the_run_after_the_others_had_their_say(checkou
     assert run.returncode == 1
     assert f"  {stage}" in run.stdout.partition("Failed:")[2]
     assert checkout.calls()[-1].startswith("pytest")
+
+
+@pytest.mark.parametrize("stage", ["ruff", "mypy"])
+def test_style_and_types_fail_after_all_of_them_had_their_say(checkout: Checkout, stage: str) -> None:
+    run = checkout.start("scripts/check", BREAKS=stage)
+
+    assert run.returncode == 1
+    assert f"  {stage}" in run.stdout.partition("Failed:")[2]
+    assert checkout.calls()[-1].strip() == "mypy"
 
 
 def test_what_the_tests_installed_is_enough_for_a_run_but_not_the_other_way_round(checkout: Checkout) -> None:

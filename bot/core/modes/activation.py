@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from bot.core import works
 from bot.core.command_table import HOST_COMMANDS
-from bot.core.draft import Draft
+from bot.core.gates import ExitGate
 from bot.core.model import Activate, Decide, Option, Run
-from bot.core.modes import gates
-from bot.core.session import Gate
+from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
 from bot.personas.model import Cast, Persona, fold
 
@@ -16,31 +16,36 @@ CHAT_TOOLS: frozenset[str] = frozenset()
 """Names of tools in persona files that a chat really has; none in this build."""
 
 
-def activate(draft: Draft, persona: Persona, *, alone: bool) -> None:
-    """Bring `persona` on: she greets and, if she is `alone` (no command came along), shows her help and waits."""
-    gates.leave(draft, f"{persona.name} was called")
-    before = draft.session.personas
-    base = draft.cast.persona(before[0]) if before else None
+def activate(step: StepBuilder, persona: Persona, *, alone: bool) -> None:
+    """Bring `persona` on: she greets and, if she is `alone` (no command came along), shows her help and waits.
+
+    What was being done is to be paused before.
+    """
+    works.close(step, f"{persona.name} was called")
+    before = step.session.personas
+    base = step.cast.persona(before[0]) if before else None
     if persona.id not in before:
         if base and base.is_coordinator:
-            _off(draft, before[1:])
-            draft.say(
+            _off(step, before[1:])
+            step.say(
                 f"I hand over to {persona.icon} **{persona.name}**{_as(persona)}. `*exit` brings me back.", who=base.id
             )
-            draft.change(personas=(base.id, persona.id))
+            step.change(personas=(base.id, persona.id))
         else:
-            _off(draft, before)
-            draft.change(personas=(persona.id,))
-        draft.note(Entry("on", persona.id))
+            _off(step, before)
+            step.change(personas=(persona.id,))
+        step.note(Entry("on", persona.id))
     elif before[-1] != persona.id:
-        _off(draft, before[1:])
-        draft.change(personas=before[:1])
-    _forget_lists(draft)
+        _off(step, before[1:])
+        step.change(personas=before[:1])
+    _forget_lists(step)
+    if before != step.session.personas:
+        step.change(crowded=False)
     if alone:
-        menu = draft.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
-        draft.say(greeting(persona), menu)
+        menu = step.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
+        step.say(greeting(persona), menu)
     else:
-        draft.say(greeting(persona))
+        step.say(greeting(persona))
 
 
 def greeting(persona: Persona) -> str:
@@ -86,14 +91,14 @@ def _sentence(text: str) -> str:
 HELP_PROMPT = "Pick a number, type a command, or just write."
 
 
-def help_here(draft: Draft) -> None:
+def help_here(step: StepBuilder) -> None:
     """What can be done now: the active persona's commands, or the guide to all personas."""
-    persona = draft.persona
+    persona = step.persona
     if persona is None:
-        guide(draft)
+        guide(step)
         return
-    menu = draft.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
-    draft.say(f"**{persona.name}**{_as(persona)}: what I can do here.", menu)
+    menu = step.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
+    step.say(f"**{persona.name}**{_as(persona)}: what I can do here.", menu)
 
 
 def command_options(persona: Persona) -> tuple[Option, ...]:
@@ -114,27 +119,25 @@ def _hint(text: str) -> str:
     return flat if len(flat) <= 160 else flat[:157].rsplit(" ", 1)[0] + "..."
 
 
-def guide(draft: Draft, first: int = 0) -> None:
+def guide(step: StepBuilder, first: int = 0) -> None:
     """The way in for somebody new: what this is, how to talk to it, and everybody in the library."""
-    if not draft.cast.personas:
-        draft.tell("The library holds no persona. The operator has to check `library.paths`.")
+    if not step.cast.personas:
+        step.tell("The library holds no persona. The operator has to check `library.paths`.")
         return
-    menu = draft.page("personas", persona_options(draft.cast), first, prompt="Pick a number to bring somebody on.")
+    menu = step.page("personas", persona_options(step.cast), first, prompt="Pick a number to bring somebody on.")
     if first:
-        draft.tell("More personas:", menu)
+        step.tell("More personas:", menu)
         return
-    coordinator = next((p for p in draft.cast.personas if p.is_coordinator), None)
+    coordinator = next((p for p in step.cast.personas if p.is_coordinator), None)
     unsure = f"- not sure whom to ask? `*{coordinator.id}` finds out with you\n" if coordinator else ""
-    draft.tell(
+    step.tell(
         "I host personas: experts that you talk with here, each under their own name.\n\n"
-        "- `*name` brings one on, for example `*"
-        + draft.cast.personas[0].id
-        + "`; they greet and show their commands\n"
+        "- `*name` brings one on, for example `*" + step.cast.personas[0].id + "`; they greet and show their commands\n"
         "- a number picks from the last list; plain text goes to the active persona\n"
         "- `*help` shows what can be done now, `*status` where things stand, `*exit` sends the persona off\n"
         "- `stop` ends a reply; a message that begins with `//` is between you people\n"
         f"{unsure}\n"
-        f"**{len(draft.cast.personas)} personas** are here:",
+        f"**{len(step.cast.personas)} personas** are here:",
         menu,
     )
 
@@ -152,46 +155,60 @@ def _introduction(persona: Persona) -> str:
 # ---------------------------------------------------------------- leaving
 
 
-def leave(draft: Draft) -> None:
+def leave(step: StepBuilder) -> None:
     """`*exit`: ask first where the definition says so, else go."""
-    session = draft.session
+    session = step.session
     if not session.active:
-        draft.tell("Nobody is on, so there is nobody to send off. `*help` shows who can be called.")
+        step.tell("Nobody is on, so there is nobody to send off. `*help` shows who can be called.")
         return
-    persona = draft.persona
+    persona = step.persona
     command = persona.command("exit") if persona else None
     if persona and command and command.confirm:
-        gates.leave(draft, "the persona was asked to leave")
+        works.close(step, "the persona was asked to leave")
         options = (Option("Yes, leave", Decide("yes")), Option("No, stay", Decide("no")))
-        draft.halt(Gate("exit", ""), options, f"Shall I leave? ({persona.name}, {persona.title or persona.id})")
+        step.halt(ExitGate(persona.id), options, f"Leave now? I'm {persona.name}, your {persona.title or persona.id}.")
         return
-    depart(draft)
+    depart(step)
 
 
-def depart(draft: Draft) -> None:
-    """The goodbye, and the floor back to the coordinator or to people."""
-    gates.leave(draft, "the persona left")
-    active = draft.session.active
-    persona = draft.cast.persona(active)
-    rest = draft.session.personas[:-1]
+def exit_decided(step: StepBuilder, option: Option) -> bool:
+    """Leave, or stay: then what stood below the question stands again."""
+    step.open_gate()
+    if option.action == Decide("yes"):
+        depart(step)
+    else:
+        step.say("I stay.")
+        works.stand(step)
+    return False
+
+
+def depart(step: StepBuilder) -> None:
+    """The goodbye, and the floor back to the coordinator or to people; what was being done is paused."""
+    if not works.pause(step, "the persona left"):
+        works.stand(step)
+        return
+    works.close(step, "the persona left")
+    active = step.session.active
+    persona = step.cast.persona(active)
+    rest = step.session.personas[:-1]
     role = f"your {persona.title}" if persona and persona.title else active
-    draft.say(f"Goodbye from {role}. `*{active}` brings me back.", who=active)
-    _off(draft, (active,))
-    _forget_lists(draft)
-    draft.change(personas=rest, yolo=draft.session.yolo and bool(rest))
+    step.say(f"Goodbye from {role}. `*{active}` brings me back.", who=active)
+    _off(step, (active,))
+    _forget_lists(step)
+    step.change(personas=rest, yolo=step.session.yolo and bool(rest))
     if rest:
-        draft.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
+        step.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
 
 
-def _off(draft: Draft, who: tuple[str, ...]) -> None:
+def _off(step: StepBuilder, who: tuple[str, ...]) -> None:
     """Note that these went: their prompts begin anew when they come back, so there is nothing left to try again."""
-    unfinished = draft.session.unfinished_reply
+    unfinished = step.session.unfinished_reply
     if unfinished and unfinished.who in who:
-        draft.change(unfinished_reply=None)
+        step.change(unfinished_reply=None)
     for ident in reversed(who):
-        draft.note(Entry("off", ident))
+        step.note(Entry("off", ident))
 
 
-def _forget_lists(draft: Draft) -> None:
+def _forget_lists(step: StepBuilder) -> None:
     """The menus of whoever was on belong to them: nobody chooses from them after a change of personas."""
-    draft.change(menus=())
+    step.change(menus=())

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.core.draft import Draft
 from bot.core.events import Line
+from bot.core.gates import FileGate, Gate, RunGate
 from bot.core.model import FILE, Attachment, Decide, Option
-from bot.core.session import Gate
+from bot.core.step_builder import StepBuilder
 
 MOST = 10
 """So many files of one message are looked at; Slack and Discord let people send about as many."""
@@ -133,7 +133,7 @@ def _with_names(line: Line, remark: str) -> Line:
 # ---------------------------------------------------------------- too long
 
 
-def ask_first(draft: Draft, lines: tuple[Line, ...]) -> None:
+def ask_first(step: StepBuilder, lines: tuple[Line, ...]) -> None:
     """Files are too long to be simply taken: say how long and what may be taken, and wait for a choice.
 
     The gate keeps what came with them twice, first without the files' texts and then with them, both under the
@@ -146,21 +146,24 @@ def ask_first(draft: Draft, lines: tuple[Line, ...]) -> None:
     if any(line.text.strip() for line in lines):
         options.append(Option(f"Answer without {it}", Decide("no")))
     options.append(Option("Leave it all", Decide("drop")))
-    gate = Gate("file", "", said=(*with_names(lines, "; left out"), *with_texts(lines)))
+    gate = FileGate(step.session.active, with_names(lines, "; left out"), with_texts(lines))
     question = (
         f"{listed(found)} {is_or_are} more than I can take of one message: {FILE:,} characters of text. "
         "What shall I do?"
     )
-    draft.halt(gate, tuple(options), question, by_host=True, quotes=lines[0])
+    step.halt(gate, tuple(options), question, by_host=True, quotes=lines[0])
 
 
-def held(gate: Gate, *, whole: bool = False) -> tuple[Line, ...]:
+def held(gate: Gate | None, *, whole: bool = False) -> tuple[Line, ...]:
     """What a gate holds back of what people said, what they have deleted meanwhile left out.
 
     Of a gate for files that is without the files' texts, or with `whole` with them.
     """
-    said = gate.said
-    if gate.kind == "file":
-        half = len(said) // 2
-        said = said[half:] if whole else said[:half]
+    match gate:
+        case FileGate():
+            said = gate.whole if whole else gate.bare
+        case RunGate():
+            said = gate.said
+        case _:
+            said = ()
     return tuple(line for line in said if line.text.strip())

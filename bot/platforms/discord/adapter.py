@@ -26,6 +26,7 @@ from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 from bot.platforms.discord.web import opened as web_opened
+from bot.platforms.reaching import UnreachableError
 from bot.ports import Door, Library, PlatformError
 
 log = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ async def opened(options: DiscordOptions) -> AsyncIterator[DiscordAdapter]:
         except discord.LoginFailure as error:
             raise PlatformError(REFUSED_LOGIN) from error
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise PlatformError(f"Discord cannot be reached: {error}") from error
+            raise UnreachableError(f"Discord cannot be reached: {error}") from error
         if client.user is None or client.application_id is None:
             raise PlatformError("Discord does not tell which bot DISCORD_TOKEN is of")
         me = Me(str(client.user.id), str(client.application_id))

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.backfill import Backfill
 from bot.platforms.slack.home import Home
@@ -118,7 +119,7 @@ async def opened(options: SlackOptions) -> AsyncIterator[SlackAdapter]:
                 "xoxb-, from OAuth & Permissions"
             ) from error
         except UnansweredError as error:
-            raise PlatformError(f"Slack cannot be reached at {options.api}: {error}") from error
+            raise UnreachableError(f"Slack cannot be reached at {options.api}: {error}") from error
         if not found.get("bot_id"):
             raise PlatformError("SLACK_BOT_TOKEN is not a bot's: copy the one that begins with xoxb-")
         me = Me(user=found["user_id"], bot=found["bot_id"], team=found["team_id"], app=found.get("app_id", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from bot.core.draft import voice_of
+from bot.core.step_builder import voice_of
 from bot.platforms.slack import views
 from bot.platforms.slack.people import People
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web

@@ -259,7 +259,7 @@ class Ears:
 
     async def _order(self, where: Conversation) -> int:
         saved = await self._door.saved(where)
-        marks = [mark.order for mark in saved.marks] if saved else []
+        marks = [anchor.order for anchor in saved.number_anchors] if saved else []
         return self._web.time.order(max([await self._door.last_seen(where), *marks]))
 
     async def _receive(self, inbound: Inbound) -> None:

@@ -35,7 +35,7 @@ Look = Callable[[], Awaitable[Offers]]
 def offers(saved: Saved, cast: Cast) -> Offers:
     """What can be typed into a conversation of which `saved` is kept. A persona's own words take numbers as text."""
     session = saved.session
-    bound = saved.marks[-1].menu if saved.marks else ""
+    bound = saved.number_anchors[-1].menu if saved.number_anchors else ""
     menu = next((m for m in session.menus if m.id == bound), None)
     table = CommandTable(cast, cast.persona(session.active) if session.active else None)
     return Offers(tuple(table), menu, session.active)

@@ -11,5 +11,5 @@ if blanked then
   return blanked
 end
 redis.call('HSET', conv, 'turn', turn, 'turn_version', version)
-redis.call('HDEL', conv, 'attempt', 'expiries')
+redis.call('HDEL', conv, 'attempt', 'lapsed')
 return 1

@@ -6,9 +6,9 @@ local AT_ONCE = 10
 local REACH = 60 * 1000000 -- microseconds that no delay comes to; `bot/runtime/worker.py` asks for some ten seconds
 
 local function answer(conversation)
-  local f = redis.call('HMGET', key('conv', conversation), 'fence', 'attempt', 'expiries', 'state', 'turn')
+  local f = redis.call('HMGET', key('conv', conversation), 'fence', 'attempt', 'lapsed', 'state', 'turn')
   local messages = redis.call('LRANGE', key('taken', conversation), 0, -1)
-  return { conversation, f[1], f[2] or '0', f[3] or '0', f[4], f[5], messages }
+  return { conversation, f[1], f[2] or '0', lapses(f[3]), f[4], f[5], messages }
 end
 
 local function take(conversation)
@@ -34,9 +34,9 @@ local function claim(conversation)
   if redis.call('EXISTS', taken) == 0 and not take(conversation) then
     return nil
   end
-  if redis.call('HGET', conv, 'held') == '1' then
-    redis.call('HINCRBY', conv, 'expiries', 1)
-  end
+  local found = redis.call('HMGET', conv, 'held', 'lapsed')
+  local lapsed = tonumber(found[2] or 0) * 2 % LAPSES + (found[1] == '1' and 1 or 0)
+  redis.call('HSET', conv, 'lapsed', digits(lapsed))
   redis.call('HINCRBY', conv, 'fence', 1)
   local head = id_of(redis.call('LINDEX', taken, 0))
   redis.call('HSET', conv, 'held', '1', 'worker', worker, 'head', head, 'claimed', token)

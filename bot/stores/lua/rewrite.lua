@@ -38,6 +38,7 @@ for n = CHANGES, #ARGV, 4 do
 end
 if seizes and stale == 0 and redis.call('HGET', conv, 'held') == '1' then
   redis.call('HINCRBY', conv, 'fence', 1)
+  redis.call('HSET', conv, 'lapsed', digits(tonumber(redis.call('HGET', conv, 'lapsed') or 0) * 2 % LAPSES))
   give_back(conversation)
   due_at(conversation, now)
   hint(conversation)

@@ -163,6 +163,18 @@ local function remember(conversation, id, how)
   redis.call('SET', seen_key(conversation, id), digits(now + SEEN) .. ' ' .. by, 'PX', digits(SEEN / 1000))
 end
 
+-- The leases of a turn that ended, as bits: the lowest is that of the last claim but one. So each of them can be taken
+-- back by whoever held it, once, however many claims came since; the last 31 are kept.
+local LAPSES = 2 ^ 31
+
+local function lapses(lapsed)
+  local count, left = 0, tonumber(lapsed or 0)
+  while left > 0 do
+    count, left = count + left % 2, math.floor(left / 2)
+  end
+  return digits(count)
+end
+
 -- The fence: whether this claim is the last one and has not been given back.
 local function is_held(conversation, fence)
   local found = redis.call('HMGET', key('conv', conversation), 'fence', 'held')
@@ -187,7 +199,7 @@ end
 local function end_turn(conversation)
   local conv = key('conv', conversation)
   redis.call('DEL', key('taken', conversation), key('blanked', conversation))
-  redis.call('HDEL', conv, 'head', 'flag', 'flag_head', 'turn', 'turn_version', 'attempt', 'expiries')
+  redis.call('HDEL', conv, 'head', 'flag', 'flag_head', 'turn', 'turn_version', 'attempt', 'lapsed')
   redis.call('HSET', conv, 'held', '0')
   if redis.call('ZCARD', key('mail', conversation)) > 0 then
     due_at(conversation, now)

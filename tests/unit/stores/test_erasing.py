@@ -107,3 +107,13 @@ def test_a_post_that_quotes_what_is_gone_says_so_and_keeps_its_place() -> None:
 def test_the_names_of_files_go_with_the_message() -> None:
     mail = {"id": "m1", "text": "look", "files": [{"name": "secret.pdf"}]}
     assert json.loads(without_message(json.dumps(mail), {"m1"})) == {"id": "m1", "text": "", "files": []}
+
+
+@pytest.mark.parametrize("deep", ["[" * 200_000 + "%s" + "]" * 200_000, '{"a":' * 600 + "%s" + "}" * 600])
+def test_what_is_nested_too_deep_to_be_read_goes_as_a_whole_and_stops_nothing(deep: str) -> None:
+    text = deep % '{"id":"m1","user":"U1","text":"secret"}'
+    assert "secret" not in without_message(text, {"m1"})
+    assert "secret" not in without_person(text, "U1", {"Ana"}, "somebody")
+    assert without_message(text, {"another"}) == text
+    assert not is_from(text, "U1")
+    assert names_of(text, "U1") == set()

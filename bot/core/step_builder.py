@@ -1,18 +1,23 @@
-"""A step in the making: what the modes write into, and what `machine.step` turns into a `Step`."""
+"""A step in the making: what the modes write into, and what `machine.step` gives as a `Step`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from bot.core import speakers
-from bot.core.events import Account, Line
+from bot.core.context import NOTHING, Context
+from bot.core.events import Line
+from bot.core.gates import Gate, with_menu, words_at
 from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
-from bot.core.session import Gate, Session, Step, Waiting
+from bot.core.session import Session, Step, Tools, Unfinished, Waiting, Work
 from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, Post, Record, Request
 from bot.personas.model import Cast, Persona
+
+if TYPE_CHECKING:
+    from bot.core.modes.mode import Registry
 
 PAGE = 20
 """Entries of a long list that are shown at once; with the two ways to turn the page, below Discord's 25."""
@@ -32,16 +37,41 @@ def voice_of(cast: Cast, ident: str) -> Voice:
     return Voice(persona.name, persona.icon, persona.id) if persona else Voice(ident, "👤", ident)
 
 
+class Changes(TypedDict, total=False):
+    """The fields of a session, so that mypy refuses a change of any other; a test compares the two."""
+
+    personas: tuple[str, ...]
+    yolo: bool
+    waiting: Waiting | None
+    gate: Gate | None
+    tools: Tools | None
+    menus: tuple[Menu, ...]
+    turn: str
+    counter: int
+    people: tuple[str, ...]
+    speakers: tuple[Speaker, ...]
+    unfinished_reply: Unfinished | None
+    refused: tuple[str, ...]
+    warned: str
+    over: str
+    mentions: tuple[str, ...]
+    decided: tuple[str, ...]
+    called: bool
+    work: tuple[Work, ...]
+    paused: tuple[tuple[Work, ...], ...]
+    due: str
+    handed: tuple[str, ...]
+    crowded: bool
+
+
 @dataclass(slots=True)
-class Draft:
-    """The one mutable thing of the core, and it never leaves a call of `step`."""
+class StepBuilder:
+    """The one mutable thing of the core, and it never leaves a call of `machine.step`."""
 
     session: Session
     cast: Cast
-    account: Account = field(default_factory=Account)
-    admin: bool = False
-    host: str = HOST.name
-    by: str = ""
+    modes: Registry
+    context: Context = NOTHING
     log: list[Entry] = field(default_factory=list)
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
@@ -51,11 +81,11 @@ class Draft:
         """The step that has come together."""
         return Step(self.session, tuple(self.log), tuple(self.posts), self.request, self.next)
 
-    def change(self, **fields: Any) -> None:
+    def change(self, **changes: Unpack[Changes]) -> None:
         """Give the session these fields."""
-        self.session = replace(self.session, **fields)
+        self.session = replace(self.session, **changes)
 
-    def begin(self, turn: str) -> None:
+    def begin_turn(self, turn: str) -> None:
         """A turn of that id begins: its menus are counted from 1."""
         self.change(turn=mark_of(turn), counter=0)
 
@@ -72,7 +102,7 @@ class Draft:
 
     def labelled(self, user: str, name: str) -> str:
         """The label that a person goes by here, whom the session remembers by it from now on."""
-        others = (self.host, HOST.name, "host", *(persona.name for persona in self.cast.personas))
+        others = (self.context.host, HOST.name, "host", *(persona.name for persona in self.cast.personas))
         found = speakers.given(user, name, self.session.speakers, others)
         if self.session.speakers[-1:] != (Speaker(user, found),):
             self.change(speakers=speakers.remembered(self.session.speakers, user, found))
@@ -83,10 +113,6 @@ class Draft:
     def say(self, markdown: str, menu: Menu | None = None, *, completes: int | None = None, who: str = "") -> None:
         """Post under the name of the active persona, or of `who`."""
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
-
-    def record(self, what: str) -> None:
-        """Add a line to the audit trail: what the human of this event has decided, or was refused."""
-        self.posts.append(Record(what, self.by))
 
     def tell(
         self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Line | None = None
@@ -99,16 +125,36 @@ class Draft:
         """Add to the log."""
         self.log.append(entry)
 
+    def record(self, what: str, who: str, sha: str = "") -> None:
+        """Add to the audit trail: who decided what, and the hash of the text that they saw."""
+        self.posts.append(Record(what, who, sha))
+
     def decided(self, *lines: Line) -> None:
         """Remember that these messages decided something, for an edit of them decides nothing."""
         self.change(decided=(*self.session.decided, *(line.id for line in lines))[-DECIDED:])
 
     # -------------------------------------------------------- asking
 
-    def ask(self, purpose: str = "reply") -> None:
-        """Let the active persona speak next."""
-        self.change(waiting=Waiting(self.session.active, purpose))
-        self.request = AskModel(self.session.active)
+    def ask_model(self, waiting: Waiting) -> None:
+        """Let `waiting.who` speak next. Modes use `asks.ask`, which sees to long talks first.
+
+        Raises RuntimeError while a gate is open: a human is to speak then, and no model.
+        """
+        if self.session.gate is not None:
+            raise RuntimeError(f"a model would be asked while people are asked ({self.session.gate})")
+        self.wait(AskModel(waiting.who, waiting.shape), waiting)
+
+    def wait(self, request: Request, waiting: Waiting) -> None:
+        """Make a request, whose result goes to `waiting.owner`. Raises RuntimeError where there is one already."""
+        if self.request is not None:
+            raise RuntimeError(f"a step makes one request, not {self.request} and {request}")
+        self.request = request
+        self.change(waiting=waiting)
+
+    def chain(self, tag: str) -> None:
+        """Go on in a turn of its own, so that people get a word in: only a `Resumed` with this tag counts from now."""
+        self.next = tag
+        self.change(due=tag)
 
     def menu(
         self,
@@ -157,13 +203,16 @@ class Draft:
         by_host: bool = False,
         quotes: Line | None = None,
     ) -> None:
-        """Ask `question` with `options`, and wait for a human at `gate`."""
-        menu = self.menu(options, words=gate.kind == "ask")
-        self.change(gate=replace(gate, menu=menu.id))
-        if by_host:
+        """Ask `question` with `options`, and wait for a human at `gate`. Its persona asks, or the host.
+
+        A link that was due no longer is: people come first, and a work stands again when they have decided.
+        """
+        menu = self.menu(options, words=words_at(gate) == "answer")
+        self.change(gate=with_menu(gate, menu.id), due="")
+        if by_host or not gate.who:
             self.tell(question, menu, quotes=quotes)
         else:
-            self.say(question, menu)
+            self.say(question, menu, who=gate.who)
 
     def repeat(self, menu_id: str, question: str) -> None:
         """Put an open menu before people again, under a new id; where a gate waits for it, it waits for the new one."""
@@ -175,8 +224,8 @@ class Draft:
         new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted)
         gate = self.session.gate
         if gate and gate.menu == menu_id:
-            self.change(gate=replace(gate, menu=new.id))
-        self.say(question, new)
+            self.change(gate=with_menu(gate, new.id))
+        self.say(question, new, who=gate.who if gate and gate.menu == new.id else "")
 
     def open_menu(self, menu_id: str) -> Menu | None:
         """The menu of that id, if it may still be chosen from."""
@@ -187,7 +236,7 @@ class Draft:
         self.change(menus=tuple(m for m in self.session.menus if m.id != menu_id))
 
     def open_gate(self) -> None:
-        """The human event that the gate waited for has come: no gate, and its menu has passed."""
+        """The human event that the gate waited for has come, or it is given up: no gate, and its menu has passed."""
         if self.session.gate:
             self.close(self.session.gate.menu)
             self.change(gate=None)

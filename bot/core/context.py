@@ -1,0 +1,32 @@
+"""What comes in with an event and is no event: who may decide, who is not heard, how the conversation listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.core.events import Account, Refusal
+from bot.core.listening import ListenPolicy
+from bot.core.model import HOST
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of a human event, as the runtime knows them.
+
+    `account` is what the conversation has used. `admin`: all of it comes from admins. `refusals` are the messages that
+    are not heard: they are among no event's lines. `listening` decides which messages are for the bot. `inherit` are
+    the personas of the channel in which this thread has just begun; `called`: it began below a message that was
+    addressed to the bot. `host` is the name that the bot itself speaks under.
+    """
+
+    account: Account = field(default_factory=Account)
+    admin: bool = False
+    refusals: tuple[Refusal, ...] = ()
+    listening: ListenPolicy = field(default_factory=ListenPolicy)
+    inherit: tuple[str, ...] = ()
+    called: bool = False
+    host: str = HOST.name
+
+
+NOTHING = Context()
+"""Of a result, which has no surroundings of its own."""

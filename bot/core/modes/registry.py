@@ -1,0 +1,25 @@
+"""The modes of this build, and what it cannot do yet."""
+
+from __future__ import annotations
+
+from bot.core.modes.mode import Registry
+
+MODES = Registry(())
+
+NOT_IN_THIS_BUILD: dict[str, str] = {
+    "checklist": "checklists",
+    "create-doc": "documents",
+    "develop-story": "tasks",
+    "doc-out": "documents",
+    "execute-checklist": "checklists",
+    "kb": "the knowledge base",
+    "kb-mode": "the knowledge base",
+    "party-mode": "party mode",
+    "plan": "workflow plans",
+    "plan-status": "workflow plans",
+    "plan-update": "workflow plans",
+    "task": "tasks",
+    "workflow": "workflows",
+    "workflow-guidance": "workflows",
+}
+"""Commands of personas that need a mode which is still to be built, and what it runs. Each goes when its mode comes."""

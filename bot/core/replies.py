@@ -1,0 +1,74 @@
+"""A model's reply, whoever asked for it: into the log as it came, before people as its shape has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core import content, shapes, speakers
+from bot.core.events import ModelReplied, Notice
+from bot.core.own_words import Names
+from bot.core.session import Call, Unfinished, Waiting
+from bot.core.step_builder import StepBuilder
+from bot.core.steps import Entry
+from bot.personas.model import Cast
+
+MARKS = {
+    "max_tokens": "_(cut: the reply reached its length limit)_",
+    "cut": "_(cut: the connection to the model broke)_",
+    "late": "_(cut: the reply took longer than it may)_",
+    "oversized": "_(cut: the model's server sent far more than it was asked for, so I stopped reading)_",
+    "model_context_window_exceeded": "_(cut: the conversation has filled the model's context)_",
+    "refusal": "_(the model declined to go on)_",
+    "pause_turn": "_(the model paused here; write to go on)_",
+}
+"""What is put under a reply that did not end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A reply that was taken: what people see of its words, its tool calls, and whether it ended by itself."""
+
+    words: str
+    calls: tuple[Call, ...]
+    whole: bool
+
+
+def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
+    """Keep the reply in the log and post what people may see of it. Calls count only if the model stopped for them."""
+    persona = step.cast.persona(waiting.who)
+    blocks = content.blocks(event.content)
+    calls = content.calls(blocks) if event.stop == "tool_use" else ()
+    raw = content.text(blocks)
+    words = shapes.shown(waiting.shape, raw, names_of(step.cast, waiting.who, step.session.people))
+    if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
+        # A person may have had the name before the persona was there.
+        name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
+        step.note(Entry("reply", waiting.who, words, name=name, content=kept))
+    mark = f"_(stopped by {speakers.label(event.by)})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
+    if words:
+        step.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
+    elif mark:
+        step.tell(mark)
+    elif raw.strip() and waiting.shape != "silent":
+        step.tell(f"{step.voice(waiting.who).name} spoke only for somebody else, so nothing of it is posted.")
+    elif not calls and waiting.shape != "silent":
+        step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
+    step.change(unfinished_reply=Unfinished(waiting.who, "cut", waiting.owner) if mark else None)
+    if event.crowded:
+        step.change(crowded=True)
+    warn(step, event.notice)
+    return Heard(words, calls, not mark)
+
+
+def warn(step: StepBuilder, notice: Notice | None) -> None:
+    """Tell once a day that a budget is nearly used up."""
+    if notice and step.session.warned != notice.day:
+        step.change(warned=notice.day)
+        step.tell(notice.text[:1].upper() + notice.text[1:])
+
+
+def names_of(cast: Cast, who: str, people: tuple[str, ...]) -> Names:
+    """The names that `who` may speak under, and those of everybody else."""
+    persona = cast.persona(who)
+    own = (persona.name, persona.id) if persona else (who,)
+    return Names.of(own, (*people, *map(speakers.plain, people)), folded=cast.names.personas)
