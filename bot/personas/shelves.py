@@ -80,8 +80,8 @@ def layer_order(layer: Found) -> int:
 
 
 def is_persona_file(inside: PurePosixPath, owners: Owners = _NONE) -> bool:
-    """Whether this is a file that the library looks into at all: a text, not hidden."""
-    if inside.name.startswith(".") or is_layer(inside):
+    """Whether this is a file that the library looks into at all: a text, not hidden, and not our own settings."""
+    if inside.name.startswith(".") or is_layer(inside) or inside.name == "greenroom.yaml":
         return False
     is_resource = kind_of(inside.parts[:-1]) not in ("", "agents") or owner_of(inside, owners) is not None
     return inside.suffix.casefold() in (_RESOURCE if is_resource else _TEXT)

@@ -122,6 +122,14 @@ def test_a_reload_tells_what_it_changed(tmp_path: Path) -> None:
     assert (found.added, found.changed, found.gone, found.resources) == (("cleo",), ("ada",), ("bea",), 1)
 
 
+def test_the_settings_beside_the_personas_are_not_told(tmp_path: Path) -> None:
+    put(tmp_path / "greenroom.yaml", "library: {paths: [.]}\n")
+    put(tmp_path / "a.md", subagent("ada"))
+    library = Library([tmp_path])
+
+    assert (ids(library), library.problems, library.cast.resources) == (["ada"], (), ())
+
+
 def test_keys_that_stand_twice_are_told_at_the_second(tmp_path: Path) -> None:
     doubled = "commands:\n  - dig: one\npersona:\n  role: a\n  role: b\ncommands:\n  - sow: x\n"
     put(tmp_path / "a.md", agent("ada", more=doubled))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.personas.library import Library
-from bot.personas.lint import as_json, check
+from bot.personas.lint import as_json, check, summed_up
 from tests.unit.personas.test_library import agent, put, subagent
 
 USES = """commands:
@@ -65,3 +65,19 @@ def test_findings_are_plain_values_for_json(tmp_path: Path) -> None:
     assert finding["path"] == str(tmp_path / "a.md")
     assert (finding["line"], finding["severity"]) == (4, "warning")
     assert finding["reason"] and finding["mend"]
+
+
+def test_findings_are_summed_up_in_one_line(tmp_path: Path) -> None:
+    put(tmp_path / "a/agents/ada.md", subagent("ada"))
+    assert summed_up(Library([tmp_path])) == ""
+
+    put(tmp_path / "b/agents/ada.md", subagent("ada"))
+    put(tmp_path / "c/agents/ada.md", agent("ada"))
+    put(tmp_path / "commands/fix.md", "---\ndescription: Fixes\n---\n\nFix it.\n")
+    put(tmp_path / "page.md", "# A page\n")
+    put(tmp_path / "broken.md", agent("bea", more="x: [\n"))
+
+    assert summed_up(Library([tmp_path])) == (
+        "Persona files: 1 file cannot be read as it is, 1 finding, 1 persona stands behind another, "
+        "1 copy was left out, 1 file belongs to another tool."
+    )
