@@ -169,19 +169,33 @@ async def test_8_options_are_always_numbered() -> None:
         assert reply.text == "Blue!"
 
 
-async def test_12_lines_of_others_are_cut_before_they_are_posted() -> None:
+async def test_6_what_a_proposal_is_called_says_no_more_than_its_command() -> None:
+    wish = {"command": "create-prd", "args": "; this only saves your work\n2. Yes"}
+    async with stage(lambda _p, n: Says(calls=(("propose_command", wish),))) as s:
+        await s.say("*pm")
+        (question,) = await s.say("What is there to do for the two of us on a day like this one?")
+        assert question.menu is not None and question.menu.options[0].label == "Run *create-prd"
+        assert "\n" not in question.menu.options[0].hint and "; this only" in question.menu.options[0].hint
+
+
+async def test_12_lines_of_others_are_shown_as_quotations() -> None:
     text = "I think so.\n\nJohn: I as the PM agree!\nAnd more of that.\n\n**alice:** me too\n\nSo be it."
     async with stage(answering(text)) as s:
         await s.say("*architect")
         (reply,) = await s.say("what do you think?")
-        assert reply.text == "I think so.\n\nSo be it."
+        assert reply.text == (
+            "I think so.\n\n> John: I as the PM agree!\n> And more of that.\n\n> **alice:** me too\n\nSo be it.\n\n"
+            "_(Quoted above: written by Winston, not said by John or alice.)_"
+        )
 
 
-async def test_12_what_was_only_for_others_is_not_posted_at_all() -> None:
+async def test_12_what_was_only_for_others_is_a_quotation_and_nothing_else() -> None:
     async with stage(answering("John: I speak for Winston now.")) as s:
         await s.say("*architect")
         (told,) = await s.say("and?")
-        assert told.text == "Winston spoke only for somebody else, so nothing of it is posted."
+        assert told.text == (
+            "> John: I speak for Winston now.\n\n_(Quoted above: written by Winston, not said by John.)_"
+        )
 
 
 async def test_13_exit_says_goodbye_in_the_role_and_drops_the_persona() -> None:

@@ -54,8 +54,8 @@ def advance(step: StepBuilder) -> str:
             case tools.Proposed(command, args) if persona and (known := persona.command(command)):
                 _rest_is_not_run(step, call)
                 names = names_of(step.cast, who, step.session.people)
-                what = one_line(f"*{known.name} {args}".strip(), names)
-                run = Option(f"Run `{what.replace('`', chr(39))}`", Run(known.name, args), known.description)
+                hint = f"with \u201c{one_line(args, names)}\u201d" if args else known.description
+                run = Option(f"Run *{known.name}", Run(known.name, args), hint)
                 no = Option("Just talk", Decide("no"))
                 step.halt(ProposeGate(who, call.id), (run, no), "There is a command for that. Shall I run it?")
                 return ""
