@@ -35,6 +35,8 @@ KEPT = ("--appendonly", "yes", "--appendfsync", "no")
 """A server that is killed then loses nothing that it has answered: the system has it, if not yet the disk. Waiting for
 the disk as well would make a loaded machine's store too slow for leases of some seconds."""
 
+OUT_OF_ORDER = "answers out of order"
+
 NAMES = ("one", "two")
 LEASE = 3.0
 TAG = re.compile(r"\bm\d+\b")
@@ -218,10 +220,10 @@ class SlackScene:
             for room, sent in self._rooms():
                 plain = [text for _, text in sent if not text.startswith("*")]
                 said = await self._said(store, room)
-                if said != plain:
+                if Counter(said) != Counter(plain):
                     found.append(f"{room.name}: taken {_difference(plain, said)}")
                 tags = [tag for seen in self._posts(room) for tag in TAG.findall(seen.text) if "Noted" in seen.text]
-                if tags != [tag for text in plain for tag in TAG.findall(text)]:
+                if Counter(tags) != Counter(tag for text in plain for tag in TAG.findall(text)):
                     found.append(f"{room.name}: answered {_difference(TAG.findall(' '.join(plain)), tags)}")
                 found += self._shape(room, [ts for ts, _ in sent])
         return found
@@ -234,7 +236,7 @@ class SlackScene:
         heads = [head for head, _ in self._heads(room) if head in sent]
         places = [sent.index(head) for head in heads]
         if places != sorted(set(places)):
-            found.append(f"{room.name}: answers out of order: {places}")
+            found.append(f"{room.name}: {OUT_OF_ORDER}: {places}")
         commands = {ts for ts, text in self.sent[room.id] if text.startswith("*")}
         found += [f"{room.name}: no answer to a command of {ts}" for ts in commands - set(heads)]
         return found

@@ -41,7 +41,7 @@ PATIENCE = 1000
 """Rounds of the loop in which a stream has to show what it is to show."""
 
 STRIDE = 3
-"""Without --soak, where a model repeats itself one crash point of so many is swept, and else each."""
+"""Without --soak, one crash point of so many is swept: other ones where the model repeats itself."""
 
 
 LEAD = "This much has to be there before anything is shown, as it may head a table. "
@@ -253,6 +253,11 @@ async def reference(scenario: Scenario, place: str, varied: bool) -> Reference:
     return Reference(scenario, varied, (end,), points, otherwise)
 
 
+def nobody_watched(outcome: Outcome) -> bool:
+    """Whether a reply was stopped of which nothing had been shown, so that the host alone says so."""
+    return any(text == "_(stopped by alice)_" for _, text, _ in outcome.posts)
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("varied", [True, False], ids=["never the same twice", "always the same"])
 @pytest.mark.parametrize("scenario", WATCHED, ids=lambda s: s.name)
@@ -261,9 +266,9 @@ async def test_a_crash_at_any_call_of_slack_leaves_no_trace(
 ) -> None:
     known = await reference(scenario, place, varied)
     assert not known.ends[0].faults
-    for point in range(1, known.points + 1, 1 if soak or varied else STRIDE):
+    for point in range(1 if soak or varied else 2, known.points + 1, 1 if soak else STRIDE):
         outcome, _ = await universe(scenario, place, varied, point).play()
-        if scenario.stopped and place == "channel":
+        if scenario.stopped and (place == "channel" or nobody_watched(outcome)):
             # What nobody could watch of a reply that is stopped is gone with the process that knew it.
             assert not outcome.faults and len(outcome.posts) <= len(known.ends[0].posts)
         else:
@@ -302,8 +307,8 @@ async def test_the_sweep_fails_with(name: str, broken: type, monkeypatch: pytest
     talk = next(scenario for scenario in WATCHED if scenario.name == "talk")
     known = await reference(talk, "thread", True)
     monkeypatch.setitem(globals(), name, broken)
-    seen = 0
     for point in range(1, known.points + 1):
         outcome, _ = await universe(talk, "thread", True, point).play()
-        seen += bool(known.differences(outcome))
-    assert seen
+        if known.differences(outcome):
+            return
+    pytest.fail("nobody would have noticed")
