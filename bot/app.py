@@ -20,7 +20,10 @@ from bot.models.absent import Absent
 from bot.models.options import ModelOptions, Priced
 from bot.personas.globs import Selection
 from bot.personas.library import Library
-from bot.ports import Limit, Model, Store, Transport
+from bot.ports.budgets import Limit
+from bot.ports.model import Model
+from bot.ports.store import Store
+from bot.ports.transport import Transport
 from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, MILLION, Budgets
 from bot.runtime.inbox import Inbox

@@ -163,7 +163,8 @@ def _run(args: argparse.Namespace) -> int:
     from bot import service
     from bot.health.errors import HealthError
     from bot.platforms.reaching import UnreachableError
-    from bot.ports import PlatformError, StoreError
+    from bot.ports.mailbox import StoreError
+    from bot.ports.transport import PlatformError
 
     settings = _settings(args)
     try:

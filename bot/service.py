@@ -19,7 +19,7 @@ from bot.personas.lint import summed_up
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.options import SlackOptions
-from bot.ports import Adapter, Door, PlatformError
+from bot.ports.transport import Adapter, Door, PlatformError
 from bot.runtime.lease import ended
 from bot.runtime.worker import Worker
 from bot.settings import Settings

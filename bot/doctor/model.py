@@ -10,7 +10,7 @@ from bot.app import SystemClock, model_of
 from bot.core.failures import REASONS
 from bot.core.prompt import Block, Message, Prompt
 from bot.doctor.finding import Case, Finding
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from bot.settings import REHEARSAL, Settings
 
 ANSWER = 16

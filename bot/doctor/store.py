@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.app import SystemClock
 from bot.doctor.finding import Case, Finding, count
-from bot.ports import Stats
+from bot.ports.mailbox import Stats
 from bot.settings import Settings
 from bot.stores.errors import StoreError
 from bot.stores.lock import lock_of

@@ -16,7 +16,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from bot.core.events import Usage
 from bot.core.failures import REASONS
-from bot.ports import Asked, Begun, Claimed, Committed, Ended, Happening, Outcome, Posted, Stats, Stepped
+from bot.ports.mailbox import Stats
+from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Outcome, Posted, Stepped
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """What `Metrics.text` is, in the words of HTTP."""
@@ -45,7 +46,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 
 
 
 class Metrics:
-    """A `bot.ports.Observer` that counts, and the page that tells what it has counted."""
+    """A `bot.ports.observer.Observer` that counts, and the page that tells what it has counted."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()

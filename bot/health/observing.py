@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from bot.ports import Happening, Observer
+from bot.ports.observer import Happening, Observer
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bot.health.errors import TracingError
-from bot.ports import Asked, Begun, Claim, Claimed, Committed, Ended, Happening, Posted, Stepped
+from bot.ports.mailbox import Claim
+from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Posted, Stepped
 
 try:
     from opentelemetry.context import Context
@@ -61,7 +62,7 @@ class _Ids(RandomIdGenerator):
 
 
 class Tracing:
-    """A `bot.ports.Observer` that makes traces and sends them to the collector at `otlp`, in a thread of its own."""
+    """A `bot.ports.observer.Observer` that sends traces to the collector at `otlp`, in a thread of its own."""
 
     def __init__(self, otlp: str, worker: str, exporter: SpanExporter | None = None) -> None:
         self._ids = _Ids()

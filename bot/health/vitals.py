@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.ports import Stats, Store
+from bot.ports.mailbox import Stats
+from bot.ports.store import Store
 from bot.telemetry import without_secrets
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from bot.health.observing import Several
 from bot.health.vitals import Vitals
-from bot.ports import SILENT, Observer
+from bot.ports.observer import SILENT, Observer
 
 
 class Watch:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.core.prompt import Prompt
-from bot.ports import ModelError, Reply, Show
+from bot.ports.model import ModelError, Reply, Show
 
 
 class Absent:
-    """A `bot.ports.Model` that tells at every reply why there is none; `reason` is a key of `failures.REASONS`."""
+    """A `bot.ports.model.Model` that tells at every reply why there is none: `reason`, a key of `failures.REASONS`."""
 
     def __init__(self, reason: str = "no-key", detail: str = "") -> None:
         self._reason = reason

@@ -20,7 +20,8 @@ from bot.models.incoming import IncomingReply, OversizedError
 from bot.models.options import ModelOptions
 from bot.models.silence import Silence
 from bot.models.sse import EventReader, TooLongError
-from bot.ports import Clock, Meter, ModelError, Reply, Show
+from bot.ports.clock import Clock
+from bot.ports.model import Meter, ModelError, Reply, Show
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic, AsyncAPIResponse
@@ -56,7 +57,7 @@ class _FailedError(ModelError):
 
 
 class AnthropicModel:
-    """A `bot.ports.Model` on the `anthropic` SDK, which is imported with the first call and not before."""
+    """A `bot.ports.model.Model` on the `anthropic` SDK, which is imported with the first call and not before."""
 
     def __init__(self, options: ModelOptions, key: str, clock: Clock, breaker: Breaker | None = None) -> None:
         self._options = options

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bot.models.faults import SERVICE
-from bot.ports import Clock, ModelError
+from bot.ports.clock import Clock
+from bot.ports.model import ModelError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import re
 
 from bot.core.events import Usage
 from bot.core.prompt import Prompt
-from bot.ports import Clock, Meter, Reply, Show
+from bot.ports.clock import Clock
+from bot.ports.model import Meter, Reply, Show
 
 NAME = "rehearsal"
 """The name that it is chosen by; nothing else leads to it."""
@@ -19,7 +20,7 @@ _WORDS_A_PIECE = 3
 
 
 class Rehearsal:
-    """A `bot.ports.Model` that repeats what it was told, labelled, the same for the same prompt.
+    """A `bot.ports.model.Model` that repeats what it was told, labelled, the same for the same prompt.
 
     `pause` is the time between two pieces in seconds, as if somebody were writing.
     """

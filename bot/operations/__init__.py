@@ -20,7 +20,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do what the parsed `args` say and return the exit code: 0, or 1 where it could not be done."""
     from bot.operations import audit, dead, forget, sessions
     from bot.operations.opening import OperationError
-    from bot.ports import MailboxFullError
+    from bot.ports.mailbox import MailboxFullError
     from bot.stores.errors import StoreBusyError, StoreError
 
     commands = {"sessions": sessions, "dead": dead, "audit": audit, "forget": forget}

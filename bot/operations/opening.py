@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.core.steps import Record
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.settings import Settings
 from bot.stores.errors import StoreError
 from bot.stores.opening import open_store

@@ -16,7 +16,8 @@ from bot.operations.files import read_lines, written
 from bot.operations.opening import OperationError, note, opened
 from bot.operations.parsers import conversation
 from bot.operations.showing import as_json, erased, iso_time, lines, number_of, session_of, shown_time, table
-from bot.ports import ConversationInfo, Store
+from bot.ports.store import Store
+from bot.ports.upkeep import ConversationInfo
 from bot.settings import Settings
 
 PAGE = 200

@@ -15,7 +15,8 @@ from bot.core.events import Mail, Resumed
 from bot.core.model import SESSION_VERSION, Inbound
 from bot.core.session import Saved
 from bot.platforms.terminal.harmless import harmless, in_one_line
-from bot.ports import Erased, Message
+from bot.ports.mailbox import Message
+from bot.ports.upkeep import Erased
 
 _UNSAFE = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What JSON leaves as it is, and a terminal may not."""

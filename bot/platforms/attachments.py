@@ -13,7 +13,7 @@ from yarl import URL
 from bot.core.model import Attachment
 from bot.core.modes.files import label, size
 from bot.platforms import pdf
-from bot.ports import TransportError
+from bot.ports.transport import TransportError
 
 Kind = Literal["text", "pdf", "image", "other"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports import PlatformError
+from bot.ports.transport import PlatformError
 
 
 class UnreachableError(PlatformError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.core.events import Refusal
 from bot.core.model import Inbound
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.runtime.turns import line
 
 

@@ -15,7 +15,10 @@ from bot.core.replies import names_of
 from bot.core.session import Turn
 from bot.core.steps import AskModel
 from bot.personas.model import Cast
-from bot.ports import Claim, Message, Model, ModelError, Outgoing, Reply, Show, Store, Transport
+from bot.ports.mailbox import Claim, Message
+from bot.ports.model import Model, ModelError, Reply, Show
+from bot.ports.store import Store
+from bot.ports.transport import Outgoing, Transport
 from bot.runtime.budget import LETTERS, Purse
 from bot.runtime.lease import ended
 from bot.runtime.preview import Preview

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from bot.core.events import Notice, Usage
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports import Amount, Balance, Clock, Limit, Store
+from bot.ports.budgets import Amount, Balance, Limit
+from bot.ports.clock import Clock
+from bot.ports.store import Store
 
 WARN_AT = 0.8
 """Share of a budget at which people are told, once a day and conversation."""

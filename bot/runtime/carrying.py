@@ -41,23 +41,14 @@ from bot.core.steps import (
     WriteDocument,
 )
 from bot.personas.model import Cast
-from bot.ports import (
-    Amount,
-    Asked,
-    Begun,
-    Claim,
-    Clock,
-    Committed,
-    Library,
-    Message,
-    Model,
-    Observer,
-    Outgoing,
-    Posted,
-    Stepped,
-    Store,
-    Transport,
-)
+from bot.ports.budgets import Amount
+from bot.ports.clock import Clock
+from bot.ports.library import Library
+from bot.ports.mailbox import Claim, Message
+from bot.ports.model import Model
+from bot.ports.observer import Asked, Begun, Committed, Observer, Posted, Stepped
+from bot.ports.store import Store
+from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import Purse

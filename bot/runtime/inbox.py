@@ -13,7 +13,8 @@ from bot.core.codec import UnreadableError, dump, load
 from bot.core.listening import ListenPolicy
 from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import Saved
-from bot.ports import MailboxFullError, Message, Store, StoreError
+from bot.ports.mailbox import MailboxFullError, Message, StoreError
+from bot.ports.store import Store
 from bot.runtime.access import Access
 from bot.runtime.turns import is_asleep, line
 
@@ -30,7 +31,7 @@ TOLD = 1000
 
 
 class Inbox:
-    """A `bot.ports.Door`: takes messages and presses from every platform, and lets adapters see what is kept.
+    """A `bot.ports.transport.Door`: takes messages and presses from every platform, and lets adapters see what is kept.
 
     `stop_raised` is told the conversation of a `stop` that went to the turn in flight there: the worker of this very
     process need not find it by looking. `access`, `listen` and `idle` (in seconds) are the worker's: they tell who may

@@ -10,7 +10,8 @@ from dataclasses import replace
 from bot.core.events import HumanEvent, Said
 from bot.core.listening import ListenPolicy
 from bot.core.model import FILE, Attachment
-from bot.ports import Clock, Transport, TransportError
+from bot.ports.clock import Clock
+from bot.ports.transport import Transport, TransportError
 from bot.runtime.lease import ended
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.ports import Claim, Clock, Store
+from bot.ports.clock import Clock
+from bot.ports.mailbox import Claim
+from bot.ports.store import Store
 
 log = logging.getLogger(__name__)
 

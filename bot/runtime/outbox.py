@@ -12,7 +12,7 @@ from bot.core.model import Conversation, Receipt
 from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.text import beginning, pieces
-from bot.ports import FormRefusedError, Outgoing, Transport, Upload
+from bot.ports.transport import FormRefusedError, Outgoing, Transport, Upload
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from bot.core.events import Usage
 from bot.core.growing import GrowingReply
 from bot.core.voices import Names
-from bot.ports import Clock, Outgoing, Transport
+from bot.ports.clock import Clock
+from bot.ports.transport import Outgoing, Transport
 from bot.runtime.lease import ended
 
 PACE = 0.1

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
 
-from bot.ports import Claim, Clock, Message, Store
+from bot.ports.clock import Clock
+from bot.ports.mailbox import Claim, Message
+from bot.ports.store import Store
 from bot.runtime.lease import ended
 
 log = logging.getLogger(__name__)

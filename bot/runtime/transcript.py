@@ -9,7 +9,7 @@ from functools import lru_cache
 from bot.core.codec import load
 from bot.core.log_index import LogIndex, is_at
 from bot.core.steps import Entry
-from bot.ports import Store
+from bot.ports.store import Store
 
 log = logging.getLogger(__name__)
 

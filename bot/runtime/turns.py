@@ -30,7 +30,7 @@ from bot.core.menus import is_of_an_older_build
 from bot.core.model import HOST, Inbound, Listen, Receipt
 from bot.core.session import NumberAnchor, Saved, Session, Spent, Step, Turn
 from bot.core.steps import Post
-from bot.ports import Claim
+from bot.ports.mailbox import Claim
 
 NOTHING_USED = Account()
 

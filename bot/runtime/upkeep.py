@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from bot.ports import Clock, Expired, Store, StoreError
+from bot.ports.clock import Clock
+from bot.ports.mailbox import StoreError
+from bot.ports.store import Store
+from bot.ports.upkeep import Expired
 
 log = logging.getLogger(__name__)
 

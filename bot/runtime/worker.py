@@ -11,22 +11,13 @@ from typing import Any
 from bot import telemetry
 from bot.core.model import SESSION_VERSION, Conversation
 from bot.core.steps import Post
-from bot.ports import (
-    SILENT,
-    Claim,
-    Claimed,
-    Clock,
-    Ended,
-    Library,
-    Model,
-    Observer,
-    Outcome,
-    Store,
-    StoreError,
-    StoreRefusedError,
-    Transport,
-    TransportError,
-)
+from bot.ports.clock import Clock
+from bot.ports.library import Library
+from bot.ports.mailbox import Claim, StoreError, StoreRefusedError
+from bot.ports.model import Model
+from bot.ports.observer import SILENT, Claimed, Ended, Observer, Outcome
+from bot.ports.store import Store
+from bot.ports.transport import Transport, TransportError
 from bot.runtime.carrying import TurnRunner
 from bot.runtime.lease import SOONEST, Lease, LostError, PutOffError, ended
 from bot.runtime.lease import now as _time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.ports import Amount, Balance, Limit, Reservation
+from bot.ports.budgets import Amount, Balance, Limit, Reservation
 
 KEPT_SECONDS = 7 * 24 * 3600.0
 """How long a reservation, and that a grant was made, is remembered under its key."""

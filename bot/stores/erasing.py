@@ -100,6 +100,8 @@ def without_person(text: str, user: str, names: Set[str], pseudonym: str) -> str
             new |= {key: empty for key, empty in (("name", pseudonym), ("roles", [])) if value.get(key)}
         elif isinstance(markdown := new.get("markdown"), str):
             new["markdown"] = renamed(markdown)
+        # Who made a list appear, and whom a chain or a work answers.
+        new |= {key: pseudonym for key in ("by", "asker") if value.get(key) == user}
         for key, gone in (("people", names), ("refused", {user})):
             if isinstance(listed := value.get(key), list):
                 new[key] = [one for one in listed if one not in gone]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports import MailboxFullError, StoreError, StoreRefusedError
+from bot.ports.mailbox import MailboxFullError, StoreError, StoreRefusedError
 
 
 class StoreBusyError(StoreError):

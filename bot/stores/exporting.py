@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Message
+from bot.ports.mailbox import Message
 
 FORMAT = 1
 """Goes up when an older build could no longer read what this one writes."""

@@ -19,21 +19,11 @@ from zlib import crc32
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import (
-    Amount,
-    Audited,
-    Balance,
-    Claim,
-    Clock,
-    ConversationInfo,
-    DeadLetter,
-    Erased,
-    Expired,
-    Limit,
-    Message,
-    Reservation,
-    Stats,
-)
+from bot.ports.budgets import Amount, Balance, Limit, Reservation
+from bot.ports.clock import Clock
+from bot.ports.ledger import Audited
+from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
+from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import redis_codec as codec
 from bot.stores import redis_export as export
 from bot.stores import redis_health as health
@@ -65,7 +55,7 @@ _BUDGET_MILLIS = 90 * 24 * 3600 * 1000
 
 
 class RedisStore:
-    """`bot.ports.Store` on Redis; get one with `open`."""
+    """`bot.ports.store.Store` on Redis; get one with `open`."""
 
     def __init__(
         self, link: Link, told: tuple[str, ...], clock: Clock | None, partitions: int, cap: int, prefix: str

@@ -8,7 +8,9 @@ from typing import Any
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Amount, Audited, Balance, Claim, DeadLetter, Message
+from bot.ports.budgets import Amount, Balance
+from bot.ports.ledger import Audited
+from bot.ports.mailbox import Claim, DeadLetter, Message
 
 _BIAS = 2**63
 """Added to an order, so that as 20 digits the strings sort as the numbers do."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.steps import Record
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from bot.stores import redis_codec as codec
 from bot.stores.exporting import Dumped, Line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from bot.ports import Clock
+from bot.ports.clock import Clock
 from bot.stores.errors import StoreError
 from bot.stores.redis_link import Link
 

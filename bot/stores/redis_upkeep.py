@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.ports import Audited, ConversationInfo, Erased, Expired
+from bot.ports.ledger import Audited
+from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import redis_codec as codec
 from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
 

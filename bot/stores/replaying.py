@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.ports import DeadLetter, MailboxFullError, Message
+from bot.ports.mailbox import DeadLetter, MailboxFullError, Message
 
 
 def renamed(messages: tuple[Message, ...], message_id: str) -> list[Message]:

@@ -15,21 +15,11 @@ from typing import Any, Self, TypeVar
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import (
-    Amount,
-    Audited,
-    Balance,
-    Claim,
-    Clock,
-    ConversationInfo,
-    DeadLetter,
-    Erased,
-    Expired,
-    Limit,
-    Message,
-    Reservation,
-    Stats,
-)
+from bot.ports.budgets import Amount, Balance, Limit, Reservation
+from bot.ports.clock import Clock
+from bot.ports.ledger import Audited
+from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
+from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import sqlite_budget as budget
 from bot.stores import sqlite_export as export
 from bot.stores import sqlite_ledger as ledger
@@ -54,7 +44,7 @@ T = TypeVar("T")
 
 
 class SqliteStore:
-    """`bot.ports.Store` on SQLite; get one with `open`."""
+    """`bot.ports.store.Store` on SQLite; get one with `open`."""
 
     def __init__(self, path: str, clock: Clock, mailbox_cap: int, exclusive: bool, durability: Durability) -> None:
         if mailbox_cap < 1:

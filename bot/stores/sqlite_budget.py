@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from bot.ports import Amount, Balance, Limit, Reservation
+from bot.ports.budgets import Amount, Balance, Limit, Reservation
 from bot.stores.budgets import KEPT_SECONDS, judge, scopes_of
 
 _PRUNED_AT_ONCE = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from bot.core.steps import Record
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from bot.stores.exporting import Dumped, Line
 from bot.stores.sqlite_ledger import log, peek, spent
 from bot.stores.sqlite_mailbox import append, place_of

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from bot.ports import Claim, DeadLetter, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
 from bot.stores.erasing import without_message
 from bot.stores.sqlite_time import Moment
 

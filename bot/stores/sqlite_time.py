@@ -11,7 +11,7 @@ import logging
 import sqlite3
 from typing import NamedTuple
 
-from bot.ports import Clock
+from bot.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 

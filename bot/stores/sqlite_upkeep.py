@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bot.core.steps import Record
-from bot.ports import Audited, ConversationInfo, DeadLetter, Erased, Message
+from bot.ports.ledger import Audited
+from bot.ports.mailbox import DeadLetter, Message
+from bot.ports.upkeep import ConversationInfo, Erased
 from bot.stores.erasing import is_from, names_message, names_of, without_message, without_person
 from bot.stores.replaying import full, renamed
 from bot.stores.sqlite_mailbox import LAPSES, append, dead_letter, is_seen

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.ports import Store
+from bot.ports.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0

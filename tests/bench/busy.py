@@ -27,7 +27,9 @@ from bot.app import SystemClock, seldom_collecting
 from bot.core.events import Usage
 from bot.core.model import Conversation, Inbound, Menu, Receipt
 from bot.core.prompt import Prompt
-from bot.ports import Outgoing, Reply, Show, Store
+from bot.ports.model import Reply, Show
+from bot.ports.store import Store
+from bot.ports.transport import Outgoing
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore

@@ -26,7 +26,8 @@ from bot.core.log_index import LogIndex
 from bot.core.model import Conversation, Inbound
 from bot.core.session import Saved, Session
 from bot.core.steps import Entry
-from bot.ports import Message, Store
+from bot.ports.mailbox import Message
+from bot.ports.store import Store
 from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore

@@ -24,7 +24,10 @@ from bot.core.codec import dump
 from bot.core.events import Usage
 from bot.core.model import Attachment, Conversation, Inbound, Receipt
 from bot.core.prompt import Prompt
-from bot.ports import Message, Outgoing, Reply, Show, Store
+from bot.ports.mailbox import Message
+from bot.ports.model import Reply, Show
+from bot.ports.store import Store
+from bot.ports.transport import Outgoing
 from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore

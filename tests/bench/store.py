@@ -23,7 +23,9 @@ from uuid import uuid4
 
 import redis.asyncio as client
 
-from bot.ports import Claim, Clock, Message, Store
+from bot.ports.clock import Clock
+from bot.ports.mailbox import Claim, Message
+from bot.ports.store import Store
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore
 from tests.bench._ratios import Side, in_turns, ratio, total, verdict

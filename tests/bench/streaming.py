@@ -31,7 +31,9 @@ from bot.core.model import Conversation, Inbound, Receipt
 from bot.models.anthropic import AnthropicModel
 from bot.models.options import ModelOptions
 from bot.personas.model import Cast
-from bot.ports import Message, Outgoing, Store
+from bot.ports.mailbox import Message
+from bot.ports.store import Store
+from bot.ports.transport import Outgoing
 from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore

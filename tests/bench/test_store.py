@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore
 from tests.bench.store import BAR, LINE, LINES, STATE, SystemClock, filled, growth

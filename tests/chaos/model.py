@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.prompt import Prompt
-from bot.ports import Reply, Show
+from bot.ports.model import Reply, Show
 from tests.fakes.model import FakeModel, Says
 
 TAG = re.compile(r"\bm\d+\b")

@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bot.core.codec import dump, load
 from bot.core.model import Conversation, Inbound
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 from tests.fakes.platform import FakePlatform
 
 METHODS = ("post", "find", "preview", "extend", "seal", "withdraw", "torn")

@@ -21,7 +21,8 @@ from aiohttp import web
 
 from bot.core.codec import load
 from bot.core.model import Conversation, Inbound, Receipt
-from bot.ports import Claim, MailboxFullError, Outgoing
+from bot.ports.mailbox import Claim, MailboxFullError
+from bot.ports.transport import Outgoing
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore, StoreError

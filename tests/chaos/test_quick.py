@@ -10,7 +10,7 @@ from bot.core.codec import load
 from bot.core.steps import Entry
 from tests.chaos.people import COPIES
 from tests.chaos.platform import Call
-from tests.chaos.scene import room, scene
+from tests.chaos.scene import NAMES, room, scene
 from tests.chaos.verdict import head_of
 
 ROOM = room("hurry")
@@ -38,12 +38,11 @@ async def test_twenty_plain_messages_are_each_in_exactly_one_turn_in_order(tmp_p
         on.person(ROOM)
         await on.platform.say(ROOM, "*architect")
         await on.floor.free(ROOM)
-        killing = asyncio.create_task(on.killed(3, 4))
         for number in range(20):
             await on.platform.say(ROOM, f"some words on m{number}, please", copies=COPIES)
+            if number in (6, 13):
+                await on.until(lambda: on.fleet.kill(on.random.choice(NAMES)), "somebody to kill")
         await on.at_rest([ROOM])
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
         await on.fleet.settled()
 
         assert on.fleet.kills >= 1

@@ -17,7 +17,7 @@ import pytest
 from bot.app import SystemClock
 from bot.core.model import SESSION_VERSION
 from bot.core.prompt import Prompt
-from bot.ports import Reply, Show
+from bot.ports.model import Reply, Show
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import EXPIRIES, Options, Worker
 from bot.stores.errors import StoreError

@@ -10,14 +10,14 @@ import aiohttp
 
 from bot.core.codec import dump, load
 from bot.core.model import Attachment, Conversation, Receipt
-from bot.ports import Outgoing, TransportError
+from bot.ports.transport import Outgoing, TransportError
 
 SECONDS = 5.0
 
 
 @dataclass(slots=True)
 class HttpTransport:
-    """`bot.ports.Transport` on the platform server at `url`; `name` is whose calls these are.
+    """`bot.ports.transport.Transport` on the platform server at `url`; `name` is whose calls these are.
 
     A post takes `lag` seconds longer than it has to.
     """

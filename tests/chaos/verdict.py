@@ -17,7 +17,7 @@ from bot.core.model import Conversation, Inbound
 from bot.core.session import Saved
 from bot.core.steps import Entry
 from bot.personas.model import Cast
-from bot.ports import Store
+from bot.ports.store import Store
 from tests.chaos.model import script, without_takes
 from tests.fakes.library import CAST
 from tests.fakes.platform import FakePlatform, Shown

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.stores.redis import RedisStore
 from tests.contract import redis_server
 from tests.contract.store_contract import IMPLEMENTATIONS, Factory

@@ -1,6 +1,6 @@
 """What the store's contract suite runs over, and the verbs that it is written in.
 
-A new implementation of `bot.ports.Store` joins by a function in `IMPLEMENTATIONS`.
+A new implementation of `bot.ports.store.Store` joins by a function in `IMPLEMENTATIONS`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.ports import Claim, Message, Store
+from bot.ports.mailbox import Claim, Message
+from bot.ports.store import Store
 from bot.stores.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.ports import Claim, MailboxFullError, Message, Store
+from bot.ports.mailbox import Claim, MailboxFullError, Message
+from bot.ports.store import Store
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import (
     HOUR,

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from bot.ports import Message, Store
+from bot.ports.mailbox import Message
+from bot.ports.store import Store
 from tests.contract.store_contract import OTHER, ROOM, VERSION, finish, send, take
 
 SECRET = "the password is swordfish"

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.ports import Amount, Balance, Limit, Reservation, Store
+from bot.ports.budgets import Amount, Balance, Limit, Reservation
+from bot.ports.store import Store
 from tests.contract.conftest import OpenStore
 from tests.fakes.clock import ManualClock
 

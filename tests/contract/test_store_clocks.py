@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.core.steps import Record
-from bot.ports import Expired, Store
+from bot.ports.store import Store
+from bot.ports.upkeep import Expired
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import (
     DAY,

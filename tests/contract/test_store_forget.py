@@ -6,7 +6,9 @@ import json
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Erased, Message, Store
+from bot.ports.mailbox import Message
+from bot.ports.store import Store
+from bot.ports.upkeep import Erased
 from tests.contract.store_contract import OTHER, ROOM, VERSION, command, finish, ids, nothing_is_due, plain, send, take
 from tests.fakes.clock import ManualClock
 

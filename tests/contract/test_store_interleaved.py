@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.ports import Claim, Message, Store
+from bot.ports.mailbox import Claim, Message
+from bot.ports.store import Store
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import IMPLEMENTATIONS, LEASE, VERSION, Mailbox, command, finish, plain
 from tests.fakes.clock import ManualClock

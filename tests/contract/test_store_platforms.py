@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.ports import Claim, Stats, Store
+from bot.ports.mailbox import Claim, Stats
+from bot.ports.store import Store
 from tests.contract.store_contract import DAY, LEASE, VERSION, finish, plain, send
 from tests.fakes.clock import ManualClock
 

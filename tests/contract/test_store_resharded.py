@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
-from bot.ports import StoreError, StoreRefusedError
+from bot.ports.mailbox import StoreError, StoreRefusedError
 from bot.stores.redis import RedisStore
 from tests.contract.redis_cluster import DURABLE, NODES, Cluster, slot_of, three_nodes
 from tests.contract.store_contract import VERSION, finish, ids, plain, send, take

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Store
+from bot.ports.store import Store
 from tests.contract.store_contract import (
     LEASE,
     OTHER,

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.ports import Claim, Store
+from bot.ports.mailbox import Claim
+from bot.ports.store import Store
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import (
     HOUR,

@@ -9,7 +9,10 @@ import pytest
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Audited, ConversationInfo, MailboxFullError, Message, Store
+from bot.ports.ledger import Audited
+from bot.ports.mailbox import MailboxFullError, Message
+from bot.ports.store import Store
+from bot.ports.upkeep import ConversationInfo
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import (
     DAY,

@@ -6,7 +6,7 @@ import asyncio
 
 
 class ManualClock:
-    """`bot.ports.Clock` by hand: who sleeps wakes when `advance` has moved past the end of the sleep."""
+    """`bot.ports.clock.Clock` by hand: who sleeps wakes when `advance` has moved past the end of the sleep."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._now = now

@@ -55,7 +55,7 @@ DM_MESSAGES, DM_REACTIONS, DM_TYPING = 1 << 12, 1 << 13, 1 << 14
 
 
 class Clock(Protocol):
-    """Something that knows the time; `bot.ports.Clock` is one."""
+    """Something that knows the time; `bot.ports.clock.Clock` is one."""
 
     def now(self) -> float: ...
 

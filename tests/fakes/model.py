@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.events import Usage
 from bot.core.prompt import Prompt
-from bot.ports import ModelError, Reply, Show
+from bot.ports.model import ModelError, Reply, Show
 
 
 @dataclass(frozen=True, slots=True)

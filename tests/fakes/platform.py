@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice
-from bot.ports import FormRefusedError, Outgoing, Upload
+from bot.ports.transport import FormRefusedError, Outgoing, Upload
 
 ROOM = Conversation("fake", "team", "general")
 
@@ -91,7 +91,7 @@ class FakePlatform:
     def last_menu(self) -> Menu:
         return next(m.menu for m in reversed(self.seen()) if m.menu)
 
-    # -------------------------------------------------------- bot.ports.Transport
+    # -------------------------------------------------------- bot.ports.transport.Transport
 
     async def post(self, out: Outgoing) -> Receipt:
         assert len(out.text) <= self.limit, "a real platform refuses or cuts this"

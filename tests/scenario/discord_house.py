@@ -21,7 +21,7 @@ from bot.personas.model import Cast
 from bot.platforms.discord import marks
 from bot.platforms.discord.adapter import DiscordAdapter, opened
 from bot.platforms.discord.options import DiscordOptions
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended
 from bot.runtime.worker import Options, Worker

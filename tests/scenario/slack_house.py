@@ -18,7 +18,7 @@ from bot.personas.model import Cast
 from bot.platforms.slack.adapter import SlackAdapter, opened
 from bot.platforms.slack.manifest import manifest
 from bot.platforms.slack.options import SlackOptions
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended
 from bot.runtime.worker import Options, Worker

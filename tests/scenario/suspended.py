@@ -17,7 +17,7 @@ import redis.asyncio as client
 
 from bot.app import SystemClock
 from bot.core.model import Receipt
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 from bot.runtime.worker import Options, Worker
 from bot.stores.redis import RedisStore
 from tests.fakes.library import FakeLibrary

@@ -23,7 +23,8 @@ from bot.core.prompt import Prompt
 from bot.core.session import Saved, Turn
 from bot.core.steps import Entry
 from bot.personas.model import Cast, Command, Persona
-from bot.ports import Reply, Show, Store
+from bot.ports.model import Reply, Show
+from bot.ports.store import Store
 from bot.runtime.inbox import Inbox
 from bot.runtime.preview import PACE
 from bot.runtime.worker import Options, Worker

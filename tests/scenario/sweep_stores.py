@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from redis import exceptions
 
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import Server

@@ -11,7 +11,9 @@ import pytest
 from bot.core.events import Usage
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports import Ended, Happening, Limit, ModelError
+from bot.ports.budgets import Limit
+from bot.ports.model import ModelError
+from bot.ports.observer import Ended, Happening
 from bot.runtime.access import Access, Names
 from bot.runtime.budget import EVERYWHERE, Budgets
 from bot.runtime.inbox import Inbox

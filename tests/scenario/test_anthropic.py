@@ -19,7 +19,7 @@ from bot.models.anthropic import AnthropicModel
 from bot.models.breaker import Breaker
 from bot.models.options import ModelOptions, Priced
 from bot.personas.model import Command, Persona
-from bot.ports import ModelError, Reply
+from bot.ports.model import ModelError, Reply
 from tests.fakes.anthropic import (
     Cut,
     Ends,

@@ -13,7 +13,7 @@ import pytest
 
 from bot.app import SystemClock
 from bot.platforms.discord import adapter, backfill, listening
-from bot.ports import Message, StoreError
+from bot.ports.mailbox import Message, StoreError
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import Server, running

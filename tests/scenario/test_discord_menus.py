@@ -9,7 +9,7 @@ import pytest
 from bot.app import shipped_agents
 from bot.core.model import Conversation, Inbound
 from bot.personas.library import Library
-from bot.ports import MailboxFullError
+from bot.ports.mailbox import MailboxFullError
 from bot.runtime.inbox import Inbox
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Refuses, Waits

@@ -9,7 +9,7 @@ import pytest
 from bot.core.model import HOST, Voice
 from bot.platforms.discord import posting, refusals
 from bot.platforms.discord.marks import without
-from bot.ports import FormRefusedError, Outgoing, TransportError, Upload
+from bot.ports.transport import FormRefusedError, Outgoing, TransportError, Upload
 from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Refuses
 from tests.fakes.discord_state import ATTACH_FILES, MANAGE_WEBHOOKS, SEND_MESSAGES, Channel
 from tests.fakes.model import Says

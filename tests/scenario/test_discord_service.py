@@ -20,7 +20,7 @@ import pytest
 
 from bot import service
 from bot.platforms.discord import adapter, backfill
-from bot.ports import PlatformError
+from bot.ports.transport import PlatformError
 from bot.settings import Settings
 from bot.settings.reading import load
 from tests.contract.redis_server import free_port

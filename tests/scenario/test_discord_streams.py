@@ -13,7 +13,7 @@ import pytest
 
 from bot.core.prompt import Prompt
 from bot.platforms.discord import marks, posting, streaming
-from bot.ports import Reply, Show
+from bot.ports.model import Reply, Show
 from bot.runtime.access import Access, Names
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Refuses, Waits

@@ -31,7 +31,7 @@ from bot.platforms.discord.posting import Postbox
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, Web
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.runtime.worker import Worker
 from tests.fakes.clock import ManualClock
 from tests.fakes.discord import FakeDiscord, Person

@@ -14,7 +14,7 @@ from bot.core.model import Voice
 from bot.platforms.discord import adapter, backfill, posting, streaming, web
 from bot.platforms.discord.adapter import opened
 from bot.platforms.discord.marks import mark_in, without
-from bot.ports import PlatformError
+from bot.ports.transport import PlatformError
 from bot.runtime import worker
 from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Waits
 from tests.fakes.discord_state import (

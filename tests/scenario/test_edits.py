@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.model import Attachment
 from bot.core.prompt import Prompt
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.runtime.inbox import Inbox
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM

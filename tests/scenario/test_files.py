@@ -11,7 +11,7 @@ import pytest
 from bot.core.model import FILE, Attachment
 from bot.core.prompt import Prompt
 from bot.core.speakers import indented, said
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from bot.runtime.access import Access, Names
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM, FakePlatform

@@ -21,7 +21,7 @@ from bot.core import machine
 from bot.core.codec import dump
 from bot.core.model import FILE, Attachment, Conversation, Inbound
 from bot.core.prompt import Prompt
-from bot.ports import Store
+from bot.ports.store import Store
 from bot.runtime import turns
 from bot.runtime.access import Access, Names
 from bot.runtime.inbox import Inbox

@@ -16,7 +16,7 @@ import pytest
 from bot.app import SystemClock
 from bot.core.model import Inbound
 from bot.core.prompt import Prompt
-from bot.ports import StoreError, StoreRefusedError
+from bot.ports.mailbox import StoreError, StoreRefusedError
 from bot.runtime.access import Access
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker

@@ -10,7 +10,7 @@ from bot.app import SystemClock
 from bot.core.model import Inbound
 from bot.platforms.discord.listening import FULL as DISCORDS
 from bot.platforms.slack.listening import FULL as SLACKS
-from bot.ports import MailboxFullError
+from bot.ports.mailbox import MailboxFullError
 from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended
 from bot.stores.sqlite import SqliteStore

@@ -22,7 +22,8 @@ from bot.health.metrics import Metrics
 from bot.health.observing import Several
 from bot.health.tracing import Tracing
 from bot.models.breaker import Breaker
-from bot.ports import ModelError, Outgoing
+from bot.ports.model import ModelError
+from bot.ports.transport import Outgoing
 from tests.contract.redis_server import free_port
 from tests.fakes.clock import ManualClock
 from tests.fakes.model import Script

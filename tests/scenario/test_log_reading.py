@@ -16,7 +16,7 @@ from bot.core.log_index import LogIndex
 from bot.core.prompt import prompt
 from bot.core.session import Saved
 from bot.core.steps import Entry
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore

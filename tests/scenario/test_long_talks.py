@@ -9,7 +9,7 @@ import pytest
 from bot.core.asks import REQUEST
 from bot.core.events import Usage
 from bot.core.prompt import Prompt
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from tests.fakes.model import Says, Script
 from tests.scenario.stage import Stage, answering, stage
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model import SESSION_VERSION
 from bot.core.session import Session
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from bot.runtime.worker import AWAY
 from tests.fakes.platform import ROOM
 from tests.scenario.stage import Stage, answering, stage

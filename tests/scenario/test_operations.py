@@ -23,7 +23,8 @@ from bot.core.gates import RunGate
 from bot.core.model import Conversation, Inbound
 from bot.core.session import Saved, Session
 from bot.core.steps import Entry, Record
-from bot.ports import Message, Store
+from bot.ports.mailbox import Message
+from bot.ports.store import Store
 from bot.stores.opening import open_store
 from tests.contract.redis_server import Server, running
 from tests.unit.stores import accepting

@@ -12,7 +12,8 @@ import pytest
 
 from bot.app import SystemClock, library_of, running
 from bot.core.model import Conversation
-from bot.ports import Message, Stats, Store
+from bot.ports.mailbox import Message, Stats
+from bot.ports.store import Store
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.settings import load

@@ -18,7 +18,7 @@ import pytest
 
 from bot import service
 from bot.platforms.discord import adapter
-from bot.ports import PlatformError
+from bot.ports.transport import PlatformError
 from bot.runtime import worker
 from tests.contract.redis_server import free_port
 from tests.fakes.discord import FakeDiscord

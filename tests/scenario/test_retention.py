@@ -15,7 +15,9 @@ import pytest
 
 from bot.app import library_of, running
 from bot.core.steps import Record
-from bot.ports import Expired, Message, Store, StoreError
+from bot.ports.mailbox import Message, StoreError
+from bot.ports.store import Store
+from bot.ports.upkeep import Expired
 from bot.runtime.upkeep import DAY, EVERY, Upkeep
 from bot.settings import Settings, load
 from bot.stores.redis import RedisStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.codec import load
 from bot.core.session import Session
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from tests.fakes.model import Says
 from tests.fakes.platform import ROOM
 from tests.scenario.stage import stage

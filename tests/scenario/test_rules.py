@@ -10,7 +10,7 @@ import pytest
 from bot.core.prompt import HOUSE_RULES, Prompt, prompt
 from bot.core.tools import CALLS, ROUNDS
 from bot.personas.model import Cast, Persona
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from tests.fakes.library import ARCHITECT, CAST, MIGRATION, ORCHESTRATOR, PM
 from tests.fakes.model import Says
 from tests.scenario.stage import Stage, answering, stage

@@ -11,7 +11,7 @@ from bot.core.prompt import Prompt
 from bot.platforms.slack.arrival import MICRO
 from bot.platforms.slack.backfill import KNOWN, Gap
 from bot.platforms.slack.when import FRESH, SlackTime
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from tests.fakes.model import Says
 from tests.fakes.slack import FakeSlack
 from tests.scenario.slack_house import House, slack_house, subscribed

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.personas.model import Cast
 from bot.platforms.slack.views import A_PAGE, START
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from bot.runtime.lease import ended
 from tests.fakes.library import CAST, PM
 from tests.fakes.slack_faults import Says

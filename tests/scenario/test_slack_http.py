@@ -20,7 +20,9 @@ from bot.app import SystemClock
 from bot.platforms.slack.blocks import TEXT
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.views import PERSONA
-from bot.ports import PlatformError, Store, StoreError
+from bot.ports.mailbox import StoreError
+from bot.ports.store import Store
+from bot.ports.transport import PlatformError
 from bot.stores.redis import RedisStore
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import Server, free_port, running

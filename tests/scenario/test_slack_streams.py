@@ -17,7 +17,7 @@ from bot.platforms.slack.posting import Postbox
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import opened as web_opened
-from bot.ports import Reply, Show
+from bot.ports.model import Reply, Show
 from tests.fakes.model import Says, Script
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Cut, Fault, Limited, Status

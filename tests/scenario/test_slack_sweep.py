@@ -24,7 +24,8 @@ from bot.platforms.slack.posting import Postbox, key_of
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import RefusedError, Web
-from bot.ports import Outgoing, Store
+from bot.ports.store import Store
+from bot.ports.transport import Outgoing
 from bot.runtime.worker import Worker
 from tests.fakes import slack_rules
 from tests.fakes.clock import ManualClock

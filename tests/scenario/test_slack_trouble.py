@@ -13,7 +13,7 @@ import pytest
 from bot.core.model import HOST
 from bot.platforms.slack import people, posting, web
 from bot.platforms.slack.listening import HANDLED
-from bot.ports import Outgoing, TransportError
+from bot.ports.transport import Outgoing, TransportError
 from bot.runtime import worker
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Cut, Fault, Limited, Says, Slow, Status

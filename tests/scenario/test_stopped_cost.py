@@ -18,7 +18,8 @@ from bot.core.events import Usage
 from bot.core.prompt import Block, Message, Prompt
 from bot.models.anthropic import AnthropicModel
 from bot.models.options import ModelOptions, Priced
-from bot.ports import Limit, Meter, Model, Reply, Show
+from bot.ports.budgets import Limit
+from bot.ports.model import Meter, Model, Reply, Show
 from bot.runtime.budget import EVERYWHERE, LETTERS, Budgets
 from tests.fakes.anthropic import FakeAnthropic, Gate, Hangs, Streams, Text, Thinking, ToolUse, answers, says
 from tests.fakes.model import FakeModel, Says

@@ -14,7 +14,9 @@ import pytest
 from bot.app import SystemClock
 from bot.core.events import Usage
 from bot.core.prompt import Prompt
-from bot.ports import Ended, Happening, Limit, StoreError, StoreRefusedError
+from bot.ports.budgets import Limit
+from bot.ports.mailbox import StoreError, StoreRefusedError
+from bot.ports.observer import Ended, Happening
 from bot.runtime import lease as leases
 from bot.runtime import worker as workers
 from bot.runtime.access import Access

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import SystemClock
-from bot.ports import Claim, StoreError
+from bot.ports.mailbox import Claim, StoreError
 from bot.runtime import lease as leases
 from bot.runtime.inbox import Inbox
 from bot.runtime.lease import Lease, LostError

@@ -11,7 +11,7 @@ import pytest
 from bot.core import works
 from bot.core.session import NumberAnchor, Turn
 from bot.core.steps import Post
-from bot.ports import Claim, Message
+from bot.ports.mailbox import Claim, Message
 from bot.runtime import turns
 from bot.runtime.carrying import TurnRunner
 from bot.runtime.worker import Worker

@@ -13,7 +13,7 @@ from bot.core.menus import label
 from bot.core.model import MENU_OPTIONS, Activate, Conversation, Turnover
 from bot.core.prompt import Prompt
 from bot.personas.model import Cast, Persona
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from bot.runtime.access import Access
 from bot.runtime.preview import PACE
 from tests.fakes.library import CAST

@@ -13,7 +13,8 @@ import pytest
 from bot.core.failures import REASONS
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports import Claim, Message, Reply, Show
+from bot.ports.mailbox import Claim, Message
+from bot.ports.model import Reply, Show
 from bot.runtime.inbox import Inbox
 from bot.runtime.slots import Slot, Slots
 from bot.runtime.stops import POLL, Stops

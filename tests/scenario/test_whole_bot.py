@@ -24,7 +24,8 @@ from bot.models.absent import Absent
 from bot.models.anthropic import AnthropicModel
 from bot.models.breaker import Breaker
 from bot.models.options import ModelOptions
-from bot.ports import Model, ModelError, Outgoing, TransportError
+from bot.ports.model import Model, ModelError
+from bot.ports.transport import Outgoing, TransportError
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore

@@ -22,7 +22,7 @@ from bot.cli import main
 from bot.doctor import Case, Finding
 from bot.doctor.store import mailbox_findings, worker_of
 from bot.doctor.surroundings import installed, required, terminal_findings
-from bot.ports import Message, Stats
+from bot.ports.mailbox import Message, Stats
 from bot.settings import Settings
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import running as redis_running

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.app import SystemClock
-from bot.ports import Claim
+from bot.ports.mailbox import Claim
 from bot.runtime.lease import Lease, LostError, now
 from bot.stores.sqlite import SqliteStore
 from tests.contract.store_contract import ROOM, VERSION, plain

@@ -12,7 +12,7 @@ from bot.core.model import Activate, Conversation, Menu, Option, Voice, Whisper
 from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.voices import Names, quoted
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 from bot.runtime.outbox import MOST, WHOLE, Address, deliver, outgoing
 from tests.fakes.platform import FakePlatform
 

@@ -10,7 +10,7 @@ import pytest
 from bot.core.growing import GrowingReply
 from bot.core.model import Conversation, Voice
 from bot.core.voices import Names
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 from bot.runtime.preview import PACE, Preview
 from tests.fakes.clock import ManualClock
 from tests.fakes.platform import FakePlatform

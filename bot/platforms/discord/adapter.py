@@ -27,7 +27,8 @@ from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 from bot.platforms.discord.web import opened as web_opened
 from bot.platforms.reaching import UnreachableError
-from bot.ports import Door, Library, PlatformError
+from bot.ports.library import Library
+from bot.ports.transport import Door, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ CLOSED = {
 
 
 class DiscordAdapter:
-    """A `bot.ports.Adapter` for one application, with all its guilds or those of some shards."""
+    """A `bot.ports.transport.Adapter` for one application, with all its guilds or those of some shards."""
 
     name = "discord"
 

@@ -18,7 +18,8 @@ from bot.platforms.discord.gateway import Connected, Gateway
 from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import is_direct, posts_to
 from bot.platforms.discord.web import RefusedError, UnansweredError
-from bot.ports import Door, StoreError
+from bot.ports.mailbox import StoreError
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

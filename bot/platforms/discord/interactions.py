@@ -25,7 +25,9 @@ from bot.platforms.discord.web import (
     Web,
 )
 from bot.platforms.presses import Pressed, Words
-from bot.ports import Door, Library, MailboxFullError, StoreError
+from bot.ports.library import Library
+from bot.ports.mailbox import MailboxFullError, StoreError
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,9 @@ from bot.platforms.discord.gateway import Told
 from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import Places, posts_to
 from bot.platforms.discord.web import CANNOT_REPLY, NOBODY, RefusedError, UnansweredError, Web
-from bot.ports import Door, Library, MailboxFullError, StoreError, StoreRefusedError
+from bot.ports.library import Library
+from bot.ports.mailbox import MailboxFullError, StoreError, StoreRefusedError
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

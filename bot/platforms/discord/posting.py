@@ -23,7 +23,7 @@ from bot.platforms.discord.web import (
     UnansweredError,
     Web,
 )
-from bot.ports import Outgoing, TransportError
+from bot.ports.transport import Outgoing, TransportError
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from bot.platforms.discord.web import (
     UNKNOWN_WEBHOOK,
     RefusedError,
 )
-from bot.ports import FormRefusedError, TransportError
+from bot.ports.transport import FormRefusedError, TransportError
 
 HOOK_GONE = (UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN, UNKNOWN_CHANNEL)
 """A webhook that was deleted, or that belongs to another channel by now: it must not be called again."""

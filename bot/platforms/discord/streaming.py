@@ -16,7 +16,7 @@ from bot.platforms.discord.messages import Standing, marking, standing_of
 from bot.platforms.discord.posting import WAITS, Postbox
 from bot.platforms.discord.web import UNKNOWN_MESSAGE, RefusedError, UnansweredError
 from bot.platforms.growing import Pump
-from bot.ports import Outgoing, TransportError
+from bot.ports.transport import Outgoing, TransportError
 
 log = logging.getLogger(__name__)
 

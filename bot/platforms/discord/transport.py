@@ -1,4 +1,4 @@
-"""`bot.ports.Transport` onto Discord."""
+"""`bot.ports.transport.Transport` onto Discord."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.platforms.discord.places import posts_to
 from bot.platforms.discord.posting import Postbox
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 
 log = logging.getLogger(__name__)
 

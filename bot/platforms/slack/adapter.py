@@ -22,7 +22,9 @@ from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.platforms.slack.web import opened as web_opened
-from bot.ports import Door, Library, PlatformError, StoreError
+from bot.ports.library import Library
+from bot.ports.mailbox import StoreError
+from bot.ports.transport import Door, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ STORE_PAUSE = 1.0
 
 
 class SlackAdapter:
-    """A `bot.ports.Adapter` for one workspace."""
+    """A `bot.ports.transport.Adapter` for one workspace."""
 
     name = "slack"
 

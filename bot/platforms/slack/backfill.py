@@ -17,7 +17,8 @@ from bot.platforms.slack.history import Take, handed_over, messages
 from bot.platforms.slack.refused import Refused
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.platforms.slack.when import FUTURE
-from bot.ports import Door, StoreError
+from bot.ports.mailbox import StoreError
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from bot.core.model import Conversation
 from bot.platforms.slack.arrival import is_direct, ts_of
 from bot.platforms.slack.posting import Postbox
 from bot.platforms.slack.web import LimitedError, RefusedError, UnansweredError, Web
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from bot.core.model import Attachment
 from bot.platforms.attachments import Source, fetched
 from bot.platforms.slack.arrival import attachment
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
-from bot.ports import TransportError
+from bot.ports.transport import TransportError
 
 ORIGINS = frozenset(("https://files.slack.com", "https://files.slack-gov.com"))
 """Slack's hosts for files (docs, file object: `url_private`; GovSlack has its own), to which the token may go."""

@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.model import Conversation
 from bot.platforms.slack.arrival import is_direct, order_of, ts_of
 from bot.platforms.slack.web import UnansweredError, Web
-from bot.ports import StoreError, StoreRefusedError
+from bot.ports.mailbox import StoreError, StoreRefusedError
 
 log = logging.getLogger(__name__)
 

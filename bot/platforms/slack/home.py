@@ -8,7 +8,8 @@ from bot.core.step_builder import voice_of
 from bot.platforms.slack import views
 from bot.platforms.slack.people import People
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
-from bot.ports import Door, Library
+from bot.ports.library import Library
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from bot.platforms.slack.listening import Answer
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.socket import GRACE, Socket, connected
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
-from bot.ports import PlatformError
+from bot.ports.transport import PlatformError
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,9 @@ from bot.platforms.slack.people import People
 from bot.platforms.slack.posting import place
 from bot.platforms.slack.typed import mentioned
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
-from bot.ports import Door, Library, MailboxFullError, StoreError
+from bot.ports.library import Library
+from bot.ports.mailbox import MailboxFullError, StoreError
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.icons import short_name
 from bot.platforms.slack.web import WAITS, RefusedError, UnansweredError, Web
-from bot.ports import FormRefusedError, Outgoing, TransportError, Upload
+from bot.ports.transport import FormRefusedError, Outgoing, TransportError, Upload
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import MICRO, order_of
 from bot.platforms.slack.history import Take, handed_over, messages
 from bot.platforms.slack.web import RefusedError, Web
-from bot.ports import Door
+from bot.ports.transport import Door
 
 log = logging.getLogger(__name__)
 

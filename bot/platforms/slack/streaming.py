@@ -19,7 +19,7 @@ from bot.platforms.slack.arrival import is_direct
 from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.posting import Postbox, key_of, metadata, place, receipt
 from bot.platforms.slack.web import START_STREAM, LimitedError, RefusedError, UnansweredError, Web
-from bot.ports import Outgoing, TransportError
+from bot.ports.transport import Outgoing, TransportError
 
 log = logging.getLogger(__name__)
 

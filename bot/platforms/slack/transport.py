@@ -1,4 +1,4 @@
-"""`bot.ports.Transport` onto Slack."""
+"""`bot.ports.transport.Transport` onto Slack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.platforms.slack.files import Files
 from bot.platforms.slack.posting import Postbox
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.web import Web
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 
 
 class SlackTransport:

@@ -13,7 +13,8 @@ from typing import TextIO
 from bot.core.model import Attachment, Conversation, Inbound, Receipt
 from bot.platforms.terminal.harmless import harmless, in_one_line, indented
 from bot.platforms.terminal.typed import Orders, TerminalError, Typing
-from bot.ports import MailboxFullError, Outgoing
+from bot.ports.mailbox import MailboxFullError
+from bot.ports.transport import Outgoing
 
 AGAIN = "(again)"
 """Put before what an earlier process may have printed already: a printed line cannot be looked up."""
@@ -38,7 +39,7 @@ class OutputError(Exception):
 
 
 class PlainTransport:
-    """A `bot.ports.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews.
+    """A `bot.ports.transport.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews.
 
     Further lines of a text are indented: what begins at the margin is a post.
 

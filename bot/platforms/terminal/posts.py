@@ -13,7 +13,7 @@ from bot.platforms.terminal.markdown import blocks, laid_out
 from bot.platforms.terminal.plain import AGAIN
 from bot.platforms.terminal.screen import DIM, Screen
 from bot.platforms.terminal.typed import Orders
-from bot.ports import Outgoing
+from bot.ports.transport import Outgoing
 
 COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")
 TAKEN_BACK = "(taken back: what stands above was not finished)"
@@ -41,7 +41,7 @@ class Growing:
 
 
 class ScreenTransport:
-    """A `bot.ports.Transport` onto a screen. What is printed stays: nothing can be found again, or taken back."""
+    """A `bot.ports.transport.Transport` onto a screen. What is printed stays: nothing is found again or taken back."""
 
     limit = 1_000_000
     most = 0

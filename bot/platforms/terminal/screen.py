@@ -28,7 +28,7 @@ from bot.platforms.terminal.notes import logged_to
 from bot.platforms.terminal.offers import STARTS, Look, OffersCompleter
 from bot.platforms.terminal.plain import NEWER
 from bot.platforms.terminal.typed import TerminalError, Typing
-from bot.ports import MailboxFullError
+from bot.ports.mailbox import MailboxFullError
 
 DIM = "ansibrightblack"
 WRONG = "ansired"

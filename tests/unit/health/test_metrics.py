@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.core.events import Usage
 from bot.health.metrics import Metrics
 from bot.health.observing import Several
-from bot.ports import Asked, Begun, Claimed, Committed, Ended, Happening, Posted, Stats
+from bot.ports.mailbox import Stats
+from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Posted
 from tests.unit.health.turns import claim, talk
 
 QUIET = Stats(0, 0, 0, 0.0)

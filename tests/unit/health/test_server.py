@@ -16,7 +16,8 @@ from bot.health.errors import ListenError
 from bot.health.metrics import Metrics
 from bot.health.server import serving
 from bot.health.vitals import State, Vitals
-from bot.ports import Message, Stats, Store
+from bot.ports.mailbox import Message, Stats
+from bot.ports.store import Store
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import free_port
 from tests.fakes.clock import ManualClock

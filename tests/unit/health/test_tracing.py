@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from bot.health.tracing import Tracing
-from bot.ports import Asked, Claimed, Committed, Ended, Happening, Posted
+from bot.ports.observer import Asked, Claimed, Committed, Ended, Happening, Posted
 from tests.contract.redis_server import free_port
 from tests.unit.health.collector import Collector, attributes, collecting
 from tests.unit.health.turns import claim, talk

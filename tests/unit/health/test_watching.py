@@ -14,7 +14,7 @@ import pytest
 from bot.health.errors import ListenError
 from bot.health.vitals import Vitals
 from bot.health.watching import Watch
-from bot.ports import SILENT
+from bot.ports.observer import SILENT
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import free_port
 from tests.fakes.clock import ManualClock

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.core.events import Usage
-from bot.ports import Asked, Begun, Claim, Claimed, Committed, Ended, Happening, Message, Posted, Stepped
+from bot.ports.mailbox import Claim, Message
+from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Posted, Stepped
 
 USED = Usage(input=100, output=40, cache_read=300, cache_write=20, model="claude-one")
 

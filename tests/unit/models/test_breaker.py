@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.models.breaker import Breaker
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from tests.fakes.clock import ManualClock
 
 MODEL = "claude-sonnet-5-5"

@@ -10,7 +10,7 @@ from bot.app import SystemClock
 from bot.core.prompt import Block, Message, Prompt
 from bot.models.anthropic import AnthropicModel
 from bot.models.options import ModelOptions
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 
 ASKED = Prompt("pm", ("x",), (), (Message("user", (Block('{"type":"text","text":"hi"}'),)),))
 

@@ -8,7 +8,7 @@ from bot.core.failures import REASONS
 from bot.core.prompt import Block, Message, Prompt
 from bot.models.absent import Absent
 from bot.models.rehearsal import LABEL, Rehearsal
-from bot.ports import ModelError
+from bot.ports.model import ModelError
 from tests.fakes.clock import ManualClock
 
 

@@ -11,7 +11,8 @@ from bot.core.events import Resumed
 from bot.core.model import Conversation, Inbound
 from bot.core.session import Saved, Session
 from bot.operations.showing import as_json, erased, iso_time, lines, number_of, said, session_of, shown_time, table
-from bot.ports import Erased, Message
+from bot.ports.mailbox import Message
+from bot.ports.upkeep import Erased
 
 ROOM = Conversation("slack", "T1", "C1")
 

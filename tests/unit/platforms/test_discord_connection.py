@@ -11,7 +11,8 @@ import pytest
 from bot.core.model import HOST, Inbound
 from bot.platforms.discord.adapter import opened
 from bot.platforms.discord.options import DiscordOptions
-from bot.ports import MailboxFullError, Outgoing, PlatformError, StoreError
+from bot.ports.mailbox import MailboxFullError, StoreError
+from bot.ports.transport import Outgoing, PlatformError
 from bot.runtime.access import Access, Names
 from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended

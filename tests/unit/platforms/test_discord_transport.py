@@ -17,7 +17,7 @@ from bot.platforms.discord import marks
 from bot.platforms.discord.adapter import opened
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.discord.transport import DiscordTransport
-from bot.ports import Outgoing, TransportError, Upload
+from bot.ports.transport import Outgoing, TransportError, Upload
 from tests.fakes import discord_wire
 from tests.fakes.discord import FakeDiscord, Person, Seen, pointed_at
 from tests.fakes.discord_rest import Breaks, Cuts, Limits, Refuses

@@ -14,7 +14,8 @@ import pytest
 from bot.core.model import HOST, Conversation, Inbound, Voice
 from bot.platforms.terminal.plain import NEWER, Lines, OutputError, PlainTransport, converse
 from bot.platforms.terminal.typed import Orders, Place, Typing
-from bot.ports import MailboxFullError, Outgoing
+from bot.ports.mailbox import MailboxFullError
+from bot.ports.transport import Outgoing
 
 HERE = Conversation("terminal", "local", "general")
 

@@ -24,7 +24,8 @@ from bot.platforms.terminal.plain import NEWER
 from bot.platforms.terminal.posts import TAKEN_BACK, ScreenTransport
 from bot.platforms.terminal.screen import Screen
 from bot.platforms.terminal.typed import Orders, Place, Typing
-from bot.ports import MailboxFullError, Outgoing
+from bot.ports.mailbox import MailboxFullError
+from bot.ports.transport import Outgoing
 from tests.scenario.terminal import Glass
 
 WINSTON = Voice("Winston", "🏗️", "architect")

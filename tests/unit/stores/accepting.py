@@ -10,7 +10,7 @@ import itertools
 import sys
 import time
 
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from bot.stores.sqlite import SqliteStore
 
 

@@ -15,7 +15,10 @@ import redis
 
 from bot.core.events import Usage
 from bot.core.steps import Record
-from bot.ports import Amount, Balance, Claim, Erased, Limit, MailboxFullError, Message, Reservation, Store
+from bot.ports.budgets import Amount, Balance, Limit, Reservation
+from bot.ports.mailbox import Claim, MailboxFullError, Message
+from bot.ports.store import Store
+from bot.ports.upkeep import Erased
 from bot.stores import redis as redis_store
 from bot.stores import redis_hints, redis_link
 from bot.stores.errors import StoreError, StoreRefusedError

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.doctor.store import worker_of
-from bot.ports import Message
+from bot.ports.mailbox import Message
 from bot.stores import sqlite_link
 from bot.stores.sqlite import Durability, SqliteStore, StoreBusyError, StoreError, StoreRefusedError
 from bot.stores.sqlite_schema import MIGRATIONS, migrate
