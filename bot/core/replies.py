@@ -25,6 +25,10 @@ MARKS = {
 """What is put under a reply that did not end by itself."""
 
 
+STOPPED = "_(stopped by "
+"""How the line begins that is put under a reply that people have stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A reply that was taken: what people see of its words, its tool calls, and whether it ended by itself."""
@@ -44,7 +48,7 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
         step.note(Entry("reply", waiting.who, words, name=name, content=kept))
-    mark = f"_(stopped by {speakers.label(event.by)})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
+    mark = f"{STOPPED}{speakers.label(event.by)})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
     if words:
         step.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
     elif mark:

@@ -356,7 +356,7 @@ async def denied_stop(house: House, how: str) -> None:
 async def test_stop_where_nothing_is_written_is_answered_in_a_line() -> None:
     async with scene() as s:
         (told,) = await s.house.hear(s.house.ada, s.room, "stop")
-        assert words(told) == "Nothing is being written just now."
+        assert words(told) == "No reply is running."
 
 
 # ---------------------------------------------------------------- without names

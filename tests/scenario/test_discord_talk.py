@@ -219,7 +219,7 @@ async def test_another_persona_takes_over_and_a_number_picks_from_the_last_list(
         (ran,) = await house.hear(house.ada, house.general, "7")
         assert words(ran).startswith("`*create-prd`")
         (left, *_) = await house.hear(house.ada, house.general, "*exit")
-        assert "Shall I leave?" in words(left)
+        assert "Leave now?" in words(left)
         (gone,) = await house.hear(house.bob, house.general, "1")
         assert words(gone).startswith("Goodbye")
         assert await house.hear(house.ada, house.general, "hello?") == []

@@ -12,6 +12,7 @@ from bot.core.steps import Entry
 from tests.scenario.terminal import Person
 
 PROMPT = "ada in #general >"
+LONG = "tell me all of it, and leave nothing out of what happened"
 
 
 def log(folder: Path) -> list[Entry]:
@@ -19,28 +20,33 @@ def log(folder: Path) -> list[Entry]:
         return [load(line, Entry) for (line,) in db.execute("SELECT line FROM log ORDER BY rowid")]
 
 
+def is_kept(folder: Path, words: str) -> bool:
+    with sqlite3.connect(f"file:{folder / 'state.db'}?mode=ro", uri=True) as db:
+        return any(words in payload for (payload,) in db.execute("SELECT payload FROM message"))
+
+
 def test_a_killed_reply_comes_again_marked_once_and_nothing_is_lost(tmp_path: Path) -> None:
     with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": "0.4"}) as person:
         person.sees(PROMPT)
         person.says("*architect")
         person.sees("Pick a number")
-        person.says("tell me")
+        person.says(LONG)
         person.sees("[rehearsal] Here a")
         person.says("and then")
-        person.sees(PROMPT, times=4)
-        assert "Last said" not in person.seen
+        person.waits_for(lambda: is_kept(tmp_path, "and then"), "what was typed in the mailbox")
+        assert f"{LONG}”" not in person.seen, "the reply has an end that nobody has seen"
         os.kill(person.pid, signal.SIGKILL)
         assert person.ends() == -signal.SIGKILL
 
     with Person(tmp_path) as person:
         seen = person.sees("“ada: and then”")
         assert "🏗️ Winston  (again)\n" in seen
-        assert seen.index("“ada: tell me”") < seen.index("“ada: and then”")
+        assert seen.index("“ada: tell me") < seen.index("“ada: and then”")
         assert seen.count("(again)") == 1 and seen.count("[rehearsal]") == 2
         assert person.leaves() == 0
 
     entries = log(tmp_path)
-    assert [e.text for e in entries if e.kind == "said"] == ["tell me", "and then"]
+    assert [e.text for e in entries if e.kind == "said"] == [LONG, "and then"]
     assert [e.kind for e in entries if e.kind in ("said", "reply")] == ["said", "reply"] * 2
 
     with Person(tmp_path) as person:

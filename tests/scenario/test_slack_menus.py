@@ -80,7 +80,7 @@ async def test_the_first_choice_counts_and_is_told_and_the_second_presser_alone_
         await house.fake.presses(alice, general, question.ts, "1 Yes, leave")
         await house.quiet()
         told = [seen.shown for seen in house.fake.seen(general)]
-        assert told[-2:] == ["bob chose: No, stay", "I stay."]
+        assert told[-2:] == ["bob (2) chose: No, stay", "I stay."]
         (late,) = house.fake.people.whispers(alice)
         assert late.shown.startswith("That choice has passed.")
         assert house.fake.people.whispers(bob) == []
@@ -244,7 +244,7 @@ async def test_a_persona_is_asked_about_a_message_in_its_thread() -> None:
         asked, greeting, reply = house.fake.seen(general, ts)
         assert asked.shown == "alice wrote: *architect What fits?\n> we need something < fast & durable"
         assert (greeting.name, reply.name, reply.shown) == ("Winston", "Winston", "It is a queue.")
-        assert "alice: What fits?\n> we need something < fast & durable" in house.prompt()
+        assert "alice: What fits?\n  > we need something < fast & durable" in house.prompt()
 
 
 async def test_the_shortcut_says_where_the_bot_is_not() -> None:

@@ -209,6 +209,12 @@ async def test_at_the_top_of_a_direct_message_slacks_stop_button_stops_the_reply
 async def test_replies_that_are_complete_wait_for_no_limit_of_their_pieces() -> None:
     async with scene() as s:
         s.house.fake.faults.order("chat.appendStream", Limited(3600), None)
+
+        async def wait(number: int) -> None:
+            if number == 5:
+                await s.house.fake.until(lambda: bool(s.house.fake.called("chat.appendStream")), "more to be shown")
+
+        s.while_written(wait)
         (reply,) = await s.ask()
         assert reply.shown == WHOLE and is_sealed(reply)
         assert len(s.house.fake.called("chat.appendStream")) == 1, "and Slack is asked again when it said"
@@ -529,10 +535,10 @@ async def test_what_slack_has_ended_stands_also_where_another_process_was_told(m
 async def test_stop_where_nothing_is_written_is_answered_in_a_line() -> None:
     async with scene() as s:
         (told,) = await s.house.hear(s.alice, s.room, "stop", thread=s.thread)
-        assert told.shown == "Nothing is being written just now."
+        assert told.shown == "No reply is running."
         await s.house.fake.people.stops(s.alice, s.room, s.thread)
         await s.house.quiet()
-        assert s.house.fake.seen(s.room, s.thread)[-1].shown == "Nothing is being written just now."
+        assert s.house.fake.seen(s.room, s.thread)[-1].shown == "No reply is running."
 
 
 # ---------------------------------------------------------------- voices

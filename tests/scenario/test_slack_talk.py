@@ -127,7 +127,7 @@ async def test_another_persona_takes_over_and_a_number_picks_from_the_last_list(
         (ran,) = await house.hear(alice, general, "7")
         assert ran.text.startswith("`*create-prd`")
         (left, *_) = await house.hear(alice, general, "*exit")
-        assert "Shall I leave?" in left.text
+        assert "Leave now?" in left.text
         (gone,) = await house.hear(alice, general, "1")
         assert gone.text.startswith("Goodbye")
         assert await house.hear(alice, general, "hello?") == []

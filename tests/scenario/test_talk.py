@@ -511,7 +511,7 @@ async def test_what_the_host_renders_is_in_no_prompt() -> None:
         await s.say("*exit")
         await s.say("no wait")
         text = "".join(json for _, json in _blocks(s.model.prompts[-1]))
-        for word in ("I am **John**", "Active:", "Shall I leave", "I stay"):
+        for word in ("I am **John**", "Active:", "Leave now", "I stay"):
             assert word not in text
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.model import Conversation, Receipt
+from bot.core.replies import STOPPED
 from bot.platforms.growing import Pace, Pump
 from bot.platforms.slack import markup
 from bot.platforms.slack.arrival import is_direct
@@ -165,11 +166,12 @@ class Streams:
     async def _left(self, stream: Stream, out: Outgoing) -> Receipt:
         """The receipt of a stream that Slack's stop button has ended, which stays as it is.
 
-        It takes no key any more: after a crash before the commit it is taken for torn. What is more than a few words,
-        and a menu, is posted below it.
+        It takes no key any more: after a crash before the commit it is taken for torn. Whoever pressed may not have
+        been allowed to stop the reply: what was not shown of one that went on is posted below, and so are a menu and
+        what is more than a few words of one that was stopped.
         """
         rest = out.text[len(stream.shown) :] if out.text.startswith(stream.shown) else out.text
-        if out.menu is None and len(rest) <= LAG:
+        if out.menu is None and (not rest.strip() or (STOPPED in rest and len(rest) <= LAG)):
             return receipt(stream.ts)
         return await self._box.post(replace(out, text=rest.strip()))
 
