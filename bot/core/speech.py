@@ -198,7 +198,17 @@ def may_become_speech(line: str, names: Names) -> bool:
     both = key(word) + (key(second[0]).rstrip("v") if second else "")
     if written in ("q", "a"):
         return second is None or names.begins(key(second[0]).rstrip("v"))
-    return names.knows(key(word)) or names.knows(numbered) or written in _FIRST_WORDS or names.begins(both)
+    if names.knows(key(word)) or names.knows(numbered) or names.begins(both):
+        return True
+    return written in _FIRST_WORDS and (written != "the" or _may_lead_to_a_name(text, second, names))
+
+
+def _may_lead_to_a_name(text: str, second: re.Match[str] | None, names: Names) -> bool:
+    """Whether a name may follow the article of a line: not once a word stands there that leads to none."""
+    if second is None or second.end() == len(text) or not second[0].isalpha():
+        return True
+    after = key(second[0]).rstrip("v")
+    return second[0].casefold() in _FIRST_WORDS or names.knows(key(second[0])) or names.begins(after)
 
 
 # ---------------------------------------------------------------- reading

@@ -182,6 +182,7 @@ async def test_a_stopped_stream_costs_what_its_beginning_told_and_what_was_recei
         gate.release(3)
         async with asyncio.timeout(10):
             while not any("I think it over." in text for text in s.platform.texts):
+                s.clock.advance(0.1)  # what may be watched is worked out ten times a second
                 await asyncio.sleep(0.01)
                 assert not saying.done()
         await stop(s)
