@@ -74,7 +74,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "busy"), None
     request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
     names = names_of(cast, persona.id, asked.turn.session.people)
-    preview = Preview(transport, asked.out, names, refused=asked.request.shape == "silent")
+    shape = asked.request.shape
+    preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
