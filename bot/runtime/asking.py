@@ -89,7 +89,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         await purse.settle(key, where, error.usage)
         if not error.partial:
             return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
-        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage)
+        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage, reason=error.reason)
         return cut, preview.ref
     if isinstance(came, Reply):
         notice = await purse.settle(key, where, came.usage)

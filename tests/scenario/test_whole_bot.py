@@ -31,6 +31,7 @@ from bot.stores.sqlite import SqliteStore
 from tests.fakes.anthropic import (
     Answer,
     Cut,
+    Errs,
     FakeAnthropic,
     Gate,
     Hangs,
@@ -372,6 +373,44 @@ async def test_a_reply_that_breaks_off_is_kept_marked_and_gone_on_from(house: Ho
             *flat(first),
             ("assistant", json.dumps({"text": FIRST + REST, "type": "text"})),
         ]
+
+
+IN_MID_STREAM: Mapping[str, tuple[str, str]] = {
+    "authentication_error": ("invalid x-api-key", "auth"),
+    "permission_error": ("Your API key does not have permission to use the specified resource.", "forbidden"),
+    "billing_error": ("There is an issue with your billing.", "credit"),
+    "invalid_request_error": ("Your credit balance is too low to access the API.", "credit"),
+    "overloaded_error": ("Overloaded", "overloaded"),
+    "rate_limit_error": ("Too many tokens.", "rate"),
+    "api_error": ("Internal server error", "server"),
+}
+"""Errors that the service may send once the reply has begun (its documentation, errors, error event types)."""
+
+
+@pytest.mark.parametrize("kind", IN_MID_STREAM)
+async def test_a_refusal_in_mid_stream_reads_as_what_it_is(
+    house: House, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    message, reason = IN_MID_STREAM[kind]
+    house.fake.will(says(FIRST, REST, "and more", breaks=Errs(2, kind, message)), says("as I said."))
+    async with house.process() as bot:
+        await bot.says("*architect")
+        (reply,) = await bot.says("what goes first?")
+        assert reply.text == f"{FIRST}{REST}\n\n_(cut: {REASONS[reason]})_" and reply.sealed
+        assert not await bot.store.dead() and "Traceback" not in caplog.text
+        (more,) = await bot.says("*continue")
+        assert more.text == "as I said."
+        assert ("assistant", json.dumps({"text": FIRST + REST, "type": "text"})) in flat(house.fake.requests[1])
+
+
+async def test_a_model_that_falls_silent_in_mid_stream_has_not_gone_on_in_time(house: House) -> None:
+    gate = Gate()
+    gate.release()
+    house.fake.will(says(FIRST, REST, gate=gate))
+    async with house.process(house.model(timeout=0.3)) as bot:
+        await bot.says("*architect")
+        (reply,) = await bot.says("what goes first?")
+        assert reply.text == f"{FIRST.strip()}\n\n_(cut: the model did not go on in time)_"
 
 
 # ---------------------------------------------------------------- what a prompt begins with
