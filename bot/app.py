@@ -245,7 +245,7 @@ async def running(
 
     platforms = {name: lambda: "" for name in transports} | dict(connected)
     resting = model.resting if isinstance(model, Rests) else tuple
-    vitals = Vitals(store, state, platforms, settings.health.overdue, resting, worker.platforms)
+    vitals = Vitals(store, state, platforms, settings.health.overdue, resting, lambda: worker.platforms)
     async with AsyncExitStack() as watched:
         try:
             await watched.enter_async_context(watch.open(vitals))

@@ -155,8 +155,8 @@ class ModelReplied:
     """What a model said to the ask of that ordinal.
 
     `content` is the JSON text of its content blocks, byte for byte as they are to be sent back. `stop` is the API's
-    stop reason, or `stopped` (a person stopped it: `by`), or `cut` (the connection broke and this much had come), or
-    `late` (the longest that a reply may take was over, and this much had come).
+    stop reason, or `stopped` (a person stopped it: `by`), or `cut` (the call failed and this much had come; `reason`
+    is one of `failures.REASONS`), or `late` (the longest that a reply may take was over, and this much had come).
     `crowded` says that the prompt has grown so near to the model's limit that it is to be compacted.
     """
 
@@ -167,6 +167,7 @@ class ModelReplied:
     by: str = ""
     crowded: bool = False
     notice: Notice | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

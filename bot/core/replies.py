@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core import content, shapes, speakers
+from bot.core import content, failures, shapes, speakers
 from bot.core.events import ModelReplied, Notice
 from bot.core.model import HOST
 from bot.core.session import Call, Unfinished, Waiting
@@ -23,6 +23,13 @@ MARKS = {
     "pause_turn": "_(the model paused here; write to go on)_",
 }
 """What is put under a reply that did not end by itself."""
+
+CUTS = {
+    "cut": MARKS["cut"],
+    "network": MARKS["cut"],
+    "timeout": "_(cut: the model did not go on in time)_",
+}
+"""Marks of a call that failed in mid-reply, for reasons whose own words fit only where no reply has come."""
 
 
 STOPPED = "_(stopped by "
@@ -48,7 +55,7 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
         step.note(Entry("reply", waiting.who, words, name=name, content=kept))
-    mark = f"{STOPPED}{speakers.label(event.by)})_" if event.stop == "stopped" else MARKS.get(event.stop, "")
+    mark = _mark(event)
     if words:
         step.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
     elif mark:
@@ -60,6 +67,17 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
         step.change(crowded=True)
     warn(step, event.notice)
     return Heard(words, calls, not mark)
+
+
+def _mark(event: ModelReplied) -> str:
+    """What is put under the reply: why it is not whole, "" where it is."""
+    match event.stop:
+        case "stopped":
+            return f"{STOPPED}{speakers.label(event.by)})_"
+        case "cut" if event.reason:
+            return CUTS.get(event.reason) or f"_(cut: {failures.line(event.reason)})_"
+        case how:
+            return MARKS.get(how, "")
 
 
 def warn(step: StepBuilder, notice: Notice | None) -> None:

@@ -37,7 +37,8 @@ class Vitals:
 
     `worker` tells what the worker does. `platforms` tells for each platform why it is not connected, "" where it is.
     `resting` are the models that are left alone because they failed. Work may wait for `overdue` seconds; only
-    that on the platforms `served` counts, with None all of it.
+    that on the platforms that `served` tells counts, with None all of it: they are asked for each time, since a
+    platform may be opened later, or be left.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Vitals:
         platforms: Mapping[str, Callable[[], str]],
         overdue: float,
         resting: Callable[[], Collection[str]] = tuple,
-        served: frozenset[str] | None = None,
+        served: Callable[[], frozenset[str] | None] = lambda: None,
     ) -> None:
         self._store = store
         self._worker = worker
@@ -95,7 +96,7 @@ class Vitals:
     async def _asked(self) -> Stats | str:
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._store.stats(self._served)
+                return await self._store.stats(self._served())
         except TimeoutError:
             return f"does not answer within {PATIENCE:.0f} s"
         except Exception as error:

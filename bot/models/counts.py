@@ -10,6 +10,17 @@ MOST = 100_000_000
 """Tokens of one call at most: a hundred times what the largest model can read at once."""
 
 
+def told_of(usage: object) -> dict[str, object]:
+    """What a service's object `usage` names, but for nulls; nothing where it is none, which is told to the log."""
+    if isinstance(usage, dict):
+        return {name: count for name, count in usage.items() if count is not None}
+    if usage is not None:
+        log.warning(
+            "the model's service tells %.40r as the usage of a call, which is no object; counted as none", usage
+        )
+    return {}
+
+
 def bounded(name: str, told: object) -> int:
     """What `told` counts, from 0 to `MOST`; 0 where it is no whole number. What cannot be true is told to the log."""
     if told is None:

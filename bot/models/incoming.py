@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from bot.models.counts import told_of
+
 _OF_BLOCK = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
@@ -33,7 +35,7 @@ class IncomingReply:
         self._most = most
         self._blocks: list[dict[str, Any]] = []
         self._parts: list[list[str]] = []
-        self._usage: dict[str, Any] = {}
+        self._usage: dict[str, object] = {}
         self._size = 0
         self.has_begun = False
         self.has_ended = False
@@ -42,7 +44,7 @@ class IncomingReply:
         """Characters that a model has written, thinking and tool input included."""
 
     @property
-    def usage(self) -> Mapping[str, Any]:
+    def usage(self) -> Mapping[str, object]:
         """What the service has told of it so far, by its own names, unchecked."""
         return self._usage
 
@@ -59,8 +61,7 @@ class IncomingReply:
                 self._open(event["content_block"])
             case "message_delta" if self.has_begun:
                 self.stop = event["delta"].get("stop_reason")
-                told = event.get("usage") or {}
-                self._usage.update({name: count for name, count in told.items() if count is not None})
+                self._usage.update(told_of(event.get("usage")))
             case "message_stop" if self.has_begun:
                 self.has_ended = True
             case _:
@@ -72,7 +73,7 @@ class IncomingReply:
         return [self._closed(block, parts) for block, parts in zip(self._blocks, self._parts, strict=True)]
 
     def _start(self, message: Mapping[str, Any]) -> None:
-        self._usage = dict(message.get("usage") or {})
+        self._usage = told_of(message.get("usage"))
         self.stop = message.get("stop_reason")
         for block in message.get("content") or ():
             self._open(block)

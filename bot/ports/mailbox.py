@@ -173,7 +173,11 @@ class Mailbox(Protocol):
         """Give the conversation back after an exception, due again in `delay` seconds, and count the attempt."""
 
     async def release(self, claim: Claim, delay: float = 0.0) -> bool:
-        """Give the conversation back untouched, due in `delay` seconds: a shutdown or an outage, not a failure."""
+        """Give the conversation back untouched, due in `delay` seconds: a shutdown or an outage, not a failure.
+
+        False when the claim is lost; if it was by its lease's end, that no longer counts in `Claim.expiries`, for its
+        holder is there.
+        """
 
     async def bury(self, claim: Claim, reason: str) -> bool:
         """Take the claim's messages out of the mailbox into the dead letters, with the reason."""

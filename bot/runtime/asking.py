@@ -77,7 +77,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "busy"), None
     request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
     names = names_of(cast, persona.id, asked.turn.session.people)
-    preview = Preview(transport, asked.out, names, refused=asked.request.shape == "silent")
+    shape = asked.request.shape
+    preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
@@ -91,7 +92,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         await purse.settle(key, where, error.usage)
         if not error.partial:
             return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
-        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage)
+        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage, reason=error.reason)
         return cut, preview.ref
     if isinstance(came, Reply):
         notice = await purse.settle(key, where, came.usage)

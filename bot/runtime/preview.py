@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.core.events import Usage
 from bot.core.growing import GrowingReply
+from bot.core.steps import Shape
 from bot.core.voices import Names
 from bot.ports.clock import Clock
 from bot.ports.transport import Outgoing, Transport
@@ -23,7 +24,7 @@ BUSY = 7.0
 
 @dataclass(slots=True)
 class Preview:
-    """A reply as it comes in, and what people watch of it; `refused` where nothing of it is to be seen.
+    """A reply of that `shape` as it comes in, and what people watch of it; `refused` where nothing is to be seen.
 
     A piece costs no more than to be noted. What of the reply may be shown is found out in a task of its own, so that
     neither its cost nor the platform holds up the reply itself.
@@ -33,6 +34,7 @@ class Preview:
     out: Outgoing
     names: Names
     refused: bool = False
+    shape: Shape = "talk"
     ref: str | None = field(default=None, init=False)
     shown: str = field(default="", init=False)
     usage: Usage | None = field(default=None, init=False)
@@ -43,7 +45,7 @@ class Preview:
     _is_over: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._growing = GrowingReply(self.names, self.transport.limit, tables=self.transport.tables)
+        self._growing = GrowingReply(self.names, self.transport.limit, tables=self.transport.tables, shape=self.shape)
 
     @property
     def heard(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import process_time
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from bot.core.growing import GrowingReply
 from bot.core.model import Conversation, Voice
-from bot.core.steps import Post
+from bot.core.shapes import shown
+from bot.core.steps import Post, Shape
 from bot.core.text import settled
-from bot.core.voices import Names, quoted
+from bot.core.voices import Names
 from bot.runtime.outbox import Address, outgoing
 from tests.fakes.platform import FakePlatform
 
@@ -74,6 +76,7 @@ BITS = (
     "\\|",
 )
 replies = st.lists(st.sampled_from(BITS), max_size=50).map("".join)
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 calm = settings(max_examples=400, deadline=None)
 
 
@@ -87,22 +90,43 @@ def pieces_of(text: str, data: st.DataObject) -> list[str]:
 def test_what_was_watched_begins_the_first_piece_of_the_post(
     text: str, limit: int, has_tables: bool, most: int, data: st.DataObject
 ) -> None:
-    growing = GrowingReply(NAMES, limit, tables=has_tables)
+    shape: Shape = data.draw(st.sampled_from(SHAPES))
+    growing = GrowingReply(NAMES, limit, tables=has_tables, shape=shape)
     watched = [""]
     for piece in pieces_of(text, data):
         growing.add(piece)
         if data.draw(st.booleans()):
             watched.append(growing.shown())
             assert watched[-1].startswith(watched[-2])
-    if words := quoted(text, NAMES).markdown:
+    if words := shown(shape, text, NAMES):
         platform = FakePlatform(limit=max(limit, 160) if most else limit, most=most, tables=has_tables)
-        growing = GrowingReply(NAMES, platform.limit, tables=has_tables) if platform.limit != limit else growing
+        if platform.limit != limit:
+            growing = GrowingReply(NAMES, platform.limit, tables=has_tables, shape=shape)
         growing.add("" if platform.limit == limit else text)
         first = outgoing(HERE, 2, Post(Voice("Winston", "🏗️", "architect"), words), platform, again=False)[0].text
         assert first.startswith(growing.shown())
         assert platform.limit != limit or first.startswith(watched[-1])
     else:
         assert watched[-1] == ""
+
+
+@calm
+@given(replies, st.integers(100, 400), st.sampled_from(SHAPES), st.data())
+def test_where_tables_are_shown_by_the_platform_each_preview_begins_the_words_that_are_kept(
+    text: str, limit: int, shape: Shape, data: st.DataObject
+) -> None:
+    growing = GrowingReply(NAMES, limit, tables=True, shape=shape)
+    whole = shown(shape, text, NAMES).lstrip("\n")
+    for piece in pieces_of(text, data):
+        growing.add(piece)
+        assert whole.startswith(growing.shown())
+
+
+def test_a_draft_is_watched_as_it_was_written() -> None:
+    """Its lines that look like others' words stay as they are, for they are kept and carried out so."""
+    growing = GrowingReply(NAMES, 400, tables=True, shape="draft")
+    growing.add("Mary: research\nOwners:\n- John: everything\n")
+    assert growing.shown() == "Mary: research\nOwners:\n- John: everything"
 
 
 @calm

@@ -24,6 +24,7 @@ from tests.contract.redis_server import free_port
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord import Person as DiscordPerson
 from tests.fakes.discord_state import MESSAGE_CONTENT, Channel
+from tests.fakes.proxy import FakeProxy
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Status
 from tests.fakes.slack_state import Person, Room
@@ -84,11 +85,25 @@ class Both:
 
 
 @asynccontextmanager
+async def _behind(proxy: FakeProxy | None) -> AsyncIterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        if proxy:
+            environment.setenv("HTTPS_PROXY", proxy.url)
+        yield
+
+
+@asynccontextmanager
 async def both(
-    folder: Path, caplog: pytest.LogCaptureFixture, *, socket: bool = True, away: bool = False, **given: str
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    socket: bool = True,
+    away: bool = False,
+    proxy: FakeProxy | None = None,
+    **given: str,
 ) -> AsyncIterator[Both]:
-    """`away`: Slack does not answer at first."""
-    async with FakeSlack(events=subscribed()) as slack, FakeDiscord() as there:
+    """`away`: Slack does not answer at first. With a `proxy`, the environment names it."""
+    async with FakeSlack(events=subscribed()) as slack, FakeDiscord() as there, _behind(proxy):
         slack.ws.socket_mode = socket
         ada, general = place(there)
         alice = slack.user("alice")
@@ -105,7 +120,7 @@ async def both(
             slack.faults.order("auth.test", Status(503, "before"), None)
         has_begun = (lambda: slack.dispatch.connections) if "DISCORD_TOKEN" in given else None
         async with greenroom(settings, there, has_begun) as running:
-            if socket and not away:
+            if socket and not away and not (proxy and proxy.refuses):
                 await slack.until(lambda: slack.dispatch.connections, "a connection to Slack", SOON)
             yield Both(slack, there, alice, room, ada, general, running, port, caplog)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import logging
 import os
@@ -18,20 +19,25 @@ from typing import Any
 import pytest
 
 from bot.app import SystemClock
+from bot.core.events import Usage
 from bot.core.failures import REASONS
 from bot.core.model import HOST, Inbound, Receipt
 from bot.models.absent import Absent
 from bot.models.anthropic import AnthropicModel
 from bot.models.breaker import Breaker
+from bot.models.counts import MOST
 from bot.models.options import ModelOptions
+from bot.ports.budgets import Amount, Limit
 from bot.ports.model import Model, ModelError
 from bot.ports.transport import Outgoing, TransportError
+from bot.runtime.budget import Budgets
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
 from tests.fakes.anthropic import (
     Answer,
     Cut,
+    Errs,
     FakeAnthropic,
     Gate,
     Hangs,
@@ -82,11 +88,11 @@ class House:
         return AnthropicModel(ModelOptions(**given), key, SystemClock(), breaker)
 
     @asynccontextmanager
-    async def process(self, model: Model | None = None) -> AsyncIterator[Process]:
+    async def process(self, model: Model | None = None, options: Options | None = None) -> AsyncIterator[Process]:
         """A bot at work, with a store, a worker and a model of its own; at the end it dies where it stands."""
         answering = model or self.model()
         store = await SqliteStore.open(self.path, clock=SystemClock())
-        worker = Worker(store, {"fake": self.platform}, answering, self.library, SystemClock(), Options())
+        worker = Worker(store, {"fake": self.platform}, answering, self.library, SystemClock(), options or Options())
         working = asyncio.create_task(worker.run(asyncio.Event()))
         try:
             yield Process(self, store, Inbox(store, stop_raised=worker.stop_raised))
@@ -197,6 +203,80 @@ async def test_what_the_call_used_is_kept_under_the_model_that_was_asked(house: 
         sent = house.fake.requests[0].usage
         assert usage.model == SONNET and usage.output == 2
         assert (usage.input, usage.cache_write) == (sent["input_tokens"], sent["cache_creation_input_tokens"])
+
+
+COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+ABSURD: Mapping[str, tuple[str, int]] = {
+    "negative": ("-7", 0),
+    "far below": (f"-1{'0' * 30}", 0),
+    "far above": (f"1{'0' * 30}", MOST),
+    "words": ('"many"', 0),
+    "a part": ("1.5", 0),
+    "beyond floats": ("1e999", 0),
+    "no number": ("NaN", 0),
+    "null": ("null", 0),
+    "yes": ("true", 0),
+    "nested": ('{"input_tokens":{"input_tokens":[7]}}', 0),
+}
+"""JSON that a service may tell as a number of tokens, and what of it is counted."""
+
+
+def counting(start: str, end: str, *, broken: bool = False) -> Raw:
+    """A reply whose message begins with that JSON as its usage and ends with that."""
+    message = f'{{"id":"m","type":"message","role":"assistant","content":[],"stop_reason":null,"usage":{start}}}'
+    delta = f'{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{FIRST}{REST}"}}}}'
+    events = [
+        ("message_start", f'{{"type":"message_start","message":{message}}}'),
+        ("content_block_start", '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}'),
+        ("content_block_delta", delta),
+        ("message_delta", f'{{"type":"message_delta","delta":{{"stop_reason":"end_turn"}},"usage":{end}}}'),
+        ("message_stop", '{"type":"message_stop"}'),
+    ]
+    if broken:
+        events[-1] = ("error", '{"type":"error","error":{"type":"api_error","message":"Internal server error"}}')
+    return Raw("".join(f"event: {name}\ndata: {data}\n\n" for name, data in events).encode())
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken off"])
+@pytest.mark.parametrize("how", ABSURD)
+async def test_an_absurd_count_of_tokens_is_bounded_and_told_and_no_budget_is_beside_itself(
+    house: House, how: str, broken: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    told, counted = ABSURD[how]
+    all_of_it = "{" + ",".join(f'"{name}":{told}' for name in COUNTS) + "}"
+    sent = 0 if how == "null" else len(COUNTS)
+    house.fake.will(counting(all_of_it, all_of_it, broken=broken), says("Fine."))
+    budgets = Budgets(channel=Limit("channel", tokens=10_000_000), everywhere=Limit("everywhere"))
+    async with house.process(options=Options(budgets=budgets, price=lambda usage: usage.output * 1e-5)) as bot:
+        await bot.says("*architect")
+        reply, *_ = await bot.says("hello")
+        assert reply.text.startswith(FIRST + REST) and reply.sealed
+        (usage,) = await bot.store.spent("fake:team:general")
+        assert [usage.input, usage.output, usage.cache_read, usage.cache_write] == [counted] * 4
+        day = datetime.datetime.now(datetime.UTC).date().isoformat()
+        balance = await bot.store.budget("fake:team:general", day)
+        assert balance.spent == Amount(4 * counted, counted * 10)
+        lines = [text for text in caplog.messages if "which cannot be; counted as" in text]
+        assert len(lines) == sent and all(len(line) < 200 for line in lines)
+        *_, after = await bot.says("and now?")  # above it, the talk may be told to be long
+        # A service that tells of too much uses the budget up, and nobody is asked; one that tells of less goes on.
+        assert ("The budget is used up" in after.text) if counted else (after.text == "Fine.")
+        assert not await bot.store.dead() and "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("usage", ["7", '"many"', "[1,2]", "true", "-1"])
+async def test_a_usage_that_is_no_object_counts_as_nothing_and_is_told(
+    house: House, usage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.fake.will(counting(usage, usage))
+    async with house.process() as bot:
+        await bot.says("*architect")
+        (reply,) = await bot.says("hello")
+        assert (reply.text, reply.sealed) == (FIRST + REST, True)
+        (spent,) = await bot.store.spent("fake:team:general")
+        assert spent == Usage(model=SONNET)
+        assert [text for text in caplog.messages if "as the usage of a call" in text]
+        assert not await bot.store.dead() and "Traceback" not in caplog.text
 
 
 # ---------------------------------------------------------------- tools and gates
@@ -373,6 +453,44 @@ async def test_a_reply_that_breaks_off_is_kept_marked_and_gone_on_from(house: Ho
             *flat(first),
             ("assistant", json.dumps({"text": FIRST + REST, "type": "text"})),
         ]
+
+
+IN_MID_STREAM: Mapping[str, tuple[str, str]] = {
+    "authentication_error": ("invalid x-api-key", "auth"),
+    "permission_error": ("Your API key does not have permission to use the specified resource.", "forbidden"),
+    "billing_error": ("There is an issue with your billing.", "credit"),
+    "invalid_request_error": ("Your credit balance is too low to access the API.", "credit"),
+    "overloaded_error": ("Overloaded", "overloaded"),
+    "rate_limit_error": ("Too many tokens.", "rate"),
+    "api_error": ("Internal server error", "server"),
+}
+"""Errors that the service may send once the reply has begun (its documentation, errors, error event types)."""
+
+
+@pytest.mark.parametrize("kind", IN_MID_STREAM)
+async def test_a_refusal_in_mid_stream_reads_as_what_it_is(
+    house: House, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    message, reason = IN_MID_STREAM[kind]
+    house.fake.will(says(FIRST, REST, "and more", breaks=Errs(2, kind, message)), says("as I said."))
+    async with house.process() as bot:
+        await bot.says("*architect")
+        (reply,) = await bot.says("what goes first?")
+        assert reply.text == f"{FIRST}{REST}\n\n_(cut: {REASONS[reason]})_" and reply.sealed
+        assert not await bot.store.dead() and "Traceback" not in caplog.text
+        (more,) = await bot.says("*continue")
+        assert more.text == "as I said."
+        assert ("assistant", json.dumps({"text": FIRST + REST, "type": "text"})) in flat(house.fake.requests[1])
+
+
+async def test_a_model_that_falls_silent_in_mid_stream_has_not_gone_on_in_time(house: House) -> None:
+    gate = Gate()
+    gate.release()
+    house.fake.will(says(FIRST, REST, gate=gate))
+    async with house.process(house.model(timeout=0.3)) as bot:
+        await bot.says("*architect")
+        (reply,) = await bot.says("what goes first?")
+        assert reply.text == f"{FIRST.strip()}\n\n_(cut: the model did not go on in time)_"
 
 
 # ---------------------------------------------------------------- what a prompt begins with

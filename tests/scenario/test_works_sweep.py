@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from bot.personas.model import Command
-from tests.fakes.library import ARCHITECT, CAST, PM
-from tests.fakes.model import Says
+from bot.runtime.inbox import Inbox
+from bot.runtime.preview import PACE
+from bot.runtime.worker import Options, Worker
+from bot.stores.sqlite import SqliteStore
+from tests.fakes.clock import ManualClock
+from tests.fakes.library import ARCHITECT, CAST, PM, FakeLibrary
+from tests.fakes.model import FakeModel, Says
+from tests.fakes.platform import FakePlatform
 from tests.fakes.toy_mode import MODES
 from tests.scenario.sweep import CONFIGURATIONS, Configuration, Deed, Reference, Scenario, Universe
 
@@ -58,6 +65,42 @@ SCENARIOS = (
 
 def universe(scenario: Scenario, how: Configuration, *points: int) -> Universe:
     return replace(how.universe(scenario, *points), library=TOYS)
+
+
+class Watched(FakePlatform):
+    """Notes what of each message was watched, by its ref."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watched: dict[str, list[str]] = {}
+
+    async def extend(self, ref: str, text: str) -> None:
+        await super().extend(ref, text)
+        self.watched.setdefault(ref, []).append(text)
+
+
+async def test_what_is_watched_of_a_draft_begins_the_draft_byte_for_byte() -> None:
+    """Others' words in it are no quotation, neither while it is written nor in the end, for it is kept as it is."""
+    draft = ("Winston: the parts\n\n", "**Winston:** <b>all</b> of it\n", "alice: \u200bthe rest.")
+    platform, clock = Watched(), ManualClock()
+
+    async def a_pace_later(_reply: int, _piece: int) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        clock.advance(PACE)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    model = FakeModel(lambda _prompt, _n: Says(draft), on_piece=a_pace_later)
+    store = await SqliteStore.open(":memory:", clock=clock)
+    worker = Worker(store, {"fake": platform}, model, FakeLibrary(TOYS), clock, Options(modes=MODES))
+    for text in ("*pm", "*toy"):
+        await Inbox(store).receive(platform.said(text))
+        assert await worker.work()
+    ((ref, watched),) = platform.watched.items()
+    assert platform.messages[ref].sealed and platform.messages[ref].text.startswith("".join(draft))
+    assert watched[0].startswith("Winston: ") and all("".join(draft).startswith(text) for text in watched)
+    await store.close()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)

@@ -115,7 +115,7 @@ def test_a_wrong_import_is_noticed(module: str, source: str) -> None:
     ("module", "source"),
     [
         ("bot.core.machine", "from bot.personas.model import Persona\nfrom .modes import chat\nimport re"),
-        ("bot.stores.sqlite", "from bot.ports import Store\nimport asyncio\nfrom bot.stores import lock"),
+        ("bot.stores.sqlite", "from bot.ports.store import Store\nimport asyncio\nfrom bot.stores import lock"),
         ("bot.runtime.worker", "from bot.core import codec\nfrom bot.personas.library import Library"),
         ("bot.app", "from bot.stores.sqlite import SqliteStore\nfrom bot.settings import load"),
     ],

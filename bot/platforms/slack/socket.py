@@ -13,6 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.platforms.reaching import in_words
 from bot.platforms.slack.web import UnansweredError, Web
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ async def connected(web: Web, app: AsyncApp, token: str) -> Socket:
             timeout=aiohttp.ClientWSTimeout(ws_close=GRACE),
         )
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise UnansweredError(f"Socket Mode: {type(error).__name__}: {error}") from error
+        raise UnansweredError(f"Socket Mode: {in_words(error)}") from error
     socket = Socket(ws, app)
     greeted, ended = asyncio.ensure_future(socket.greeted.wait()), asyncio.ensure_future(socket.ending.wait())
     try:

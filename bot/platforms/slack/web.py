@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.codec import written
+from bot.platforms.reaching import PROXY_REFUSES, in_words
 from bot.platforms.slack.when import SlackTime
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ class Web:
                 raise LimitedError(method, _retry_after(error.response.headers)) from None
             raise self._told(method, error, is_bots) from None
         except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
-            raise UnansweredError(f"{method}: {type(error).__name__}: {error}") from error
+            raise UnansweredError(f"{method}: {in_words(error)}") from error
         if is_bots:
             self.revoked = ""
         found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
@@ -145,6 +146,8 @@ class Web:
 
     def _told(self, method: str, error: SlackApiError, is_bots: bool) -> Exception:
         data = getattr(error.response, "data", None)
+        if _status(error) == 407:
+            return UnansweredError(f"{method}: {PROXY_REFUSES}")
         if _status(error) >= 500 or not isinstance(data, dict) or "error" not in data:
             return UnansweredError(f"{method}: HTTP {_status(error)}")
         code = str(data["error"])

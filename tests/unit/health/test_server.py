@@ -16,11 +16,15 @@ from bot.health.errors import ListenError
 from bot.health.metrics import Metrics
 from bot.health.server import serving
 from bot.health.vitals import State, Vitals
+from bot.models.absent import Absent
 from bot.ports.mailbox import Message, Stats
 from bot.ports.store import Store
+from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import free_port
 from tests.fakes.clock import ManualClock
+from tests.fakes.library import FakeLibrary
+from tests.fakes.platform import FakePlatform
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class Place:
 @asynccontextmanager
 async def place(store: Store, served: frozenset[str] | None = None, **how: object) -> AsyncIterator[Place]:
     here = Place(**how)  # type: ignore[arg-type]
-    vitals = Vitals(store, lambda: here.worker, here.platforms, 60.0, lambda: here.resting, served)
+    vitals = Vitals(store, lambda: here.worker, here.platforms, 60.0, lambda: here.resting, lambda: served)
     async with serving("127.0.0.1:0", vitals, Metrics()) as here.url:
         yield here
 
@@ -138,6 +142,22 @@ async def test_only_what_this_process_serves_is_counted(
         _, _, page = await here.ask("/metrics")
     assert checks["queue"][1].startswith(f"{waiting} waiting")
     assert f"greenroom_store_waiting_messages {waiting}.0" in page
+
+
+async def test_a_platform_that_is_opened_later_is_counted_from_then_on(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.health.vitals.FRESH", 0.0)
+    await store.enqueue("discord:G1:C1", Message("m1", "{}", 1))
+    transports = {"slack": FakePlatform()}
+    worker = Worker(store, transports, Absent("no-key"), FakeLibrary(), ManualClock(), Options())
+    vitals = Vitals(store, lambda: "working", {}, 60.0, served=lambda: worker.platforms)
+    found = [await vitals.stats()]
+    transports["discord"] = FakePlatform()
+    found.append(await vitals.stats())
+    worker.leave("discord")
+    found.append(await vitals.stats())
+    assert [stats and stats.waiting for stats in found] == [0, 1, 0]
 
 
 async def test_a_store_that_fails_is_told_in_its_words_without_a_password() -> None:
