@@ -465,7 +465,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "left",
-        (Deed(("*pm",)), Deed(("a PRD, please",)), Deed(("*chat-mode",)), Deed(("hello?",)), Deed(("*exit", "1"))),
+        (Deed(("*pm",)), Deed(("a PRD, please",)), Deed(("*continue",)), Deed(("hello?",)), Deed(("*exit", "1"))),
         (Says(("A question. ",), (("ask", {"question": "Which?", "options": ["red", "blue"]}),)), Says.text("Hello.")),
     ),
     Scenario(

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bot.core import works
+from bot.core.events import Line
 from bot.core.session import NumberAnchor, Turn
+from bot.core.step_builder import StepBuilder
 from bot.core.steps import Post
 from bot.ports.mailbox import Claim, Message
 from bot.runtime import turns
@@ -100,8 +102,12 @@ class Unbound:
         return Without(store, control=control, flagged=flagged, flagged_among=flagged_among)
 
 
-def newest(marks: tuple[NumberAnchor, ...], order: int) -> tuple[str, ...]:
-    return tuple(m.menu for m in marks)
+def newest(anchors: tuple[NumberAnchor, ...], order: int) -> tuple[NumberAnchor, ...]:
+    return anchors
+
+
+def dropped(step: StepBuilder, result: str, by: Line | None = None) -> None:
+    step.change(tools=None)
 
 
 MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], Faulty]] = {
@@ -111,8 +117,8 @@ MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], Faulty]] = {
     "preview not withdrawn": lambda _: Faulty(platform=never_withdrawn),
     "acting before the checkpoint": lambda _: Faulty(worker=carried_by(ActsBeforeTheCheckpoint)),
     "unbound control flag": lambda _: Faulty(store=Unbound()),
-    "number bound to the newest menu": lambda patch: patched(patch, turns, "seen", newest),
-    "tools left open": lambda patch: patched(patch, works, "close_calls", lambda *_: None),
+    "number bound to the newest menu": lambda patch: patched(patch, turns, "anchors_above", newest),
+    "tools left open": lambda patch: patched(patch, works, "close_calls", dropped),
 }
 
 

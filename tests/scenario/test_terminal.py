@@ -88,9 +88,9 @@ def test_a_persona_greets_under_name_and_icon_and_streams_her_reply(tmp_path: Pa
         seen = person.sees("Pick a number")
         assert "🏗️ Winston\n  Hello, I am Winston, your Architect." in seen
         assert " 1 *help" in seen and COLOUR.search(person.raw)
-        person.says("tell me")
-        assert "Last said" not in person.sees("[rehearsal] Here a")
-        seen = person.sees("“ada: tell me”")
+        person.says("tell me all of it, and leave nothing out")
+        assert "nothing out”" not in person.sees("[rehearsal] Here a")
+        seen = person.sees("nothing out”")
         assert seen.count("[rehearsal]") == 1 and seen.count("\n🏗️ Winston") == 2
         assert person.leaves() == 0
 
@@ -112,14 +112,14 @@ def test_ctrl_c_stops_the_reply_and_keeps_the_session_and_what_was_typed(tmp_pat
         person.sees(PROMPT)
         person.says("*architect")
         person.sees("Pick a number")
-        person.says("tell me")
+        person.says("tell me all of it, and leave nothing out")
         person.sees("[rehearsal] Here a")
         person.types("and then")
         person.sees(f"{PROMPT} and then")
         person.types("\x03")
         person.sees("(stopped by ada)")
         person.waits_for(lambda: person.glass.at_cursor == f"{PROMPT} and then", "what was typed")
-        assert "Last said" not in person.seen
+        assert "nothing out”" not in person.seen
         person.types("\x03")
         person.waits_for(lambda: person.glass.at_cursor == PROMPT, "an empty prompt")
         person.types("\x03")
@@ -216,7 +216,7 @@ def test_a_narrow_terminal_shows_everything_within_its_columns(tmp_path: Path) -
     with Person(tmp_path, columns=24, rows=12) as person:
         person.sees("#general >")
         person.says("*architect")
-        person.sees("just write.")
+        person.sees("write.")
         person.says("hello you")
         seen = person.waits_for(lambda: "“ada: hello you”" in " ".join(person.seen.split()), "the reply")
         assert max(map(len, seen.split("\n"))) <= 24
