@@ -166,7 +166,7 @@ def _since(persona: Persona, log: list[Entry]) -> list[Entry]:
         entry = log[place]
         match entry.kind:
             case "said" | "reply":
-                return not said or place >= min(said[-TAIL:])
+                return bool(said) and place >= min(said[-TAIL:])
             case "result":
                 return entry.call in asked
             case "note":  # what is still to be answered; the ask for the summary itself is not

@@ -79,7 +79,8 @@ def test_nothing_is_read_that_a_prompt_cannot_use(log: list[Entry]) -> None:
             assert beginning.first == came
         else:
             assert beginning.first > came
-            assert sum(e.kind == "said" for e in log[beginning.first : summed]) <= 3
+            is_note = log[beginning.first].kind == "note"  # one that is still to be answered
+            assert is_note or sum(e.kind == "said" for e in log[beginning.first : summed]) <= 3
 
 
 def test_one_who_came_on_last_is_always_known() -> None:

@@ -13,7 +13,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.platforms.reaching import in_words
+from bot.platforms.proxies import in_words
 from bot.platforms.slack.web import UnansweredError, Web
 
 log = logging.getLogger(__name__)

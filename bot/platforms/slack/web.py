@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.codec import written
-from bot.platforms.reaching import PROXY_REFUSES, in_words
+from bot.platforms.proxies import PROXY_REFUSES, in_words
 from bot.platforms.slack.when import SlackTime
 
 log = logging.getLogger(__name__)
