@@ -69,10 +69,12 @@ async def undisturbed(conversation: Conversation, turns: Sequence[Sequence[Inbou
 async def past(conversation: Conversation, platform: FakePlatform, store: Store) -> Past:
     """What has become of a conversation, whichever of a model's takes its replies are."""
     state = await store.peek(conversation.key)
+    # Which message a turn is named after depends on what had come by then.
+    session = replace(load(state, Saved).session, turn="", counter=0) if state else None
     lines = [load(line, Entry) for line in await store.log(conversation.key)]
     return Past(
         tuple((m.voice.name, without_takes(m.text), m.menu.id if m.menu else "") for m in platform.seen(conversation)),
-        without_takes(repr(load(state, Saved).session if state else None)),
+        without_takes(repr(session)),
         tuple(
             replace(e, text=without_takes(e.text), content=without_takes(e.content), call=without_takes(e.call))
             for e in lines

@@ -118,6 +118,7 @@ class SocketLine:
                 newest = await self._made(app)
                 if not self._is_open():
                     there(broken_at)
+                newest.may_take.set()
                 former, self._sockets = self._sockets, [newest]
                 for socket in former:
                     await socket.leave()

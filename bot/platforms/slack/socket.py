@@ -32,7 +32,7 @@ class Socket:
     """A connection, from Slack's greeting to its end.
 
     `ending` is set when another connection is wanted: this one is closed, or Slack says that it soon will be, with the
-    `reason`.
+    `reason`. What comes waits until `may_take` is set: whoever made the connection says before what was missed.
     """
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse, app: AsyncApp) -> None:
@@ -40,6 +40,7 @@ class Socket:
         self._taking: set[asyncio.Task[None]] = set()
         self._reading = asyncio.create_task(self._read())
         self.greeted = asyncio.Event()
+        self.may_take = asyncio.Event()
         self.ending = asyncio.Event()
         self.reason = ""
 
@@ -91,6 +92,7 @@ class Socket:
                 log.debug("nothing is done with a %s over Socket Mode", other)
 
     async def _take(self, request: SocketModeRequest) -> None:
+        await self.may_take.wait()
         try:
             answer = await run_async_bolt_app(self._app, request)
             if answer.status == 200:

@@ -64,6 +64,7 @@ async def socket_to(talk: Talk | int, take: Callable[[Any], Awaitable[Answer]] |
 
     async with server(talk) as calls:
         found = await connected(calls, bolt(calls, ME, take or taken), "xapp-1")
+        found.may_take.set()
         try:
             yield found
         finally:
