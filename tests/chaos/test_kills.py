@@ -37,7 +37,7 @@ async def test_replicas_killed_at_random_lose_nothing_and_say_nothing_twice(tmp_
         await on.at_rest(rooms)
 
         assert on.answered >= size.rooms * size.turns
-        assert on.fleet.kills == size.kills
+        assert on.fleet.kills >= size.kills
         assert on.platform.calls["find"] >= size.kills / 3, "kills hit turns that somebody had to take up"
         await on.is_sound(rooms)
         await on.leave()

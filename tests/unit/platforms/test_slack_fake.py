@@ -638,9 +638,11 @@ async def test_a_disconnect_brings_the_app_back_on_a_new_ticket(set_up: Stage) -
     async with connected(fake, app):
         for reason in ("warning", "refresh_requested", "link_disabled"):
             before = fake.dispatch.opened
+            await fake.until(lambda: fake.dispatch.connections, "an open connection")
             await fake.dispatch.disconnect(fake.dispatch.connections[-1], reason)
             await fake.until(lambda n=before: fake.dispatch.opened > n, "a new connection")  # type: ignore[misc]
         before = fake.dispatch.opened
+        await fake.until(lambda: fake.dispatch.connections, "an open connection")
         fake.dispatch.cut(fake.dispatch.connections[-1])
         await fake.until(lambda: fake.dispatch.opened > before, "a new connection after the cut")
         await fake.until(lambda: fake.dispatch.connections, "an open connection")
