@@ -9,7 +9,7 @@ from __future__ import annotations
 from bot.core import content
 from bot.core.events import ModelFailed, ModelReplied
 from bot.core.log_index import SUMMARY
-from bot.core.session import Ask, Waiting
+from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, Shape
 
@@ -26,13 +26,13 @@ def ask(
     step: StepBuilder, owner: str = "chat", *, who: str = "", purpose: str = "reply", shape: Shape = "talk"
 ) -> None:
     """Let `who` (the active persona without an id) speak next; `owner` gets the reply, for `purpose`."""
-    wanted = Ask(owner, who or step.session.active, purpose, shape)
+    wanted = Waiting(who or step.session.active, purpose, owner, shape)
     # Calls that are answered stand right before the next ask, so a loop of them is not cut in two.
-    if step.session.crowded and step.session.tools is None:
+    if step.session.crowded == wanted.who and step.session.tools is None:
         step.note(Entry("note", wanted.who, REQUEST, call=SUMMARY))
         step.ask_model(Waiting(wanted.who, SUMMARY, OWNER, "silent", then=wanted))
     else:
-        step.ask_model(Waiting(wanted.who, wanted.purpose, wanted.owner, wanted.shape))
+        step.ask_model(wanted)
 
 
 def summed_up(step: StepBuilder, waiting: Waiting, event: ModelReplied | ModelFailed) -> bool:
@@ -43,7 +43,7 @@ def summed_up(step: StepBuilder, waiting: Waiting, event: ModelReplied | ModelFa
     words = content.text(content.blocks(event.content)).strip() if isinstance(event, ModelReplied) else ""
     stopped = isinstance(event, ModelReplied) and event.stop == "stopped"
     if isinstance(event, ModelReplied) and event.stop == "end_turn" and words:
-        step.change(crowded=False)
+        step.change(crowded="")
         step.note(Entry("compact", waiting.who, words))
         name = step.voice(waiting.who).name
         step.tell(f"This talk has grown long: {name} summed up its beginning and goes on from there.")
@@ -52,5 +52,5 @@ def summed_up(step: StepBuilder, waiting: Waiting, event: ModelReplied | ModelFa
     then = waiting.then
     if then is None or stopped:
         return then is None
-    step.ask_model(Waiting(then.who, then.purpose, then.owner, then.shape))
+    step.ask_model(then)
     return True

@@ -35,16 +35,6 @@ _SAYS_NO = _each(
 """Yes and no, and nothing more, in languages that people use."""
 
 
-def says_yes(text: str) -> bool:
-    """Whether `text` is a plain yes, in one of the languages that people use, and nothing more."""
-    return _plain(text) in _SAYS_YES
-
-
-def says_no(text: str) -> bool:
-    """Whether `text` is a plain no, and nothing more."""
-    return _plain(text) in _SAYS_NO
-
-
 def in_words(text: str, menu: Menu, words: Words) -> Option | None:
     """The option that `text` chooses, by what words do there; None where it chooses none.
 

@@ -106,9 +106,10 @@ def _words(step: StepBuilder, event: Said, lines: tuple[Line, ...]) -> None:
             works.stand(step)
         if step.modes.of(work).said(step, work, lines, event):
             return
-        if is_of_work(step.session.gate):
+        gate = step.session.gate
+        if gate is not None and is_of_work(gate):
             # Ordinary talk would ask a model, and the work waits for people.
-            step.repeat(step.session.gate.menu if step.session.gate else "", "Please choose first.")
+            step.repeat(gate.menu, "Please choose first.")
             return
     chat.talk(step, lines, event)
 

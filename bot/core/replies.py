@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 from bot.core import content, failures, shapes, speakers
 from bot.core.events import ModelReplied, Notice
-from bot.core.model import HOST
 from bot.core.session import Call, Unfinished, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
-from bot.core.voices import Names
-from bot.personas.model import Cast
 
 MARKS = {
     "max_tokens": "_(cut: the reply reached its length limit)_",
@@ -50,7 +47,7 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
     calls = content.calls(blocks) if event.stop == "tool_use" else ()
-    words = shapes.shown(waiting.shape, content.text(blocks), names_of(step.cast, waiting.who, step.session.people))
+    words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who))
     if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
@@ -64,7 +61,7 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
         step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
     step.change(unfinished_reply=Unfinished(waiting.who, "cut", waiting.owner) if mark else None)
     if event.crowded:
-        step.change(crowded=True)
+        step.change(crowded=waiting.who)
     warn(step, event.notice)
     return Heard(words, calls, not mark)
 
@@ -85,10 +82,3 @@ def warn(step: StepBuilder, notice: Notice | None) -> None:
     if notice and step.session.warned != notice.day:
         step.change(warned=notice.day)
         step.tell(notice.text[:1].upper() + notice.text[1:])
-
-
-def names_of(cast: Cast, who: str, people: tuple[str, ...], host: str = HOST.name) -> Names:
-    """The names that `who` may speak under, and those of everybody else: people, the cast, the host."""
-    persona = cast.persona(who)
-    own = (persona.name, persona.id, persona.title, persona.icon) if persona else (who,)
-    return Names.of(own, people, (HOST.name, host), folded=cast.labels)

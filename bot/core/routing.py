@@ -31,7 +31,10 @@ from bot.core.step_builder import StepBuilder
 
 
 def result(step: StepBuilder, event: Result) -> None:
-    """Give a result to whoever waits for it. One that nobody waits for does nothing."""
+    """Give a result to whoever waits for it. One that nobody waits for does nothing.
+
+    Raises ValueError for one that its owner cannot have asked for: the session was made by other code.
+    """
     waiting = step.session.waiting
     step.change(waiting=None)
     if waiting is None:
@@ -93,20 +96,20 @@ def decided(step: StepBuilder, gate: Gate, option: Option, line: Line) -> bool:
     """A human chose `option` at `gate`. True where the option's own action is still to be carried out."""
     match gate:
         case ExitGate():
-            return activation.exit_decided(step, option)
+            activation.exit_decided(step, option)
         case ForgetGate():
-            return host_commands.forget_decided(step, option, line)
+            host_commands.forget_decided(step, option, line)
         case MeantGate():
             return host_commands.meant_decided(step, option)
         case RunGate() | FileGate() | AskGate() | ProposeGate():
             return chat.decided(step, gate, option, line)
         case _:
-            return _decided_in_work(step, gate, option, line)
+            _decided_in_work(step, gate, option, line)
+    return False
 
 
-def _decided_in_work(step: StepBuilder, gate: WorkGate, option: Option, line: Line) -> bool:
+def _decided_in_work(step: StepBuilder, gate: WorkGate, option: Option, line: Line) -> None:
     work = works.top(step.session)
     step.open_gate()
     if work is not None and work.mode == gate.mode:
         step.modes.of(work).chosen(step, work, gate, option, line)
-    return False

@@ -38,27 +38,17 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """A model that is to be asked: `owner` wants `who` to speak, for `purpose`, in `shape`."""
-
-    owner: str
-    who: str
-    purpose: str
-    shape: Shape = "talk"
-
-
-@dataclass(frozen=True, slots=True)
 class Waiting:
     """A request is under way: `owner` made it for `who`, and gets what comes back. `purpose` is the owner's own.
 
-    `then` is the ask that a summary of the talk has to come before.
+    An ask is in `shape`. Of a summary, `then` is the ask that it has to come before.
     """
 
     who: str
     purpose: str
     owner: str = "chat"
     shape: Shape = "talk"
-    then: Ask | None = None
+    then: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +100,7 @@ class Session:
 
     `work` is what is being done, each for the one before it, at most `works.DEPTH`; `paused` are such stacks, newest
     first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
-    hand-overs that were taken. `crowded`: the talk is to be summed up before the next ask.
+    hand-overs that were taken. `crowded` is the persona whose talk is to be summed up before it is asked again.
     """
 
     personas: tuple[str, ...] = ()
@@ -134,7 +124,7 @@ class Session:
     paused: tuple[tuple[Work, ...], ...] = ()
     due: str = ""
     handed: tuple[str, ...] = ()
-    crowded: bool = False
+    crowded: str = ""
 
     @property
     def active(self) -> str:

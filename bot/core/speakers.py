@@ -114,12 +114,6 @@ def apart(name: str, others: Iterable[str]) -> str:
         number += 1
 
 
-def plain(name: str) -> str:
-    """A name without the marks before it and what stands in brackets behind it: what a model may write it as."""
-    found = re.search(r"[^\W_]", name)
-    return re.split(r"[(\[{]", name[found.start() :])[0].strip() if found else name
-
-
 @lru_cache(maxsize=4096)
 def _read(name: str) -> tuple[str, str]:
     """What a label of that name has in common with those that read alike, and with those that read the very same.

@@ -14,6 +14,7 @@ from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Wh
 from bot.core.session import Session, Step, Tools, Unfinished, Waiting, Work
 from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, Post, Record, Request
+from bot.core.voices import Names
 from bot.personas.model import Cast, Persona
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def voice_of(cast: Cast, ident: str) -> Voice:
         return HOST
     persona = cast.persona(ident)
     return Voice(persona.name, persona.icon, persona.id) if persona else Voice(ident, "👤", ident)
+
+
+def names_of(cast: Cast, who: str, people: tuple[str, ...], host: str) -> Names:
+    """The names that `who` may speak under, and those of everybody else: people, the cast, the host.
+
+    `host` is the name that the bot itself speaks under; its own is nobody else's either.
+    """
+    persona = cast.persona(who)
+    own = (persona.name, persona.id, persona.title, persona.icon) if persona else (who,)
+    return Names.of(own, people, (HOST.name, host), folded=cast.labels)
 
 
 class Changes(TypedDict, total=False):
@@ -61,7 +72,7 @@ class Changes(TypedDict, total=False):
     paused: tuple[tuple[Work, ...], ...]
     due: str
     handed: tuple[str, ...]
-    crowded: bool
+    crowded: str
 
 
 @dataclass(slots=True)
@@ -107,6 +118,10 @@ class StepBuilder:
         if self.session.speakers[-1:] != (Speaker(user, found),):
             self.change(speakers=speakers.remembered(self.session.speakers, user, found))
         return found
+
+    def names(self, who: str) -> Names:
+        """The names that `who` may speak under here, and those of everybody else."""
+        return names_of(self.cast, who, self.session.people, self.context.host)
 
     # -------------------------------------------------------- saying things
 

@@ -60,14 +60,6 @@ def end(step: StepBuilder, why: str) -> None:
         step.modes.of(below).result(step, below, Returned(why, work), "work")
 
 
-def end_all(step: StepBuilder, why: str) -> None:
-    """End everything that is being done, from the top down, without going on below."""
-    while work := top(step.session):
-        close(step, why)
-        step.modes.of(work).left(step, work, why)
-        step.change(work=step.session.work[:-1])
-
-
 def close(step: StepBuilder, why: str) -> None:
     """Close whatever is waited for. Every open tool call gets a result, or the API refuses the talk for ever.
 

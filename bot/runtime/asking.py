@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from bot.core.codec import load
 from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
-from bot.core.model import Inbound
+from bot.core.model import HOST, Inbound
 from bot.core.prompt import prompt
-from bot.core.replies import names_of
 from bot.core.session import Turn
+from bot.core.step_builder import names_of
 from bot.core.steps import AskModel
 from bot.personas.model import Cast
 from bot.ports.mailbox import Claim, Message
@@ -43,6 +43,7 @@ class Ask:
     out: Outgoing
     room: int = 0
     longest: float = 600.0
+    host: str = HOST.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
     request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
-    names = names_of(cast, persona.id, asked.turn.session.people)
+    names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
     preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)
     if not request.asks:

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from bot.core import machine
 from bot.core.codec import UnreadableError, dump, load
+from bot.core.context import Context
 from bot.core.events import (
     BudgetTold,
     DocumentRefused,
@@ -111,25 +112,26 @@ class TurnRunner:
         again = claim.turn is not None
         if claim.turn:
             turn = load(claim.turn, Turn)
-            marks = await self._deliver(turn, again=True)
+            anchors = await self._deliver(turn, again=True)
         else:
             turn = await self._begin(before, cast)
-            marks = await self._enter(turn)
+            anchors = await self._enter(turn)
         while turn.request is not None:
             if isinstance(turn.request, ForgetAll):
                 # The turn is wiped with all the rest, so there is nothing left to commit.
                 await self.store.forget(claim.conversation)
                 return
             result = await self._perform(turn, cast, again=again)
-            turn = turns.moved(turn, result, self._step(turn, result, cast), marks)
+            turn = turns.moved(turn, result, self._step(turn, result, cast), anchors)
             self._stepped(result, turn)
-            marks = await self._enter(turn)
+            anchors = await self._enter(turn)
             again = False
         await self._withdraw()
-        await self._commit(before, turn, marks)
+        await self._commit(before, turn, anchors)
 
     def _step(self, turn: Turn, result: Result, cast: Cast) -> Step:
-        return machine.step(turn.session, result, cast, modes=self.options.modes)
+        options = self.options
+        return machine.step(turn.session, result, cast, Context(host=options.host.name), options.modes)
 
     async def _begin(self, before: Saved, cast: Cast) -> Turn:
         claim, options, where = self._claim, self.options, self._address.conversation
@@ -143,7 +145,7 @@ class TurnRunner:
         )
         event = turns.opening(claim, before, refused)
         is_admin, host = options.access.is_admin, options.host.name
-        context = turns.surroundings(claim, before, policy, parent, account, is_admin, refused, host)
+        context = turns.context_of(claim, before, policy, parent, account, is_admin, refused, host)
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
                 event = await with_files(event, policy, self._transport, self.clock)
@@ -179,7 +181,7 @@ class TurnRunner:
 
     async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
-        address, marks = self._address, list[NumberAnchor]()
+        address, anchors = self._address, list[NumberAnchor]()
         began = _time()
         for number, post in enumerate(turn.posts, turn.base):
             if isinstance(post, Record):
@@ -191,10 +193,10 @@ class TurnRunner:
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
             if found := turns.number_anchor(post, receipt, self._author):
-                marks.append(found)
+                anchors.append(found)
         if turn.posts:
             self.observer.saw(Posted(self._claim, len(turn.posts), _time() - began))
-        return tuple(marks)
+        return tuple(anchors)
 
     async def _perform(self, turn: Turn, cast: Cast, *, again: bool) -> Result:
         address = self._address
@@ -230,7 +232,9 @@ class TurnRunner:
         key, voice = address.key(ordinal), voice_of(cast, request.who)
         out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=self._author)
         room = int(options.context * options.compact_at)
-        asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest)
+        asked = Ask(
+            self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, options.host.name
+        )
         means = Means(self.store, self._transport, self.model, self._purse, self.stops, self.slot)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
@@ -251,11 +255,11 @@ class TurnRunner:
         for ref in self._previews.values():
             await self._transport.withdraw(ref)
 
-    async def _commit(self, before: Saved, turn: Turn, marks: tuple[NumberAnchor, ...]) -> None:
+    async def _commit(self, before: Saved, turn: Turn, anchors: tuple[NumberAnchor, ...]) -> None:
         claim = self._claim
         for spent in turn.spent:
             await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
-        saved = turns.saved(before, turn, marks, self._transcript.index(turn.log))
+        saved = turns.saved(before, turn, anchors, self._transcript.index(turn.log))
         follow_up = None
         if turn.next:
             resumed = turns.link(turns.mail(claim)[0], turn, self._author)

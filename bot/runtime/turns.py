@@ -72,7 +72,7 @@ def opening(claim: Claim, saved: Saved, refused: Collection[str] = ()) -> HumanE
     )
 
 
-def surroundings(
+def context_of(
     claim: Claim,
     saved: Saved,
     policy: ListenPolicy,

@@ -32,7 +32,7 @@ OF_CORE = (
     ),
     Mutant(
         "words at a work's gate go to a model",
-        (Edit(PEOPLE, "        if is_of_work(step.session.gate):\n", "        if False:\n"),),
+        (Edit(PEOPLE, "        if gate is not None and is_of_work(gate):\n", "        if False:\n"),),
         (OF_WORKS,),
     ),
     Mutant(

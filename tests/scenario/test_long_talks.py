@@ -144,6 +144,25 @@ async def test_a_summary_that_fails_is_told_and_tried_again(summary: Says | Mode
         assert [e for e in await s.log() if e.kind == "compact"] == []
 
 
+async def test_only_the_persona_whose_talk_is_long_sums_it_up() -> None:
+    large, small = replace(Says.text("So it is."), usage=LARGE), replace(Says.text("Hello."), usage=SMALL)
+
+    def script(prompt: Prompt, _n: int) -> Says:
+        return large if prompt.who == "bmad-orchestrator" and REQUEST not in texts(prompt) else small
+
+    async with stage(script) as s:
+        s.worker.options = replace(s.worker.options, context=1000, compact_at=0.75)
+        await s.say("*bmad-orchestrator")
+        await s.say("a long story")
+        await s.say("*pm")
+        await s.say("and you?")
+        assert "summed up" not in "".join(s.platform.texts), "this talk has only begun"
+        await s.say("*exit")
+        await s.say("1")
+        await s.say("where were we?")
+        assert "BMad Orchestrator summed up its beginning" in "".join(s.platform.texts)
+
+
 async def test_an_exit_and_a_return_begin_afresh_after_a_summary() -> None:
     async with stage(growing(Says.text("Old things."))) as s:
         await long_talk(s)

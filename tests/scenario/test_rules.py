@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.model import Voice
 from bot.core.prompt import HOUSE_RULES, Prompt, prompt
 from bot.core.tools import CALLS, ROUNDS
 from bot.personas.model import Cast, Persona
@@ -196,6 +197,15 @@ async def test_12_what_was_only_for_others_is_a_quotation_and_nothing_else() -> 
         assert told.text == (
             "> John: I speak for Winston now.\n\n_(Quoted above: written by Winston, not said by John.)_"
         )
+
+
+async def test_12_nobody_speaks_for_the_host_under_whatever_name_it_has() -> None:
+    async with stage(answering("Acme Bot: this conversation was wiped.")) as s:
+        s.worker.options = replace(s.worker.options, host=Voice("Acme Bot", "🟢"))
+        await s.say("*architect")
+        (reply,) = await s.say("and?")
+        assert reply.text.startswith("> Acme Bot: this conversation was wiped.")
+        assert "not said by Acme Bot" in reply.text
 
 
 async def test_13_exit_says_goodbye_in_the_role_and_drops_the_persona() -> None:

@@ -14,7 +14,9 @@ from typing import Any, get_type_hints
 import pytest
 
 from bot.core import codec
+from bot.core.command_table import HOST_COMMANDS
 from bot.core.model import SESSION_VERSION
+from bot.core.modes.host_commands import EFFECTS
 from bot.core.modes.mode import Registry
 from bot.core.session import Saved, Session, Turn
 from bot.core.step_builder import Changes
@@ -43,7 +45,7 @@ def parts(hint: Any) -> list[Any]:
     return [hint, *(found for part in inner for found in parts(part))] if inner else [hint]
 
 
-STORED = (2, "c25e50f68f0a9152")
+STORED = (2, "4ec9d805eeed354a")
 """The version of what is stored, and the shape that it had then."""
 
 
@@ -100,3 +102,7 @@ def test_mypy_refuses_a_new_gate_until_every_match_knows_it(tmp_path: Path) -> N
     places = {line.split(": error:")[0].rsplit(":", 1)[0] for line in run.stdout.splitlines() if "NewGate" in line}
     assert run.returncode != 0 and places >= {"bot/core/gates.py", "bot/core/routing.py"}, run.stdout
     assert run.stdout.count("NewGate") >= 5, "words, calls, what is awaited, what is withdrawn, who decides"
+
+
+def test_every_command_of_the_host_declares_what_it_does_to_a_work() -> None:
+    assert EFFECTS.keys() == HOST_COMMANDS.keys()

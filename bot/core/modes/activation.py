@@ -39,8 +39,6 @@ def activate(step: StepBuilder, persona: Persona, *, alone: bool) -> None:
         _off(step, before[1:])
         step.change(personas=before[:1])
     _forget_lists(step)
-    if before != step.session.personas:
-        step.change(crowded=False)
     if alone:
         menu = step.page(f"commands:{persona.id}", command_options(persona), prompt=HELP_PROMPT)
         step.say(greeting(persona), menu)
@@ -171,7 +169,7 @@ def leave(step: StepBuilder) -> None:
     depart(step)
 
 
-def exit_decided(step: StepBuilder, option: Option) -> bool:
+def exit_decided(step: StepBuilder, option: Option) -> None:
     """Leave, or stay: then what stood below the question stands again."""
     step.open_gate()
     if option.action == Decide("yes"):
@@ -179,7 +177,6 @@ def exit_decided(step: StepBuilder, option: Option) -> bool:
     else:
         step.say("I stay.")
         works.stand(step)
-    return False
 
 
 def depart(step: StepBuilder) -> None:
@@ -205,6 +202,8 @@ def _off(step: StepBuilder, who: tuple[str, ...]) -> None:
     unfinished = step.session.unfinished_reply
     if unfinished and unfinished.who in who:
         step.change(unfinished_reply=None)
+    if step.session.crowded in who:
+        step.change(crowded="")
     for ident in reversed(who):
         step.note(Entry("off", ident))
 

@@ -108,7 +108,7 @@ def look(step: StepBuilder, word: str, args: str, line: Line) -> None:
 
 
 def confirm(step: StepBuilder, word: str, line: Line) -> None:
-    """A command whose question stands above what is being done."""
+    """A command that comes before what is being done, which stands again afterwards: the first two ask first."""
     match word:
         case "exit":
             activation.leave(step)
@@ -254,7 +254,7 @@ def raise_budget(step: StepBuilder, args: str, line: Line) -> None:
     step.wait(granted, Waiting("", "budget", OWNER))
 
 
-def forget_decided(step: StepBuilder, option: Option, line: Line) -> bool:
+def forget_decided(step: StepBuilder, option: Option, line: Line) -> None:
     """Wipe the conversation, or keep it: then what stood below the question stands again."""
     if option.action == Decide("yes"):
         works.close(step, "the conversation was wiped")
@@ -265,7 +265,6 @@ def forget_decided(step: StepBuilder, option: Option, line: Line) -> bool:
         step.open_gate()
         step.tell("Nothing was wiped.")
         works.stand(step)
-    return False
 
 
 PROBLEMS = 10

@@ -7,7 +7,7 @@ that all works have in common (the stack, pausing, coming to rest) is in `bot.co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -103,13 +103,6 @@ class Registry:
             self._by_name[mode.name] = mode
             self._by_command |= dict.fromkeys(mode.commands, mode)
             codec.know(mode.state, *mode.gates)
-
-    def __iter__(self) -> Iterator[Mode[Any]]:
-        return iter(self._by_name.values())
-
-    def named(self, name: str) -> Mode[Any]:
-        """The mode of that name. Raises KeyError: nothing of another mode can have been read."""
-        return self._by_name[name]
 
     def has(self, name: str) -> bool:
         """Whether there is a mode of that name."""

@@ -12,7 +12,6 @@ from bot.core import asks, tools
 from bot.core.events import Line, ResourceLoaded
 from bot.core.gates import AskGate, ProposeGate
 from bot.core.model import Answer, Decide, Option, Run
-from bot.core.replies import names_of
 from bot.core.session import Call, Tools, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, LoadResource
@@ -47,13 +46,13 @@ def advance(step: StepBuilder) -> str:
         match tools.read(call) if persona else tools.Malformed("The persona is gone."):
             case tools.Asked(question, options):
                 _rest_is_not_run(step, call)
-                names = names_of(step.cast, who, step.session.people)
+                names = step.names(who)
                 choices = tuple(Option(one_line(text, names), Answer(text)) for text in options)
                 step.halt(AskGate(who, call.id), choices, quoted(question, names).markdown)
                 return ""
             case tools.Proposed(command, args) if persona and (known := persona.command(command)):
                 _rest_is_not_run(step, call)
-                names = names_of(step.cast, who, step.session.people)
+                names = step.names(who)
                 hint = f"with \u201c{one_line(args, names)}\u201d" if args else known.description
                 run = Option(f"Run *{known.name}", Run(known.name, args), hint)
                 no = Option("Just talk", Decide("no"))
