@@ -268,13 +268,13 @@ def _has_terminal() -> bool:
 
 async def _on_screen(settings: Settings, library: Library, typing: Typing) -> int:
     from bot.app import running
-    from bot.core.session import Saved
+    from bot.core.session import ConversationState
     from bot.platforms.terminal.offers import Offers, offers
     from bot.platforms.terminal.posts import ScreenTransport
     from bot.platforms.terminal.screen import Screen
 
     async def look() -> Offers:
-        return offers(await bot.inbox.saved(typing.place.conversation) or Saved(), library.cast)
+        return offers(await bot.inbox.saved(typing.place.conversation) or ConversationState(), library.cast)
 
     path = settings.store.path
     screen = Screen(typing, look, path.with_name(f"{path.name}.history"))

@@ -19,7 +19,7 @@ from bot.personas.lint import summed_up
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.options import SlackOptions
-from bot.ports.transport import Adapter, Door, PlatformError
+from bot.ports.transport import Adapter, InboundGateway, PlatformError
 from bot.runtime.lease import ended
 from bot.runtime.worker import Worker
 from bot.settings import Settings
@@ -50,7 +50,7 @@ class Later:
         """Why nothing comes from it just now; "" while it does."""
         return self._adapter.trouble() if self._adapter else self._why
 
-    async def serve(self, door: Door, library: Library, begun: Callable[[Adapter], None]) -> None:
+    async def serve(self, gateway: InboundGateway, library: Library, begun: Callable[[Adapter], None]) -> None:
         """Open it, tell `begun`, and serve it until cancelled. Raises PlatformError."""
         delay = FIRST_TRY
         while True:
@@ -60,7 +60,7 @@ class Later:
                     self._adapter = adapter
                     begun(adapter)
                     log.warning("%s is reached now, and served", self.name)
-                    return await adapter.serve(door, library)
+                    return await adapter.serve(gateway, library)
             except UnreachableError as error:
                 self._why, delay = str(error), min(2 * delay, LATEST_TRY)
 

@@ -16,7 +16,7 @@ from cattrs.preconf.json import make_converter
 from pydantic_core import PydanticSerializationError, to_json
 
 from bot.core import events, gates, model, steps
-from bot.core.session import Saved, Session, Turn, Work
+from bot.core.session import ConversationState, Session, Turn, Work
 from bot.core.upgrade import anchors_of_version_1, ask_of_version_1, session_of_version_1
 
 _UNIONS: tuple[Any, ...] = (
@@ -86,8 +86,10 @@ _plain_session = make_dict_structure_fn(Session, _converter)
 _converter.register_structure_hook(Session, lambda value, _: _plain_session(session_of_version_1(value), Session))
 _plain_turn = make_dict_structure_fn(Turn, _converter)
 _converter.register_structure_hook(Turn, lambda value, _: _plain_turn(anchors_of_version_1(value), Turn))
-_plain_saved = make_dict_structure_fn(Saved, _converter)
-_converter.register_structure_hook(Saved, lambda value, _: _plain_saved(anchors_of_version_1(value), Saved))
+_plain_saved = make_dict_structure_fn(ConversationState, _converter)
+_converter.register_structure_hook(
+    ConversationState, lambda value, _: _plain_saved(anchors_of_version_1(value), ConversationState)
+)
 
 
 def dump(value: Any) -> str:

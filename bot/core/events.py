@@ -9,7 +9,7 @@ from bot.core.model import Attachment, Conversation, Inbound
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Utterance:
     """One message of a human, as the machine takes it; `addressed` also where it was said in private."""
 
     user: str
@@ -47,7 +47,7 @@ class Refusal:
     user: str
     name: str
     why: str
-    line: Line | None = None
+    line: Utterance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Said:
     """
 
     turn: str
-    lines: tuple[Line, ...]
+    lines: tuple[Utterance, ...]
     seen: tuple[str, ...] = ()
     direct: bool = False
     hasty: bool = False

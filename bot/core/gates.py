@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Protocol, assert_never
 
-from bot.core.events import Line
+from bot.core.events import Utterance
 
 Words = Literal["meaning", "label", "answer"]
 """What words do at a gate.
@@ -50,7 +50,7 @@ class RunGate:
     """Shall a command run that plain words named, or do they want to talk? `said` is what was typed."""
 
     who: str
-    said: tuple[Line, ...]
+    said: tuple[Utterance, ...]
     menu: str = ""
 
 
@@ -63,8 +63,8 @@ class FileGate:
     """
 
     who: str
-    bare: tuple[Line, ...]
-    whole: tuple[Line, ...]
+    bare: tuple[Utterance, ...]
+    whole: tuple[Utterance, ...]
     menu: str = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core import commands
-from bot.core.events import Line
+from bot.core.events import Utterance
 from bot.core.model import Listen
 from bot.core.text import is_emoji_only
 
@@ -23,7 +23,7 @@ class ListenPolicy:
     called: bool = False
     asleep: bool = False
 
-    def hears(self, line: Line) -> bool:
+    def hears(self, line: Utterance) -> bool:
         """Whether the message may lead to a post; a prefix alone makes it a possible command."""
         if not is_for_us(line):
             return False
@@ -39,7 +39,7 @@ class ListenPolicy:
         return self.on and not self.asleep and (self.listen == "active" or (self.listen == "mention" and self.called))
 
 
-def is_for_us(line: Line) -> bool:
+def is_for_us(line: Utterance) -> bool:
     """Not empty, not an aside, not emoji alone, not for another human."""
     if not (line.text.strip() or line.files) or commands.is_aside(line.text):
         return False

@@ -8,7 +8,7 @@ from typing import assert_never
 from bot.core import choices, commands, routing, speakers, works
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
-from bot.core.events import Line, Picked, Refusal, Said
+from bot.core.events import Picked, Refusal, Said, Utterance
 from bot.core.gates import ExitGate, ForgetGate, Gate, HostGate, call_of, is_of_work, words_at
 from bot.core.menus import is_of_an_older_build, label
 from bot.core.model import (
@@ -65,7 +65,7 @@ def said(step: StepBuilder, event: Said) -> None:
         routing.settle(step)
 
 
-def _meant(step: StepBuilder, event: Said, line: Line) -> bool:
+def _meant(step: StepBuilder, event: Said, line: Utterance) -> bool:
     """A command, a number, a choice in words, or `stop`; False where the message is none of these."""
     if isinstance(step.session.gate, ExitGate) and _says_goodbye(line) and _in_words(step, event, line):
         return True
@@ -87,7 +87,7 @@ def _meant(step: StepBuilder, event: Said, line: Line) -> bool:
     return not line.files and _in_words(step, event, line)
 
 
-def _edited(step: StepBuilder, line: Line) -> None:
+def _edited(step: StepBuilder, line: Utterance) -> None:
     """Somebody has edited a message that was taken: that decides nothing, and they are told where it might have."""
     meant = step.context.listening.hears(line) and not commands.is_plain(line.text)
     if meant or line.id in step.session.decided:
@@ -97,7 +97,7 @@ def _edited(step: StepBuilder, line: Line) -> None:
         )
 
 
-def _words(step: StepBuilder, event: Said, lines: tuple[Line, ...]) -> None:
+def _words(step: StepBuilder, event: Said, lines: tuple[Utterance, ...]) -> None:
     """Words: for the work that is being done, else for the persona that is on."""
     work, gate = works.top(step.session), step.session.gate
     if work is not None and (gate is None or not call_of(gate)):
@@ -142,7 +142,7 @@ def _shown(text: str) -> str:
 # ---------------------------------------------------------------- commands
 
 
-def _command(step: StepBuilder, meaning: One | Several | Unknown, line: Line) -> None:
+def _command(step: StepBuilder, meaning: One | Several | Unknown, line: Utterance) -> None:
     match meaning:
         case One(target, _, exact) if not exact and target.is_dangerous:
             host_commands.meant(step, Option(f"Yes, {target.label}", target.action), target.label)
@@ -159,7 +159,7 @@ def _command(step: StepBuilder, meaning: One | Several | Unknown, line: Line) ->
             assert_never(meaning)
 
 
-def _unknown(step: StepBuilder, word: str, found: tuple[Target, ...], line: Line) -> None:
+def _unknown(step: StepBuilder, word: str, found: tuple[Target, ...], line: Utterance) -> None:
     owners = [p for p in step.cast.personas if p.command(word)][:9]
     menu: Menu | None = None
     if owners:
@@ -185,7 +185,7 @@ def _option(target: Target, args: str) -> Option:
             return Option(target.label, action, target.hint)
 
 
-def act(step: StepBuilder, action: Action, args: str, line: Line) -> None:
+def act(step: StepBuilder, action: Action, args: str, line: Utterance) -> None:
     """Carry out what a command or an option means."""
     match action:
         case Activate(ident, _):
@@ -200,7 +200,7 @@ def act(step: StepBuilder, action: Action, args: str, line: Line) -> None:
             assert_never(action)
 
 
-def _activate(step: StepBuilder, ident: str, then: str, line: Line) -> None:
+def _activate(step: StepBuilder, ident: str, then: str, line: Utterance) -> None:
     persona = step.cast.persona(ident)
     if persona is None:
         step.tell(f"`{ident}` is no longer in the library. `*agent` lists who is here.")
@@ -221,7 +221,7 @@ def _activate(step: StepBuilder, ident: str, then: str, line: Line) -> None:
             activation.help_here(step)
 
 
-def _stop(step: StepBuilder, line: Line) -> None:
+def _stop(step: StepBuilder, line: Utterance) -> None:
     work = works.top(step.session)
     if work is not None:
         step.modes.of(work).stopped(step, work, line.name)
@@ -255,11 +255,11 @@ def pressed(step: StepBuilder, event: Picked) -> None:
     else:
         name = step.labelled(event.user, event.name)
         step.tell(f"{name} chose: {label(option)}")
-        _choose(step, menu, option, Line(event.user, name, "", event.turn, event.at))
+        _choose(step, menu, option, Utterance(event.user, name, "", event.turn, event.at))
     routing.settle(step)
 
 
-def _numbered(step: StepBuilder, event: Said, number: int, line: Line) -> None:
+def _numbered(step: StepBuilder, event: Said, number: int, line: Utterance) -> None:
     """Somebody typed a number below a menu."""
     menu_id = event.seen[-1]
     menu, gate = step.open_menu(menu_id), step.session.gate
@@ -274,7 +274,7 @@ def _numbered(step: StepBuilder, event: Said, number: int, line: Line) -> None:
         _typed(step, menu, option, line)
 
 
-def _in_words(step: StepBuilder, event: Said, line: Line) -> bool:
+def _in_words(step: StepBuilder, event: Said, line: Utterance) -> bool:
     """A choice in words at the gate that waits, by somebody who can have seen its question."""
     gate = step.session.gate
     menu = step.open_menu(gate.menu) if gate else None
@@ -290,11 +290,11 @@ def _in_words(step: StepBuilder, event: Said, line: Line) -> bool:
     return True
 
 
-def _says_goodbye(line: Line) -> bool:
+def _says_goodbye(line: Utterance) -> bool:
     return fold(line.text.strip("*!/ .")) in GOODBYES
 
 
-def _typed(step: StepBuilder, menu: Menu, option: Option, line: Line) -> None:
+def _typed(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> None:
     """Somebody typed a number or words that choose `option`."""
     gate = step.session.gate
     if _is_for_admins(gate, menu, option) and not step.context.admin:
@@ -311,7 +311,7 @@ def _is_for_admins(gate: Gate | None, menu: Menu, option: Option) -> bool:
     return isinstance(gate, ForgetGate) and gate.menu == menu.id and option.action == Decide("yes")
 
 
-def _choose(step: StepBuilder, menu: Menu, option: Option, line: Line) -> None:
+def _choose(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> None:
     gate = step.session.gate
     if not menu.lasting:
         step.close(menu.id)
@@ -331,7 +331,7 @@ def _passed(step: StepBuilder, gate: Gate | None) -> None:
         step.tell("That choice has passed. `*help` shows what can be chosen now.")
 
 
-def _chosen(step: StepBuilder, menu: Menu, option: Option, line: Line) -> None:
+def _chosen(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> None:
     """A choice from a list that nothing waited for."""
     if menu.said:
         # What the option holds was said by somebody, not by whoever chose it.

@@ -6,11 +6,11 @@ from bot.core import asks, works
 from bot.core.events import (
     BudgetTold,
     LibraryRead,
-    Line,
     ModelFailed,
     ModelReplied,
     ResourceLoaded,
     Result,
+    Utterance,
 )
 from bot.core.gates import (
     AskGate,
@@ -92,7 +92,7 @@ def settle(step: StepBuilder) -> None:
         _to_work(step, loop.owner, Returned(why), loop.purpose)
 
 
-def decided(step: StepBuilder, gate: Gate, option: Option, line: Line) -> bool:
+def decided(step: StepBuilder, gate: Gate, option: Option, line: Utterance) -> bool:
     """A human chose `option` at `gate`. True where the option's own action is still to be carried out."""
     match gate:
         case ExitGate():
@@ -108,7 +108,7 @@ def decided(step: StepBuilder, gate: Gate, option: Option, line: Line) -> bool:
     return False
 
 
-def _decided_in_work(step: StepBuilder, gate: WorkGate, option: Option, line: Line) -> None:
+def _decided_in_work(step: StepBuilder, gate: WorkGate, option: Option, line: Utterance) -> None:
     work = works.top(step.session)
     step.open_gate()
     if work is not None and work.mode == gate.mode:

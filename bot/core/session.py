@@ -196,7 +196,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class ConversationState:
     """What the store keeps of a conversation between turns: the session and the runtime's own notes.
 
     `number_anchors` are the last posts that offered numbers, oldest first. `active_at` is when people last spoke here.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from bot.core import speakers
 from bot.core.context import NOTHING, Context
-from bot.core.events import Line
+from bot.core.events import Utterance
 from bot.core.gates import Gate, with_menu, words_at
 from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
@@ -130,7 +130,7 @@ class StepBuilder:
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
 
     def tell(
-        self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Line | None = None
+        self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Utterance | None = None
     ) -> None:
         """Post as the host; where the platform can do that, for the eyes of `only`. It has words of `quotes`."""
         ident, user = (quotes.id, quotes.user) if quotes else ("", "")
@@ -144,7 +144,7 @@ class StepBuilder:
         """Add to the audit trail: who decided what, and the hash of the text that they saw."""
         self.posts.append(Record(what, who, sha))
 
-    def decided(self, *lines: Line) -> None:
+    def decided(self, *lines: Utterance) -> None:
         """Remember that these messages decided something, for an edit of them decides nothing."""
         self.change(decided=(*self.session.decided, *(line.id for line in lines))[-DECIDED:])
 
@@ -178,7 +178,7 @@ class StepBuilder:
         prompt: str = "",
         lasting: bool = False,
         words: bool = False,
-        quotes: Line | None = None,
+        quotes: Utterance | None = None,
     ) -> Menu:
         """A new menu, open from now on. `options` are at least one and at most 25. They have words of `quotes`."""
         if not 1 <= len(options) <= MENU_OPTIONS:
@@ -216,7 +216,7 @@ class StepBuilder:
         question: str,
         *,
         by_host: bool = False,
-        quotes: Line | None = None,
+        quotes: Utterance | None = None,
     ) -> None:
         """Ask `question` with `options`, and wait for a human at `gate`. Its persona asks, or the host.
 
@@ -235,7 +235,7 @@ class StepBuilder:
         if old is None:
             return
         self.close(menu_id)
-        quoted = Line(old.user, "", "", old.said, 0.0) if old.said else None
+        quoted = Utterance(old.user, "", "", old.said, 0.0) if old.said else None
         new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted)
         gate = self.session.gate
         if gate and gate.menu == menu_id:

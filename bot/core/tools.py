@@ -99,7 +99,7 @@ def _schema(properties: dict[str, Any], required: list[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A question for people."""
 
     question: str
@@ -129,7 +129,7 @@ class Malformed:
     why: str
 
 
-def read(call: Call) -> Asked | Wanted | Proposed | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -155,7 +155,7 @@ def read(call: Call) -> Asked | Wanted | Proposed | Malformed:
             return Malformed(f"There is no tool named {call.name!r}.")
 
 
-def _ask(given: dict[str, Any]) -> Asked | Malformed:
+def _ask(given: dict[str, Any]) -> Question | Malformed:
     question, options = given.get("question"), given.get("options")
     if not isinstance(question, str) or not question.strip():
         return Malformed("`question` is missing.")
@@ -164,7 +164,7 @@ def _ask(given: dict[str, Any]) -> Asked | Malformed:
     distinct = tuple(dict.fromkeys(" ".join(o.split()) for o in options))
     if not 2 <= len(distinct) <= OPTIONS:
         return Malformed(f"`options` must be 2 to {OPTIONS} different texts.")
-    return Asked(question.strip(), distinct)
+    return Question(question.strip(), distinct)
 
 
 def part(text: str, start: int) -> str:

@@ -7,7 +7,7 @@ mode says that people have the floor (`is_at_rest`).
 
 from __future__ import annotations
 
-from bot.core.events import GaveUp, Handed, Line, Resumed
+from bot.core.events import GaveUp, Handed, Resumed, Utterance
 from bot.core.gates import is_of_work
 from bot.core.model import Option, Run
 from bot.core.modes.mode import Registry, Returned
@@ -70,7 +70,7 @@ def close(step: StepBuilder, why: str) -> None:
     step.open_gate()
 
 
-def close_calls(step: StepBuilder, result: str, by: Line | None = None) -> None:
+def close_calls(step: StepBuilder, result: str, by: Utterance | None = None) -> None:
     """Answer all open tool calls with `result`, and end the loop; `by` is whom it names."""
     user, name = (by.user, by.name) if by else ("", "")
     tools = step.session.tools
@@ -188,7 +188,7 @@ def handed(step: StepBuilder, event: Handed) -> None:
             step.note(Entry("off", ident))
         step.change(personas=(persona.id,))
         step.note(Entry("on", persona.id))
-    mode.start(step, event.command, event.args, Line(event.asker, event.name, "", event.turn, 0.0))
+    mode.start(step, event.command, event.args, Utterance(event.asker, event.name, "", event.turn, 0.0))
 
 
 def gave_up(step: StepBuilder, event: GaveUp) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from bot.doctor.configuration import check_configuration, misconfigured
 from bot.doctor.discord import check_discord
+from bot.doctor.environment import check_terminal, check_versions
 from bot.doctor.finding import Case, Check, Finding, Level, count
 from bot.doctor.library import check_library
 from bot.doctor.model import check_model
 from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
-from bot.doctor.surroundings import check_terminal, check_versions
 from bot.platforms.terminal.harmless import harmless
 from bot.settings import LOOKUP, Settings, SettingsError, load
 from bot.telemetry import without_secrets
@@ -58,8 +58,8 @@ def run(config: Path | None, env: Mapping[str, str], options: Mapping[str, str],
     try:
         settings = load(config, env, options)
     except SettingsError as error:
-        surroundings = [(area, check) for area, check in CHECKS if area in ALWAYS]
-        found = misconfigured(error.problems) + asyncio.run(examined(Case(Settings(), env), surroundings))
+        environment = [(area, check) for area, check in CHECKS if area in ALWAYS]
+        found = misconfigured(error.problems) + asyncio.run(examined(Case(Settings(), env), environment))
     else:
         file = config or next((path for path in LOOKUP if path.is_file()), None)
         found = asyncio.run(examined(Case(settings, env, file, online)))

@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from bot.core.events import Usage
 from bot.core.failures import REASONS
 from bot.ports.mailbox import Stats
-from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Outcome, Posted, Stepped
+from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Outcome, Posted, Stepped
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """What `Metrics.text` is, in the words of HTTP."""
@@ -116,7 +116,7 @@ class Metrics:
                     self._time("queue", waited)
             case Stepped(_, event):
                 self._steps.labels(event).inc()
-            case Asked(_, _, seconds, result, failed, usage):
+            case ModelAsked(_, _, seconds, result, failed, usage):
                 self._time("model", seconds)
                 how = failed or result
                 self._calls.labels(how if how in STOPS or how in REASONS else "other").inc()

@@ -18,7 +18,7 @@ from typing import assert_never
 
 from bot.health.errors import TracingError
 from bot.ports.mailbox import Claim
-from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Posted, Stepped
+from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
 
 try:
     from opentelemetry.context import Context
@@ -88,7 +88,7 @@ class Tracing:
             case Stepped(_, event, request):
                 if turn := self._turns.get(_key(claim)):
                     turn.span.add_event("step", {"greenroom.event": event, "greenroom.request": request})
-            case Asked(_, who, seconds, result, failed, usage):
+            case ModelAsked(_, who, seconds, result, failed, usage):
                 how: dict[str, str | int] = {"greenroom.persona": who, "greenroom.result": failed or result}
                 if usage is not None:
                     # The names are those of opentelemetry.io/docs/specs/semconv/gen-ai.

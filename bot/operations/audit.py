@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from bot.operations.formatting import as_json, iso_time, shown_time, table
 from bot.operations.opening import opened
-from bot.operations.showing import as_json, iso_time, shown_time, table
 from bot.settings import Settings
 
 

@@ -6,8 +6,8 @@ import argparse
 import secrets
 from typing import Any
 
+from bot.operations.formatting import as_json, iso_time, lines, number_of, said, shown_time, table
 from bot.operations.opening import OperationError, note, opened
-from bot.operations.showing import as_json, iso_time, lines, number_of, said, shown_time, table
 from bot.ports.mailbox import DeadLetter
 from bot.settings import Settings
 

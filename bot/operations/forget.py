@@ -6,8 +6,8 @@ import argparse
 import secrets
 from dataclasses import asdict
 
+from bot.operations.formatting import as_json, erased, number_of
 from bot.operations.opening import OperationError, note, opened
-from bot.operations.showing import as_json, erased, number_of
 from bot.settings import Settings
 
 EVERYWHERE = "everywhere"

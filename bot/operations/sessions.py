@@ -10,12 +10,12 @@ from typing import Any
 
 from bot.core.codec import UnreadableError, load
 from bot.core.model import SESSION_VERSION
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from bot.operations.files import read_lines, written
+from bot.operations.formatting import as_json, erased, iso_time, lines, number_of, session_of, shown_time, table
 from bot.operations.opening import OperationError, note, opened
 from bot.operations.parsers import conversation
-from bot.operations.showing import as_json, erased, iso_time, lines, number_of, session_of, shown_time, table
 from bot.ports.store import Store
 from bot.ports.upkeep import ConversationInfo
 from bot.settings import Settings
@@ -62,13 +62,13 @@ async def _list(settings: Settings, limit: int, *, as_data: bool) -> None:
         print(f"There are more than {limit}; --limit shows more of them.")
 
 
-def _personas(info: ConversationInfo, saved: Saved | None) -> str:
+def _personas(info: ConversationInfo, saved: ConversationState | None) -> str:
     if saved is None:
         return "(saved by a newer build)" if info.version > SESSION_VERSION else "-"
     return " > ".join(saved.session.personas) or "-"
 
 
-def _facts(info: ConversationInfo, saved: Saved | None) -> dict[str, Any]:
+def _facts(info: ConversationInfo, saved: ConversationState | None) -> dict[str, Any]:
     return {
         "conversation": info.key,
         "changed": iso_time(info.at),
@@ -111,7 +111,9 @@ def _value(text: str | None) -> Any:
         return text
 
 
-def _described(info: ConversationInfo, saved: Saved | None, dumped: dict[str, Any]) -> list[tuple[str, str]]:
+def _described(
+    info: ConversationInfo, saved: ConversationState | None, dumped: dict[str, Any]
+) -> list[tuple[str, str]]:
     """What there is to say of a conversation, name and value."""
     facts = [("conversation", info.key), ("last change", shown_time(info.at)), ("personas", _personas(info, saved))]
     if saved is not None:

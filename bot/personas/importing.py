@@ -15,10 +15,10 @@ from bot.personas.intake import take
 from bot.personas.layout import owners_of
 from bot.personas.model import Dependency, Problem, fold
 from bot.personas.naming import slug
+from bot.personas.placement import is_layer, is_persona_file, layer_order, place_of
 from bot.personas.readers import Reading, front_matter, stem_of
 from bot.personas.readers.bmad import is_agent_yaml
 from bot.personas.readers.reading import quoted
-from bot.personas.shelves import is_layer, is_persona_file, layer_order, place_of
 
 Did = Literal["written", "unchanged", "exists", "failed"]
 

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from bot.personas.layout import PERSONA_FOLDERS
 from bot.personas.model import Document, Problem, Source
+from bot.personas.placement import Place
 from bot.personas.readers import Reading, defines_persona, read, read_skill
 from bot.personas.readers.bundles import Layers
-from bot.personas.shelves import Place
 
 _RULE_KEYS = re.compile(r"^(?:globs|alwaysApply|applyTo):", re.MULTILINE)
 _COMMAND_KEYS = re.compile(r"^argument-hint:", re.MULTILINE)

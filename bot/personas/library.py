@@ -20,9 +20,9 @@ from bot.personas.globs import Selection
 from bot.personas.intake import needs_text, take
 from bot.personas.layout import owners_of
 from bot.personas.model import Cast, Problem, Resource, Source
+from bot.personas.placement import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
 from bot.personas.readers import Reading
 from bot.personas.readers.reading import error
-from bot.personas.shelves import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
 
 if TYPE_CHECKING:
     from bot.personas.cache import ShelfCache

@@ -35,7 +35,7 @@ class Stepped:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelAsked:
     """A model was asked to speak for `who`. `result` is the reply's stop reason, or `failed` one of REASONS."""
 
     claim: Claim
@@ -76,7 +76,7 @@ class Ended:
     reason: str = ""
 
 
-Happening = Claimed | Begun | Stepped | Asked | Posted | Committed | Ended
+Happening = Claimed | Begun | Stepped | ModelAsked | Posted | Committed | Ended
 """What the runtime tells of a turn. `Claimed` comes first and `Ended` last, each exactly once a claim."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice, Whisper
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.ports.library import Library
 
 
@@ -83,7 +83,7 @@ class Transport(Protocol):
         """
 
 
-class Door(Protocol):
+class InboundGateway(Protocol):
     """What an adapter has of the bot: the way in, and a look at what is kept."""
 
     async def receive(self, inbound: Inbound) -> bool:
@@ -102,7 +102,7 @@ class Door(Protocol):
     async def deleted(self, conversation: Conversation, message_id: str) -> None:
         """A message was deleted. Raises StoreError."""
 
-    async def saved(self, conversation: Conversation) -> Saved | None:
+    async def saved(self, conversation: Conversation) -> ConversationState | None:
         """Where a conversation stands; None where it never began or cannot be read. Raises StoreError."""
 
     async def conversations(self, platform: str, workspace: str = "") -> tuple[Conversation, ...]:
@@ -113,7 +113,7 @@ class Door(Protocol):
 
 
 class Adapter(Protocol):
-    """One platform, both ways: what it brings goes to a `Door`, what is said on it goes through its `transport`."""
+    """One platform, both ways: what it brings goes to an `InboundGateway`; its `transport` says things."""
 
     name: str
     """What its conversations' keys begin with."""
@@ -125,7 +125,7 @@ class Adapter(Protocol):
     def trouble(self) -> str:
         """Why there is no connection just now, in words for operators; "" while there is one."""
 
-    async def serve(self, door: Door, library: Library) -> None:
+    async def serve(self, gateway: InboundGateway, library: Library) -> None:
         """Take what comes, until cancelled; connections that break are made again. Raises PlatformError."""
 
 

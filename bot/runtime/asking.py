@@ -19,7 +19,7 @@ from bot.ports.mailbox import Claim, Message
 from bot.ports.model import Model, ModelError, Reply, Show
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing, Transport
-from bot.runtime.budget import LETTERS, Purse
+from bot.runtime.budget import LETTERS, BudgetLedger
 from bot.runtime.lease import ended
 from bot.runtime.preview import Preview
 from bot.runtime.slots import Slot
@@ -53,7 +53,7 @@ class Means:
     store: Store
     transport: Transport
     model: Model
-    purse: Purse
+    budgets: BudgetLedger
     stops: Stops
     slot: Slot
 
@@ -64,7 +64,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     With `again`, a dead worker may have shown part of a reply: it is taken back before the model is asked anew, or,
     where people have stopped it meanwhile, kept as the reply.
     """
-    store, transport, purse = means.store, means.transport, means.purse
+    store, transport, budgets = means.store, means.transport, means.budgets
     torn = await transport.torn(asked.out.conversation, asked.out.since) if again else None
     flag = await store.flagged(asked.claim)
     if flag:
@@ -84,27 +84,27 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
-    if over := await purse.reserve(key, where, request):
-        return ModelFailed(asked.ordinal, "budget", notice=Notice(purse.today(), over)), None
+    if over := await budgets.reserve(key, where, request):
+        return ModelFailed(asked.ordinal, "budget", notice=Notice(budgets.today(), over)), None
     try:
-        async with means.slot.lent(), preview.watched(purse.clock):
+        async with means.slot.lent(), preview.watched(budgets.clock):
             came = await _awaited(asked, lambda show: means.model.reply(request, show), preview, means.stops)
     except ModelError as error:
-        await purse.settle(key, where, error.usage)
+        await budgets.settle(key, where, error.usage)
         if not error.partial:
             return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
         cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage, reason=error.reason)
         return cut, preview.ref
     if isinstance(came, Reply):
-        notice = await purse.settle(key, where, came.usage)
+        notice = await budgets.settle(key, where, came.usage)
         crowded = 0 < asked.room < came.usage.read + came.usage.output
         return ModelReplied(
             asked.ordinal, came.content, came.stop, came.usage, crowded=crowded, notice=notice
         ), preview.ref
     heard = preview.heard
     # Where the service had told nothing yet, its prompt may have been read all the same, and is paid.
-    usage = preview.usage or purse.guess(request, -(-len(heard) // LETTERS))
-    notice = await purse.settle(key, where, usage)
+    usage = preview.usage or budgets.guess(request, -(-len(heard) // LETTERS))
+    notice = await budgets.settle(key, where, usage)
     if came is not None:
         return replace(_stopped(asked, heard, came), usage=usage, notice=notice), preview.ref
     if not heard:

@@ -42,7 +42,7 @@ def no_price(_: Usage) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class BudgetLedger:
     """Spends from the budgets. `price` gives what usage costs in $; where that is not known, only tokens count.
 
     `model_of` gives the id of the model that answers a persona's wish, `reply` are the tokens set aside for a reply.

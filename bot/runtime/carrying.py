@@ -27,7 +27,7 @@ from bot.core.events import (
     ThreadOpened,
 )
 from bot.core.model import SESSION_VERSION, Conversation, Inbound
-from bot.core.session import NumberAnchor, Saved, Session, Step, Turn
+from bot.core.session import ConversationState, NumberAnchor, Session, Step, Turn
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
     AskModel,
@@ -47,12 +47,12 @@ from bot.ports.clock import Clock
 from bot.ports.library import Library
 from bot.ports.mailbox import Claim, Message
 from bot.ports.model import Model
-from bot.ports.observer import Asked, Begun, Committed, Observer, Posted, Stepped
+from bot.ports.observer import Begun, Committed, ModelAsked, Observer, Posted, Stepped
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
-from bot.runtime.budget import Purse
+from bot.runtime.budget import BudgetLedger
 from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
@@ -100,14 +100,14 @@ class TurnRunner:
         return self.transports[self._address.conversation.platform]
 
     @property
-    def _purse(self) -> Purse:
+    def _budgets(self) -> BudgetLedger:
         options = self.options
-        return Purse(self.store, self.clock, options.budgets, options.price, options.model_of)
+        return BudgetLedger(self.store, self.clock, options.budgets, options.price, options.model_of)
 
     async def carry(self, claim: Claim) -> None:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
         cast = self.library.cast
-        before = load(claim.state, Saved) if claim.state else Saved()
+        before = load(claim.state, ConversationState) if claim.state else ConversationState()
         self._transcript = Transcript(self.store, claim.conversation, before.index)
         again = claim.turn is not None
         if claim.turn:
@@ -133,7 +133,7 @@ class TurnRunner:
         options = self.options
         return machine.step(turn.session, result, cast, Context(host=options.host.name), options.modes)
 
-    async def _begin(self, before: Saved, cast: Cast) -> Turn:
+    async def _begin(self, before: ConversationState, cast: Cast) -> Turn:
         claim, options, where = self._claim, self.options, self._address.conversation
         parent = await self._parent()
         account = turns.account(before, options.context, options.price)
@@ -161,7 +161,7 @@ class TurnRunner:
             return None
         state = await self.store.peek(parent.key)
         try:
-            return load(state, Saved).session if state else None
+            return load(state, ConversationState).session if state else None
         except UnreadableError as error:
             raise PutOffError(f"the state of {parent.key} cannot be read by this build: {error}") from error
 
@@ -214,8 +214,8 @@ class TurnRunner:
             case TellBudget(tokens, micros):
                 if tokens or micros:
                     key = address.key(turns.ordinal(turn))
-                    await self._purse.grant(key, address.conversation, Amount(tokens, micros))
-                return BudgetTold(await self._purse.tell(address.conversation))
+                    await self._budgets.grant(key, address.conversation, Amount(tokens, micros))
+                return BudgetTold(await self._budgets.tell(address.conversation))
             case Recall(ids):
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument(path) | WriteDocument(path):
@@ -235,15 +235,15 @@ class TurnRunner:
         asked = Ask(
             self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, options.host.name
         )
-        means = Means(self.store, self._transport, self.model, self._purse, self.stops, self.slot)
+        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
         match result:
             case ModelReplied(stop=stop, usage=usage):
-                self.observer.saw(Asked(self._claim, request.who, took, stop, usage=usage))
+                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, usage=usage))
             case ModelFailed(reason=reason):
-                self.observer.saw(Asked(self._claim, request.who, took, failed=reason))
+                self.observer.saw(ModelAsked(self._claim, request.who, took, failed=reason))
             case _:
                 assert_never(result)
         if ref is not None:
@@ -255,7 +255,7 @@ class TurnRunner:
         for ref in self._previews.values():
             await self._transport.withdraw(ref)
 
-    async def _commit(self, before: Saved, turn: Turn, anchors: tuple[NumberAnchor, ...]) -> None:
+    async def _commit(self, before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...]) -> None:
         claim = self._claim
         for spent in turn.spent:
             await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)

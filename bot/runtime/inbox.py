@@ -12,7 +12,7 @@ from bot.core import commands
 from bot.core.codec import UnreadableError, dump, load
 from bot.core.listening import ListenPolicy
 from bot.core.model import Conversation, Inbound, Listen
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.ports.mailbox import MailboxFullError, Message, StoreError
 from bot.ports.store import Store
 from bot.runtime.access import Access
@@ -31,7 +31,7 @@ TOLD = 1000
 
 
 class Inbox:
-    """A `bot.ports.transport.Door`: takes messages and presses from every platform, and lets adapters see what is kept.
+    """The `InboundGateway`: takes messages and presses from every platform, and lets adapters see what is kept.
 
     `stop_raised` is told the conversation of a `stop` that went to the turn in flight there: the worker of this very
     process need not find it by looking. `access`, `listen` and `idle` (in seconds) are the worker's: they tell who may
@@ -89,7 +89,7 @@ class Inbox:
         if inbound.menu or inbound.direct or inbound.addressed:
             return True
         try:
-            saved = await self.saved(inbound.conversation) or Saved()
+            saved = await self.saved(inbound.conversation) or ConversationState()
         except StoreError as error:
             log.warning("whether a refused message was meant for the bot could not be looked up (%s)", error)
             return True
@@ -123,11 +123,11 @@ class Inbox:
         if not await self._store.amend(conversation.key, message_id, None):
             await self._store.blank(conversation.key, message_id)
 
-    async def saved(self, conversation: Conversation) -> Saved | None:
+    async def saved(self, conversation: Conversation) -> ConversationState | None:
         """Where a conversation stands; None where it never began, or this build cannot read it."""
         state = await self._store.peek(conversation.key)
         try:
-            return load(state, Saved) if state else None
+            return load(state, ConversationState) if state else None
         except UnreadableError as error:
             log.info("the state of %s cannot be read by this build (%s)", conversation.key, error)
             return None

@@ -14,7 +14,6 @@ from bot.core.events import (
     Account,
     Handed,
     HumanEvent,
-    Line,
     Mail,
     ModelReplied,
     Picked,
@@ -23,12 +22,13 @@ from bot.core.events import (
     Resumed,
     Said,
     Usage,
+    Utterance,
 )
 from bot.core.listening import ListenPolicy
 from bot.core.log_index import LogIndex
 from bot.core.menus import is_of_an_older_build
 from bot.core.model import HOST, Inbound, Listen, Receipt
-from bot.core.session import NumberAnchor, Saved, Session, Spent, Step, Turn
+from bot.core.session import ConversationState, NumberAnchor, Session, Spent, Step, Turn
 from bot.core.steps import Post
 from bot.ports.mailbox import Claim
 
@@ -50,7 +50,7 @@ def _decoded(payload: str) -> Inbound | Resumed | Handed:
     return found
 
 
-def opening(claim: Claim, saved: Saved, refused: Collection[str] = ()) -> HumanEvent:
+def opening(claim: Claim, saved: ConversationState, refused: Collection[str] = ()) -> HumanEvent:
     """The event that a claim's messages come to, without those whose ids are `refused`."""
     messages = mail(claim)
     first = messages[0]
@@ -74,7 +74,7 @@ def opening(claim: Claim, saved: Saved, refused: Collection[str] = ()) -> HumanE
 
 def context_of(
     claim: Claim,
-    saved: Saved,
+    saved: ConversationState,
     policy: ListenPolicy,
     parent: Session | None = None,
     account: Account = NOTHING_USED,
@@ -101,7 +101,7 @@ def _answered(menu: str) -> tuple[str, ...]:
     return () if is_of_an_older_build(menu) else (menu,)
 
 
-def is_asleep(first: Inbound, saved: Saved, idle: float) -> bool:
+def is_asleep(first: Inbound, saved: ConversationState, idle: float) -> bool:
     """Whether the top level of a channel has been silent for more than `idle` seconds (0: never) before `first`."""
     top_level = not first.conversation.thread and not first.direct
     return top_level and idle > 0 and saved.active_at > 0 and first.at - saved.active_at > idle
@@ -113,7 +113,9 @@ def is_called(first: Inbound, parent: Session | None) -> bool:
     return bool(where.thread) and (first.addressed or (parent is not None and where.thread in parent.mentions))
 
 
-def listening(claim: Claim, saved: Saved, idle: float, parent: Session | None, listen: Listen) -> ListenPolicy:
+def listening(
+    claim: Claim, saved: ConversationState, idle: float, parent: Session | None, listen: Listen
+) -> ListenPolicy:
     """How the conversation listens to the messages of a claim. `idle` is in seconds; 0 never sleeps."""
     first = next((m for m in mail(claim) if isinstance(m, Inbound)), None)
     session = parent or saved.session
@@ -124,10 +126,10 @@ def listening(claim: Claim, saved: Saved, idle: float, parent: Session | None, l
     return ListenPolicy(listen, is_on, called, is_asleep(first, saved, idle))
 
 
-def line(message: Inbound) -> Line:
+def line(message: Inbound) -> Utterance:
     """A message as the machine takes it."""
     m = message
-    return Line(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden, m.edited)
+    return Utterance(m.user, m.name, m.text, m.id, m.at, m.addressed or m.direct, m.others, m.files, m.hidden, m.edited)
 
 
 def waited(event: HumanEvent, now: float) -> float | None:
@@ -218,7 +220,9 @@ def number_anchor(post: Post, receipt: Receipt, by: str) -> NumberAnchor | None:
     return NumberAnchor(receipt.order, menu, receipt.at, by) if post.offers else None
 
 
-def saved(before: Saved, turn: Turn, anchors: tuple[NumberAnchor, ...], index: LogIndex | None = None) -> Saved:
+def saved(
+    before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...], index: LogIndex | None = None
+) -> ConversationState:
     """What is kept of a conversation when its turn is over; `index` is that of its log with the turn's entries."""
     kept = (*before.number_anchors, *turn.number_anchors, *anchors)[-ANCHORS:]
     usage = {u.model: u for u in before.usage}
@@ -227,10 +231,10 @@ def saved(before: Saved, turn: Turn, anchors: tuple[NumberAnchor, ...], index: L
         usage[spent.usage.model] = sofar.plus(spent.usage) if sofar else spent.usage
     context = next((s.usage.read + s.usage.output for s in reversed(turn.spent) if s.usage.read), before.context)
     used = tuple(u for u in usage.values() if u.read or u.output)
-    return Saved(turn.session, kept, max(before.active_at, turn.at), used, context, index)
+    return ConversationState(turn.session, kept, max(before.active_at, turn.at), used, context, index)
 
 
-def account(saved: Saved, limit: int, price: Callable[[Usage], float | None]) -> Account:
+def account(saved: ConversationState, limit: int, price: Callable[[Usage], float | None]) -> Account:
     """What a conversation has used, for people; `limit` are the tokens that a prompt may have."""
     costs = [price(usage) for usage in saved.usage]
     known = [cost for cost in costs if cost is not None]

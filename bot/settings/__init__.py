@@ -4,6 +4,7 @@
 `GREENROOM_SECTION__KEY` too; lists and maps are written there as JSON, and an empty variable counts as not set.
 """
 
+from bot.settings.error_messages import SettingsError
 from bot.settings.keys import (
     ALIASES,
     REHEARSAL,
@@ -17,7 +18,6 @@ from bot.settings.keys import (
     WorkerSettings,
 )
 from bot.settings.reading import LOOKUP, load
-from bot.settings.telling import SettingsError
 
 __all__ = [
     "ALIASES",

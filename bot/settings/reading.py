@@ -16,8 +16,7 @@ from pydantic_settings import EnvSettingsSource
 from pydantic_settings import SettingsError as UnreadableVariableError
 
 from bot.settings import yaml_lines
-from bot.settings.keys import DELIMITER, PREFIX, Settings
-from bot.settings.telling import (
+from bot.settings.error_messages import (
     ELSEWHERE,
     SettingsError,
     default,
@@ -28,6 +27,7 @@ from bot.settings.telling import (
     unknown,
     variable,
 )
+from bot.settings.keys import DELIMITER, PREFIX, Settings
 from bot.settings.yaml_lines import Key
 
 LOOKUP = (Path("greenroom.yaml"), Path("config/greenroom.yaml"))

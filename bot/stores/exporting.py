@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditLine:
     """A line of the audit trail with the key that keeps it from being added twice."""
 
     key: str
@@ -43,7 +43,7 @@ class Dumped:
     log: tuple[str, ...] = ()
     usage: tuple[Usage, ...] = ()
     paid: tuple[str, ...] = ()
-    audit: tuple[Line, ...] = ()
+    audit: tuple[AuditLine, ...] = ()
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -156,9 +156,9 @@ def _usage(reader: _Reader) -> Usage:
     return Usage(whole("input"), whole("output"), whole("cache_read"), whole("cache_write"), reader.text("model"))
 
 
-def _line(reader: _Reader) -> Line:
+def _line(reader: _Reader) -> AuditLine:
     record = reader.within("record")
-    return Line(
+    return AuditLine(
         reader.text("key"),
         reader.number("at"),
         Record(record.text("what"), record.text("who"), record.text("sha")),

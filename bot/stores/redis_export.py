@@ -9,7 +9,7 @@ from typing import Any
 from bot.core.steps import Record
 from bot.ports.mailbox import Message
 from bot.stores import redis_codec as codec
-from bot.stores.exporting import Dumped, Line
+from bot.stores.exporting import AuditLine, Dumped
 
 
 def dumped(stored: Sequence[Any]) -> Dumped | None:
@@ -72,14 +72,14 @@ def _fields(kept: Dumped) -> list[str | bytes | int]:
     return [part for field, value in fields.items() if value is not None for part in (field, value)]
 
 
-def _line(kept: bytes, n: int) -> Line:
+def _line(kept: bytes, n: int) -> AuditLine:
     """A line of the audit trail; one of an older build has no key, so its place has to do."""
     what, who, sha, *place = json.loads(kept)
     at, key = place or (0, f"line {n}")
-    return Line(key, at / 1_000_000, Record(what, who, sha))
+    return AuditLine(key, at / 1_000_000, Record(what, who, sha))
 
 
-def _kept(line: Line) -> str:
+def _kept(line: AuditLine) -> str:
     record = line.record
     return json.dumps([record.what, record.who, record.sha, round(line.at * 1_000_000), line.key])
 

@@ -6,7 +6,7 @@ import sqlite3
 
 from bot.core.steps import Record
 from bot.ports.mailbox import Message
-from bot.stores.exporting import Dumped, Line
+from bot.stores.exporting import AuditLine, Dumped
 from bot.stores.sqlite_ledger import log, peek, spent
 from bot.stores.sqlite_mailbox import append, place_of
 from bot.stores.sqlite_time import Moment
@@ -21,7 +21,7 @@ def dump(db: sqlite3.Connection, conversation: str) -> Dumped | None:
         "SELECT id, at, last, state_version, floor_open, turn_version FROM conversation WHERE key = ?", (conversation,)
     ).fetchone()
     audit = tuple(
-        Line(key, at, Record(what, who, sha))
+        AuditLine(key, at, Record(what, who, sha))
         for key, at, what, who, sha in db.execute(
             "SELECT key, at, what, who, sha FROM audit WHERE conversation = ? ORDER BY n", (conversation,)
         )

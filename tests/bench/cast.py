@@ -18,7 +18,7 @@ import tracemalloc
 from collections.abc import Sequence
 
 from bot.core.commands import understand
-from bot.core.events import Line, Said
+from bot.core.events import Said, Utterance
 from bot.core.machine import step
 from bot.core.session import Session
 from bot.personas.model import Cast, Command, Persona
@@ -94,7 +94,7 @@ def understanding(cast: Cast, text: str) -> Side:
 def stepping(cast: Cast, text: str) -> Side:
     """Carries out the command in the machine so many times; seconds of CPU for one."""
     session = Session(personas=(cast.personas[0].id,))
-    said = Said("m1", (Line("U1", "alice", text, "m1", 1.0),))
+    said = Said("m1", (Utterance("U1", "alice", text, "m1", 1.0),))
 
     async def side() -> float:
         began = time.process_time()

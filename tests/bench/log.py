@@ -24,7 +24,7 @@ from uuid import uuid4
 from bot.core.codec import dump
 from bot.core.log_index import LogIndex
 from bot.core.model import Conversation, Inbound
-from bot.core.session import Saved, Session
+from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.ports.mailbox import Message
 from bot.ports.store import Store
@@ -95,7 +95,7 @@ class Talks:
         if dumped is None:
             raise SystemExit(f"{where.key} has come to nothing")
         await self._store.forget(where.key)
-        saved = Saved(Session(personas=(ARCHITECT.id,)), index=LogIndex().grown(log))
+        saved = ConversationState(Session(personas=(ARCHITECT.id,)), index=LogIndex().grown(log))
         restored = {**dumped, "log": [dump(entry) for entry in log], "state": dump(saved)}
         if not await self._store.restore(where.key, restored):
             raise SystemExit(f"{where.key} could not be restored")

@@ -27,10 +27,10 @@ def main() -> int:
     """Run the command line; the exit code."""
     time.time = wrong_time
     from bot import cli
-    from bot.platforms.slack import backfill, line
+    from bot.platforms.slack import backfill, event_source
     from bot.stores.redis import RedisStore
 
-    line.FIRST_TRY = backfill.FIRST_TRY = 0.1
+    event_source.FIRST_TRY = backfill.FIRST_TRY = 0.1
     backfill.STORE_TRY = 0.3
     RedisStore.open.__func__.__kwdefaults__["patience"] = 0.3  # type: ignore[attr-defined]
     return cli.main()

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from bot.core.codec import load
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from tests.chaos.scene import NAMES, Scene, room, scene
 from tests.chaos.verdict import head_of, shape
@@ -58,7 +58,7 @@ async def test_a_rolling_upgrade_to_other_personas_loses_and_doubles_nothing(tmp
                 assert shape(sent, seen) == []
                 assert len(said) == len(set(said))
                 assert [message.text for message in sent if message.id not in {*answered, *said}] == []
-                assert load(await store.peek(where.key) or "", Saved).session.active
+                assert load(await store.peek(where.key) or "", ConversationState).session.active
         await on.leave()
 
 

@@ -14,7 +14,7 @@ from bot.core.codec import load
 from bot.core.commands import is_plain
 from bot.core.events import Usage
 from bot.core.model import Conversation, Inbound
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.ports.store import Store
@@ -70,7 +70,7 @@ async def past(conversation: Conversation, platform: FakePlatform, store: Store)
     """What has become of a conversation, whichever of a model's takes its replies are."""
     state = await store.peek(conversation.key)
     # Which message a turn is named after depends on what had come by then.
-    session = replace(load(state, Saved).session, turn="", counter=0) if state else None
+    session = replace(load(state, ConversationState).session, turn="", counter=0) if state else None
     lines = [load(line, Entry) for line in await store.log(conversation.key)]
     return Past(
         tuple((m.voice.name, without_takes(m.text), m.menu.id if m.menu else "") for m in platform.seen(conversation)),

@@ -13,7 +13,6 @@ from bot.core.events import (
     DocumentStale,
     DocumentWritten,
     LibraryRead,
-    Line,
     ModelFailed,
     ModelReplied,
     Recalled,
@@ -21,6 +20,7 @@ from bot.core.events import (
     Result,
     Said,
     ThreadOpened,
+    Utterance,
 )
 from bot.core.gates import Words, WorkGate
 from bot.core.model import Choose, Option
@@ -78,7 +78,7 @@ class ToyMode:
     gates: tuple[type, ...] = (DraftGate, StoppedGate)
     commands = frozenset({"toy"})
 
-    def start(self, step: StepBuilder, command: str, args: str, line: Line) -> None:
+    def start(self, step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         if args == "thread":
             step.tell("The toy goes on in a thread.")
             persona = step.session.active
@@ -97,7 +97,7 @@ class ToyMode:
         step.note(Entry("note", work.who, f"Draft part {work.part}."))
         asks.ask(step, self.name, who=work.who, purpose="draft", shape="draft")
 
-    def chosen(self, step: StepBuilder, work: ToyWork, gate: WorkGate, option: Option, line: Line) -> None:
+    def chosen(self, step: StepBuilder, work: ToyWork, gate: WorkGate, option: Option, line: Utterance) -> None:
         choice = option.action.choice if isinstance(option.action, Choose) else ""
         match gate, choice:
             case DraftGate(draft=draft), "accept":
@@ -120,7 +120,7 @@ class ToyMode:
             case _:
                 self.stands(step, work)
 
-    def said(self, step: StepBuilder, work: ToyWork, lines: tuple[Line, ...], event: Said) -> bool:
+    def said(self, step: StepBuilder, work: ToyWork, lines: tuple[Utterance, ...], event: Said) -> bool:
         if work.phase != "standing":
             self.stands(step, work)
             return True

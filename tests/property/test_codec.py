@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.codec import UnreadableError, dump, load
-from bot.core.events import Event, HumanEvent, Line, Mail, Picked, Resumed, Said, Usage
+from bot.core.events import Event, HumanEvent, Mail, Picked, Resumed, Said, Usage, Utterance
 from bot.core.gates import FileGate
 from bot.core.model import HOST, Activate, Attachment, Conversation, Inbound, Menu, Option, Run
-from bot.core.session import Call, NumberAnchor, Saved, Session, Spent, Tools, Turn, Waiting
+from bot.core.session import Call, ConversationState, NumberAnchor, Session, Spent, Tools, Turn, Waiting
 from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, Post, Record
 
-LINE = Line("U1", "ann", "hello", "i1", 1.0, files=(Attachment("a.md", 3, text="x"),))
+LINE = Utterance("U1", "ann", "hello", "i1", 1.0, files=(Attachment("a.md", 3, text="x"),))
 SESSION = Session(
     ("pm",),
     waiting=Waiting("pm", "talk"),
@@ -31,7 +31,7 @@ TURN = Turn(
     log=(Entry("on", "pm"),), number_anchors=(NumberAnchor(1, "m1"),), spent=(Spent(1, Usage(1, 2)),),
 )  # fmt: skip
 GOOD: tuple[tuple[Any, Any], ...] = (
-    (Saved(SESSION, (NumberAnchor(1, "m1"),), 2.0, (Usage(1, 2),)), Saved),
+    (ConversationState(SESSION, (NumberAnchor(1, "m1"),), 2.0, (Usage(1, 2),)), ConversationState),
     (TURN, Turn),
     (Entry("said", "U1", "hello", name="ann"), Entry),
     (Inbound(Conversation("slack", "T", "C"), "i1", "U1", "ann", "hello", 1, 1.0), Mail),
@@ -87,7 +87,7 @@ def test_anything_else_is_unreadable_or_one_of_its_kind(kind: Any, text: str) ->
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "5", '"x"', "[" * 100_000, '{"a":' * 100_000, "1" * 5000, "\ud800"])
-@pytest.mark.parametrize("kind", [Saved, Turn, Mail, Entry])
+@pytest.mark.parametrize("kind", [ConversationState, Turn, Mail, Entry])
 def test_what_is_no_object_is_unreadable(text: str, kind: Any) -> None:
     with pytest.raises(UnreadableError):
         load(text, kind)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core.codec import dump, load
 from bot.core.log_index import MOST, LogIndex, is_at
 from bot.core.prompt import prompt
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from bot.personas.model import Persona
 from tests.fakes.library import ARCHITECT, CAST, PM
@@ -63,7 +63,7 @@ def test_an_index_grows_turn_by_turn_as_it_does_at_once(log: list[Entry], cuts: 
     index, before = LogIndex(), 0
     for cut in [*sorted(cuts), len(log)]:
         index, before = index.grown(log[before:cut]), max(before, cut)
-        index = load(dump(Saved(index=index)), Saved).index
+        index = load(dump(ConversationState(index=index)), ConversationState).index
     assert index == LogIndex().grown(log)
     assert len(index.beginnings) <= MOST
 

@@ -17,13 +17,13 @@ from bot.core.events import (
     BudgetTold,
     Event,
     LibraryRead,
-    Line,
     ModelFailed,
     ModelReplied,
     Picked,
     ResourceLoaded,
     Resumed,
     Said,
+    Utterance,
 )
 from bot.core.gates import ExitGate, call_of
 from bot.core.machine import step
@@ -118,7 +118,7 @@ plain = st.just(('[{"type":"text","text":"Fine."}]', "end_turn"))
 replies = st.one_of(tooled, tooled, plain, hostile, st.sampled_from(["rate", "gone", "?"]))
 
 who = st.sampled_from([("U1", "alice"), ("U2", "bob")])
-lines = st.builds(lambda w, t: Line(w[0], w[1], t, "i", 1.0), who, line_text)
+lines = st.builds(lambda w, t: Utterance(w[0], w[1], t, "i", 1.0), who, line_text)
 attachments = st.sampled_from(
     (
         Attachment("a.md", 9, text="# Title\n\nwords"),
@@ -137,7 +137,7 @@ sent = st.builds(
     st.lists(attachments, min_size=1, max_size=3) | attachments.map(lambda one: [one] * 12),
 )
 deeds = st.one_of(
-    st.just(("said", (Line("U1", "alice", "help me with this", "i", 1.0),), False)),
+    st.just(("said", (Utterance("U1", "alice", "help me with this", "i", 1.0),), False)),
     st.builds(lambda one: ("said", (one,), False), lines),
     st.builds(lambda one: ("said", (one,), False), sent),
     st.builds(lambda some: ("said", tuple(some), False), st.lists(lines | sent, min_size=2, max_size=3)),
@@ -324,5 +324,5 @@ def test_a_choice_counts_only_if_its_text_stood_above_it(number: int, hasty: boo
         assert (talk.session.active == "") == (number == 1)
 
 
-def line(text: str) -> Line:
-    return Line("U1", "alice", text, "i", 1.0)
+def line(text: str) -> Utterance:
+    return Utterance("U1", "alice", text, "i", 1.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
 from bot.core import speakers
-from bot.core.events import Line, ModelReplied, Picked, Said
+from bot.core.events import ModelReplied, Picked, Said, Utterance
 from bot.core.machine import step
 from bot.core.model import Attachment
 from bot.core.prompt import Prompt, prompt
@@ -85,7 +85,7 @@ bursts = st.lists(st.tuples(people, texts, files), min_size=1, max_size=4)
 def test_the_speakers_of_a_prompt_are_those_of_the_log(
     talk: list[list[tuple[tuple[str, str], str, tuple[Attachment, ...]]]],
 ) -> None:
-    began = step(Session(), Said("0", (Line("U0", "root", "*architect", "i0", 1.0),)), CAST)
+    began = step(Session(), Said("0", (Utterance("U0", "root", "*architect", "i0", 1.0),)), CAST)
     session, log = began.session, list(began.log)
     winston = CAST.persona("architect")
     assert winston is not None
@@ -95,7 +95,7 @@ def test_the_speakers_of_a_prompt_are_those_of_the_log(
         lines = []
         for (user, name), text, sent in burst:
             number += 1
-            lines.append(Line(user, name, f"say {text}", f"i{number}", 1.0, files=sent))
+            lines.append(Utterance(user, name, f"say {text}", f"i{number}", 1.0, files=sent))
         moved = step(session, Said(f"t{number}", tuple(lines)), CAST)
         session, log = moved.session, [*log, *moved.log]
         if isinstance(moved.request, AskModel):
@@ -116,13 +116,13 @@ def test_the_speakers_of_a_prompt_are_those_of_the_log(
 def test_no_answer_to_a_question_reads_like_somebody_elses(
     one: tuple[str, str], other: tuple[str, str], text: str
 ) -> None:
-    began = step(Session(), Said("0", (Line("U0", "root", "*architect", "i0", 1.0),)), CAST)
-    asking = step(began.session, Said("1", (Line("U0", "root", "well?", "i1", 1.0),)), CAST)
+    began = step(Session(), Said("0", (Utterance("U0", "root", "*architect", "i0", 1.0),)), CAST)
+    asking = step(began.session, Said("1", (Utterance("U0", "root", "well?", "i1", 1.0),)), CAST)
     content = [{"type": "tool_use", "id": "a1", "name": "ask", "input": {"question": "Which?", "options": ["A", "B"]}}]
     halted = step(asking.session, ModelReplied(0, json.dumps(content), "tool_use"), CAST)
     assert halted.session.gate
     menu = halted.session.gate.menu
-    said = (Line(*one, f"say {text}", "i2", 2.0), Line(*other, f"say {text}", "i3", 2.0))
+    said = (Utterance(*one, f"say {text}", "i2", 2.0), Utterance(*other, f"say {text}", "i3", 2.0))
     answered = step(halted.session, Said("2", said, seen=(menu,)), CAST)
     result = next(e.text for e in answered.log if e.kind == "result")
     assert result == "They answered in their own words: what stands last below.", "what they said is not quoted"

@@ -23,7 +23,6 @@ from bot.core.events import (
     GaveUp,
     Handed,
     LibraryRead,
-    Line,
     ModelFailed,
     ModelReplied,
     Picked,
@@ -33,6 +32,7 @@ from bot.core.events import (
     Resumed,
     Said,
     ThreadOpened,
+    Utterance,
 )
 from bot.core.machine import step
 from bot.core.model import Conversation
@@ -223,7 +223,7 @@ class Walk:
             return Picked(turn, *user, chance.choice(menus[-3:]), chance.choice([1, 1, 2, 3, 9]), 1.0)
         text = chance.choice(TYPED)
         edited = chance.random() < 0.05
-        line = Line(*user, text, f"i{self.turn}", 1.0, edited=edited)
+        line = Utterance(*user, text, f"i{self.turn}", 1.0, edited=edited)
         seen = tuple(self.marks if chance.random() < 0.8 else self.marks[:-1])
         return Said(turn, (line,), seen, direct=chance.random() < 0.3, hasty=chance.random() < 0.1)
 
@@ -237,7 +237,7 @@ def test_hostile_walks_end_at_rest_and_nothing_is_decided_without_people(walks: 
     writes = toys = paused = asks = 0
     for seed in range(walks):
         walk = Walk(random.Random(seed))
-        walk.live(Said("t0", (Line("U1", "alice", "*pm", "i0", 1.0),)))
+        walk.live(Said("t0", (Utterance("U1", "alice", "*pm", "i0", 1.0),)))
         for _ in range(25):
             walk.live(walk.deed())
         writes, asks = writes + walk.writes, asks + walk.asks
@@ -251,12 +251,12 @@ def test_hostile_walks_end_at_rest_and_nothing_is_decided_without_people(walks: 
 def leads_out(walk: Walk) -> None:
     """No dead end: whatever stands, it can be told, left for another persona, and taken up again."""
     calm = replace_chance(walk)
-    calm.live(Said("z1", (Line("U1", "alice", "*status", "z1", 1.0),), tuple(walk.marks)))
+    calm.live(Said("z1", (Utterance("U1", "alice", "*status", "z1", 1.0),), tuple(walk.marks)))
     full = len(calm.session.paused) >= works.PAUSED and bool(calm.session.work)
-    calm.live(Said("z2", (Line("U1", "alice", "*sm", "z2", 1.0),), tuple(calm.marks)))
+    calm.live(Said("z2", (Utterance("U1", "alice", "*sm", "z2", 1.0),), tuple(calm.marks)))
     assert full or (calm.session.active == "sm" and not calm.session.work)
     if calm.session.paused and not full:
-        calm.live(Said("z3", (Line("U1", "alice", "*resume 1", "z3", 1.0),), tuple(calm.marks)))
+        calm.live(Said("z3", (Utterance("U1", "alice", "*resume 1", "z3", 1.0),), tuple(calm.marks)))
         assert calm.session.work and calm.session.gate is not None, "it stands again"
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bot.settings import LOOKUP, Settings
+from bot.settings.error_messages import dotted, expected, variable
 from bot.settings.keys import Secrets
-from bot.settings.telling import dotted, expected, variable
 
 ANNOTATED = Path(__file__).resolve().parents[2] / "config" / "greenroom.yaml"
 

@@ -15,7 +15,7 @@ import discord
 from bot.app import SystemClock
 from bot.core.codec import load
 from bot.core.model import Conversation
-from bot.core.session import Saved, Session
+from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.platforms.discord import marks
@@ -151,7 +151,7 @@ class House:
 
     async def session(self, channel: Channel) -> Session:
         state = await self.store.peek(self.conversation(channel).key)
-        return load(state, Saved).session if state else Session()
+        return load(state, ConversationState).session if state else Session()
 
     async def log(self, channel: Channel) -> list[Entry]:
         return [load(line, Entry) for line in await self.store.log(self.conversation(channel).key)]

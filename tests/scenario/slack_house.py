@@ -12,7 +12,7 @@ from typing import Any
 from bot.app import SystemClock
 from bot.core.codec import load
 from bot.core.model import Conversation
-from bot.core.session import Saved, Session
+from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.platforms.slack.adapter import SlackAdapter, opened
@@ -99,7 +99,7 @@ class House:
 
     async def session(self, room: Room, thread: str = "") -> Session:
         state = await self.store.peek(self.conversation(room, thread).key)
-        return load(state, Saved).session if state else Session()
+        return load(state, ConversationState).session if state else Session()
 
     async def log(self, room: Room, thread: str = "") -> list[Entry]:
         return [load(line, Entry) for line in await self.store.log(self.conversation(room, thread).key)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.core.codec import load
 from bot.core.model import Conversation, Inbound, Listen
-from bot.core.session import Saved, Session
+from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.runtime.inbox import Inbox
@@ -50,7 +50,7 @@ class Stage:
 
     async def session(self, conversation: Conversation = ROOM) -> Session:
         state = await self.store.peek(conversation.key)
-        return load(state, Saved).session if state else Session()
+        return load(state, ConversationState).session if state else Session()
 
     async def log(self, conversation: Conversation = ROOM) -> list[Entry]:
         return [load(line, Entry) for line in await self.store.log(conversation.key)]

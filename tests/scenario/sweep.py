@@ -20,7 +20,7 @@ from bot.core.model import Inbound
 from bot.core.modes.mode import Registry
 from bot.core.modes.registry import MODES
 from bot.core.prompt import Prompt
-from bot.core.session import Saved, Turn
+from bot.core.session import ConversationState, Turn
 from bot.core.steps import Entry
 from bot.personas.model import Cast, Command, Persona
 from bot.ports.model import Reply, Show
@@ -239,7 +239,7 @@ class Universe:
 
     async def _outcome(self, platform: FakePlatform, store: Store) -> Outcome:
         state = await store.peek(ROOM.key)
-        saved = load(state, Saved) if state else Saved()
+        saved = load(state, ConversationState) if state else ConversationState()
         log = tuple(load(line, Entry) for line in await store.log(ROOM.key))
         seen = platform.seen()
         self.faults.extend(f"unsealed: {m.text!r}" for m in seen if not m.sealed)

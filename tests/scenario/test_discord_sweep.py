@@ -21,13 +21,13 @@ from discord.http import Route
 
 from bot.core.codec import load
 from bot.core.model import Conversation, Inbound
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from bot.platforms.discord import marks, markup, streaming
 from bot.platforms.discord.avatars import Avatars
 from bot.platforms.discord.hooks import Hooks
 from bot.platforms.discord.messages import Me
-from bot.platforms.discord.posting import Postbox
+from bot.platforms.discord.posting import Poster
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, Web
@@ -151,7 +151,7 @@ class DiscordPlatform:
         """A process begins: it knows nothing of an earlier one's webhooks and replies."""
         self._silence()
         web, me = Direct(self.fake, self.points, self.session), Me(str(self.fake.me.id), self.application)
-        box = Postbox(web, me, Hooks(web, me.application, "Greenroom"), Avatars(web, me.application, wanted=True))
+        box = Poster(web, me, Hooks(web, me.application, "Greenroom"), Avatars(web, me.application, wanted=True))
         self.previews = Previews(box)
         self.transport = DiscordTransport(web, box, self.previews)
         self.transport.limit = self.limit
@@ -215,7 +215,7 @@ class DiscordUniverse(Universe):
     async def _ended(self, platform: DiscordPlatform, store: Store) -> Outcome:
         key = platform.conversation.key
         state = await store.peek(key)
-        saved = load(state, Saved) if state else Saved()
+        saved = load(state, ConversationState) if state else ConversationState()
         log = tuple(load(line, Entry) for line in await store.log(key))
         standing = platform.seen()
         found_by = [marks.mark_in(seen.text) for seen in standing]
@@ -323,7 +323,7 @@ async def _nothing(*args: object) -> None:
     """Find nothing."""
 
 
-@pytest.mark.parametrize(("where", "name"), [(Postbox, "find"), (Previews, "torn")])
+@pytest.mark.parametrize(("where", "name"), [(Poster, "find"), (Previews, "torn")])
 async def test_were_nothing_found_again_the_sweep_would_tell(
     where: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

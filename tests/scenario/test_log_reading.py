@@ -14,7 +14,7 @@ import pytest
 from bot.core.codec import dump, load
 from bot.core.log_index import LogIndex
 from bot.core.prompt import prompt
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from bot.ports.model import ModelError
 from bot.runtime.inbox import Inbox
@@ -120,7 +120,7 @@ async def test_a_state_of_the_release_before_is_taken_up_and_read_once_as_a_whol
         await s.say("*architect")
         for n in range(5):
             await s.say(f"line {n}")
-        now = load(await store.peek(ROOM.key) or "", Saved)
+        now = load(await store.peek(ROOM.key) or "", ConversationState)
         assert now.index is not None
 
         state = json.loads(dump(now))
@@ -133,7 +133,7 @@ async def test_a_state_of_the_release_before_is_taken_up_and_read_once_as_a_whol
         assert await is_whole(s)
         await s.say("and on")
         assert await is_whole(s)
-        index = load(await store.peek(ROOM.key) or "", Saved).index
+        index = load(await store.peek(ROOM.key) or "", ConversationState).index
         assert index == LogIndex().grown(await s.log())
 
 
@@ -147,7 +147,7 @@ async def test_a_reset_forgets_the_index_and_not_the_log() -> None:
         await s.say("two")
 
         assert await is_whole(s)
-        assert load(await store.peek(ROOM.key) or "", Saved).index == LogIndex().grown(await s.log())
+        assert load(await store.peek(ROOM.key) or "", ConversationState).index == LogIndex().grown(await s.log())
 
 
 async def test_forgetting_a_conversation_begins_at_nothing() -> None:
@@ -160,7 +160,7 @@ async def test_forgetting_a_conversation_begins_at_nothing() -> None:
         await s.say("two")
 
         assert await is_whole(s)
-        assert load(await store.peek(ROOM.key) or "", Saved).index == LogIndex().grown(await s.log())
+        assert load(await store.peek(ROOM.key) or "", ConversationState).index == LogIndex().grown(await s.log())
 
 
 async def test_a_deleted_message_and_a_forgotten_person_move_nothing() -> None:
@@ -205,7 +205,7 @@ async def test_an_index_that_does_not_fit_the_log_is_told_and_made_anew(caplog: 
 
         assert "does not fit it; all of it is read again" in caplog.text
         assert await is_whole(s)
-        assert load(await store.peek(ROOM.key) or "", Saved).index == LogIndex().grown(await s.log())
+        assert load(await store.peek(ROOM.key) or "", ConversationState).index == LogIndex().grown(await s.log())
 
 
 async def test_a_turn_that_failed_reads_the_same_again() -> None:

@@ -9,8 +9,8 @@ from bot.core.events import Picked, Said
 from bot.core.gates import ExitGate
 from bot.core.machine import step
 from bot.core.model import Conversation, Menu
-from bot.core.session import Saved, Session
-from bot.platforms.presses import Pressed, packed, unpacked
+from bot.core.session import ConversationState, Session
+from bot.platforms.button_payload import Pressed, packed, unpacked
 from bot.runtime.access import Access
 from tests.fakes.library import CAST
 from tests.fakes.platform import ROOM
@@ -69,7 +69,7 @@ async def test_a_turn_that_is_begun_again_makes_the_same_ids() -> None:
     async with stage(never) as s:
         await s.say("*pm")
         state = await s.store.peek(ROOM.key)
-        session = load(state or "", Saved).session
+        session = load(state or "", ConversationState).session
         said = Said("t77", (), ())
         press = Picked("t77", "U", "u", "nothing", 1, 1.0)
         assert step(session, press, CAST) == step(session, press, CAST)

@@ -18,10 +18,10 @@ import pytest
 from bot.app import SystemClock
 from bot.cli import main
 from bot.core.codec import dump
-from bot.core.events import Line, Usage
+from bot.core.events import Usage, Utterance
 from bot.core.gates import RunGate
 from bot.core.model import Conversation, Inbound
-from bot.core.session import Saved, Session
+from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry, Record
 from bot.ports.mailbox import Message
 from bot.ports.store import Store
@@ -113,8 +113,8 @@ async def populated(store: Store) -> None:
     await store.enqueue(key, inbound("m1", 1, "my secret"))
     claim = await store.claim("w", 15, 1)
     assert claim is not None
-    gate = RunGate("pm", (Line("U1", "Ada", "my secret", "m1", 1.0),), "m1")
-    saved = Saved(Session(personas=("bmad-orchestrator", "architect"), gate=gate, people=("Ada", "Bob")))
+    gate = RunGate("pm", (Utterance("U1", "Ada", "my secret", "m1", 1.0),), "m1")
+    saved = ConversationState(Session(personas=("bmad-orchestrator", "architect"), gate=gate, people=("Ada", "Bob")))
     log = (
         Entry("said", "U1", "my secret", "Ada", id="m1"),
         Entry("reply", "architect", "Noted,\x1b]0;owned\x07 Ada.", "Winston", content="[]"),

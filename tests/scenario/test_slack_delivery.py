@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.app import SystemClock
-from bot.platforms.slack import backfill, line
+from bot.platforms.slack import backfill, event_source
 from bot.platforms.slack.listening import FULL
 from bot.ports.mailbox import Message, StoreError
 from bot.stores.redis import RedisStore
@@ -37,8 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long before something is tried again."""
-    monkeypatch.setattr(line, "FIRST_TRY", 0.05)
-    monkeypatch.setattr(line, "LATEST_TRY", 0.1)
+    monkeypatch.setattr(event_source, "FIRST_TRY", 0.05)
+    monkeypatch.setattr(event_source, "LATEST_TRY", 0.1)
     monkeypatch.setattr(backfill, "FIRST_TRY", 0.05)
 
 
@@ -316,7 +316,7 @@ async def test_a_connection_that_cannot_be_made_for_a_while_is_told_and_made_in_
 async def test_connections_that_die_before_the_greeting_leave_the_bot_deaf_for_no_time_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(line, "FIRST_TRY", 0.01)
+    monkeypatch.setattr(event_source, "FIRST_TRY", 0.01)
     monkeypatch.setattr("bot.platforms.slack.socket.HELLO", 3600.0)
     async with slack_house() as house:
         fake = house.fake

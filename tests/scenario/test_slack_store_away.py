@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.platforms.slack import backfill, line
+from bot.platforms.slack import backfill, event_source
 from bot.stores.redis import RedisStore
 from tests.contract.redis_server import Server, running
 from tests.fakes.slack import FakeSlack
@@ -24,7 +24,7 @@ ROOMS = 4
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "FIRST_TRY", 0.05)
+    monkeypatch.setattr(event_source, "FIRST_TRY", 0.05)
     monkeypatch.setattr(backfill, "FIRST_TRY", 0.05)
     monkeypatch.setattr(backfill, "STORE_TRY", 0.1)
 

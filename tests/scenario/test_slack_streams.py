@@ -13,7 +13,7 @@ import pytest
 from bot.core.prompt import Prompt
 from bot.platforms.slack import decoration
 from bot.platforms.slack.arrival import Me
-from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import opened as web_opened
@@ -73,7 +73,7 @@ async def scene(
     """A house whose streams go by the fake's clock."""
     async with slack_house(script, fake=fake) as house, web_opened(house.fake.ws.bot_token, house.fake.api) as web:
         ws = house.fake.ws
-        box = Postbox(web, Me(ws.bot_user, ws.bot_id, ws.team, ws.app_id))
+        box = Poster(web, Me(ws.bot_user, ws.bot_id, ws.team, ws.app_id))
         streams = Streams(web, box, ws.team, house.fake.clock.now, pace)
         transport = SlackTransport(web, box, streams)
         house.worker.transports = {"slack": transport}

@@ -16,11 +16,11 @@ import pytest
 
 from bot.core.codec import load
 from bot.core.model import Conversation, Inbound, Receipt
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.core.steps import Entry
 from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import Me
-from bot.platforms.slack.posting import Postbox, key_of
+from bot.platforms.slack.posting import Poster, key_of
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import RefusedError, Web
@@ -119,7 +119,7 @@ class SlackPlatform:
         """A process begins: it knows nothing of an earlier one's streams."""
         ws = self.fake.ws
         web = Direct(self.fake, self.points, self.session)
-        box = Postbox(web, self._me)
+        box = Poster(web, self._me)
         self.streams = Streams(web, box, ws.team, ws.clock.now, pace=0.0)
         self.transport = SlackTransport(web, box, self.streams)
         self.transport.limit = self.limit
@@ -185,7 +185,7 @@ class SlackUniverse(Universe):
     async def _ended(self, platform: SlackPlatform, store: Store) -> Outcome:
         key = platform.conversation.key
         state = await store.peek(key)
-        saved = load(state, Saved) if state else Saved()
+        saved = load(state, ConversationState) if state else ConversationState()
         log = tuple(load(line, Entry) for line in await store.log(key))
         standing = platform.seen()
         self.faults.extend(f"torn: {seen.text!r}" for seen, found_by in standing if not found_by or seen.streaming)

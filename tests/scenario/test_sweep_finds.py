@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.core import works
-from bot.core.events import Line
+from bot.core.events import Utterance
 from bot.core.session import NumberAnchor, Turn
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Post
@@ -106,7 +106,7 @@ def newest(anchors: tuple[NumberAnchor, ...], order: int) -> tuple[NumberAnchor,
     return anchors
 
 
-def dropped(step: StepBuilder, result: str, by: Line | None = None) -> None:
+def dropped(step: StepBuilder, result: str, by: Utterance | None = None) -> None:
     step.change(tools=None)
 
 

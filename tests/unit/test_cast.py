@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from bot.core import commands
 from bot.core.command_table import HOST_COMMANDS, NEVER_BY_NEAR_MATCH
 from bot.core.commands import One
-from bot.core.events import Line, Picked, Said
+from bot.core.events import Picked, Said, Utterance
 from bot.core.machine import step
 from bot.core.menus import as_text
 from bot.core.model import Activate, Menu, Run, Turnover
@@ -55,7 +55,7 @@ ELSEWHERE = re.compile(r"\b(?:Bash|Grep|Glob|MultiEdit|NotebookEdit|TodoWrite|We
 
 
 def said(text: str) -> Said:
-    return Said("t1", (Line("U1", "Ada", text, "1", 100.0),))
+    return Said("t1", (Utterance("U1", "Ada", text, "1", 100.0),))
 
 
 def posts(done: Step) -> list[Post]:

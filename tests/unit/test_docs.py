@@ -25,8 +25,8 @@ from bot.core.command_table import HOST_COMMANDS
 from bot.personas.library import Library
 from bot.platforms.discord.rights import RIGHTS
 from bot.settings import Settings, load
+from bot.settings.error_messages import dotted
 from bot.settings.keys import Secrets
-from bot.settings.telling import dotted
 from tests.reference import settings
 from tests.reference.pages import PAGES
 from tests.scenario.sweep import APART, CONFIGURATIONS, SCENARIOS, reference

@@ -20,8 +20,8 @@ from bot import doctor
 from bot.app import SystemClock
 from bot.cli import main
 from bot.doctor import Case, Finding
+from bot.doctor.environment import installed, required, terminal_findings
 from bot.doctor.store import mailbox_findings, worker_of
-from bot.doctor.surroundings import installed, required, terminal_findings
 from bot.ports.mailbox import Message, Stats
 from bot.settings import Settings
 from bot.stores.sqlite import SqliteStore

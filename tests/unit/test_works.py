@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from bot.core import works
-from bot.core.events import GaveUp, Handed, Line, Result, Resumed, Said
+from bot.core.events import GaveUp, Handed, Result, Resumed, Said, Utterance
 from bot.core.gates import Words, WorkGate
 from bot.core.machine import step
 from bot.core.model import Choose, Option
@@ -44,16 +44,16 @@ class Errands:
     gates = (HomeGate,)
     commands = frozenset({"errand"})
 
-    def start(self, step: StepBuilder, command: str, args: str, line: Line) -> None:
+    def start(self, step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         work = Errand(works.work_id(step))
         if works.begin(step, work):
             step.say("I go.")
             step.chain(works.link(work, "go"))
 
-    def chosen(self, step: StepBuilder, work: Errand, gate: WorkGate, option: Option, line: Line) -> None:
+    def chosen(self, step: StepBuilder, work: Errand, gate: WorkGate, option: Option, line: Utterance) -> None:
         works.end(step, "it was done")
 
-    def said(self, step: StepBuilder, work: Errand, lines: tuple[Line, ...], event: Said) -> bool:
+    def said(self, step: StepBuilder, work: Errand, lines: tuple[Utterance, ...], event: Said) -> bool:
         return False
 
     def result(self, step: StepBuilder, work: Errand, result: Result | Returned, purpose: str) -> None:
@@ -94,7 +94,7 @@ def go(session: Session, event: Said | Resumed | Handed | GaveUp) -> Step:
 
 
 def say(session: Session, text: str) -> Step:
-    return go(session, Said(text, (Line("U1", "alice", text, f"m-{text}", 1.0),)))
+    return go(session, Said(text, (Utterance("U1", "alice", text, f"m-{text}", 1.0),)))
 
 
 def begun() -> Step:

@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from bot.core import asks, failures, replies, works
 from bot.core.commands import suggested
-from bot.core.events import Line, ModelFailed, ModelReplied, Said
+from bot.core.events import ModelFailed, ModelReplied, Said, Utterance
 from bot.core.gates import AskGate, FileGate, HostGate, ProposeGate, RunGate, call_of, withdrawn
 from bot.core.model import Answer, Decide, Option, Run
 from bot.core.modes import files, tooluse
@@ -24,7 +24,7 @@ PEOPLE = 20
 # ---------------------------------------------------------------- people
 
 
-def talk(step: StepBuilder, lines: tuple[Line, ...], event: Said) -> None:
+def talk(step: StepBuilder, lines: tuple[Utterance, ...], event: Said) -> None:
     """Plain text: an answer to the question that waits, a command named without its prefix, or talk."""
     persona = step.persona
     if persona is None:
@@ -64,13 +64,13 @@ def withdraw(step: StepBuilder) -> None:
         step.say(told, who=gate.who)
 
 
-def say_for(step: StepBuilder, lines: tuple[Line, ...]) -> None:
+def say_for(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """These words are for the persona that is on: keep them, and let it answer."""
     hear(step, lines)
     asks.ask(step)
 
 
-def nobody(step: StepBuilder, lines: tuple[Line, ...], event: Said) -> None:
+def nobody(step: StepBuilder, lines: tuple[Utterance, ...], event: Said) -> None:
     """Text where no persona is on: a hint for whoever meant the bot, silence in a channel."""
     lost = step.session.active
     if lost:
@@ -79,7 +79,7 @@ def nobody(step: StepBuilder, lines: tuple[Line, ...], event: Said) -> None:
         step.tell("Nobody is on yet. `*help` shows who is here and how this works; `*` and a name calls them.")
 
 
-def hear(step: StepBuilder, lines: tuple[Line, ...]) -> None:
+def hear(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """Put what people said into the log, with what their files say."""
     people = list(step.session.people)
     for line in files.with_texts(lines):
@@ -90,7 +90,7 @@ def hear(step: StepBuilder, lines: tuple[Line, ...]) -> None:
     step.change(people=tuple(people[-PEOPLE:]))
 
 
-def answered_in_words(step: StepBuilder, lines: tuple[Line, ...], event: Said) -> None:
+def answered_in_words(step: StepBuilder, lines: tuple[Utterance, ...], event: Said) -> None:
     """Free text while the model's question waits: its answer, if its author can have seen the question.
 
     Whoever routes here goes on with the calls.
@@ -106,7 +106,9 @@ def answered_in_words(step: StepBuilder, lines: tuple[Line, ...], event: Said) -
     tooluse.answer(step, call, "They answered in their own words: what stands last below.")
 
 
-def decided(step: StepBuilder, gate: RunGate | FileGate | AskGate | ProposeGate, option: Option, line: Line) -> bool:
+def decided(
+    step: StepBuilder, gate: RunGate | FileGate | AskGate | ProposeGate, option: Option, line: Utterance
+) -> bool:
     """A human chose an option at a gate of the talk. True where its command is still to be run."""
     match gate:
         case FileGate():
@@ -134,7 +136,7 @@ def decided(step: StepBuilder, gate: RunGate | FileGate | AskGate | ProposeGate,
     return False
 
 
-def answer_held(step: StepBuilder, lines: tuple[Line, ...]) -> None:
+def answer_held(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """What a gate held back is to be answered now, unless it was deleted meanwhile."""
     if not lines:
         step.tell("That message was deleted meanwhile, so there is nothing to answer.")
@@ -146,7 +148,7 @@ def answer_held(step: StepBuilder, lines: tuple[Line, ...]) -> None:
 # ---------------------------------------------------------------- files
 
 
-def asked_about_files(step: StepBuilder, lines: tuple[Line, ...]) -> None:
+def asked_about_files(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """What came with the message is too long: nobody is asked for an answer before people have said what to take."""
     gate = step.session.gate
     if gate is not None and call_of(gate):
@@ -165,7 +167,7 @@ def decided_on_files(step: StepBuilder, gate: FileGate, option: Option) -> None:
         answer_held(step, files.held(gate, whole=option.action == Decide("yes")))
 
 
-def came_along(step: StepBuilder, line: Line) -> None:
+def came_along(step: StepBuilder, line: Utterance) -> None:
     """The files of a command's message, once that was run: they are for whoever is on now.
 
     Nobody is asked about long ones here, since the command may wait for an answer of its own.
@@ -187,13 +189,13 @@ def came_along(step: StepBuilder, line: Line) -> None:
     step.tell(" ".join(part for part in told if part), quotes=line)
 
 
-def passed_over(step: StepBuilder, line: Line) -> None:
+def passed_over(step: StepBuilder, line: Utterance) -> None:
     """Files came with a number, which chooses and nothing else."""
     if line.files:
         step.tell(f"A number only chooses: {files.listed(line.files)} was not looked at.", quotes=line)
 
 
-def requested(step: StepBuilder, persona: Persona, name: str, args: str, by: Line) -> None:
+def requested(step: StepBuilder, persona: Persona, name: str, args: str, by: Utterance) -> None:
     """A command that no task stands behind: the persona answers it, as a request in words.
 
     `by` asks for it; its id is that of the message that `args` are from.

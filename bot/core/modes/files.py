@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.core.events import Line
+from bot.core.events import Utterance
 from bot.core.gates import FileGate, Gate, RunGate
 from bot.core.model import FILE, Attachment, Decide, Option
 from bot.core.step_builder import StepBuilder
@@ -47,7 +47,7 @@ def listed(files: Iterable[Attachment]) -> str:
 # ---------------------------------------------------------------- what can be read
 
 
-def readable(lines: tuple[Line, ...]) -> tuple[Attachment, ...]:
+def readable(lines: tuple[Utterance, ...]) -> tuple[Attachment, ...]:
     """The files whose text there is."""
     return tuple(file for line in lines for file in line.files[:MOST] if _is_readable(file))
 
@@ -56,7 +56,7 @@ def _is_readable(file: Attachment) -> bool:
     return bool(file.text and file.text.strip())
 
 
-def are_too_long(lines: tuple[Line, ...]) -> bool:
+def are_too_long(lines: tuple[Utterance, ...]) -> bool:
     """Whether the texts of all files come to more than may be taken without asking."""
     found = readable(lines)
     return any(file.cut for file in found) or _length(found) > FILE
@@ -66,7 +66,7 @@ def _length(files: Iterable[Attachment]) -> int:
     return sum(len(file.text or "") for file in files)
 
 
-def declined(lines: tuple[Line, ...]) -> str:
+def declined(lines: tuple[Utterance, ...]) -> str:
     """Why some files cannot be read, in words for people; empty where all can."""
     told = [_problem(file) for line in lines for file in line.files[:MOST] if not _is_readable(file)]
     if more := sum(len(line.files[MOST:]) for line in lines):
@@ -84,7 +84,7 @@ def _problem(file: Attachment) -> str:
 # ---------------------------------------------------------------- as something that was said
 
 
-def with_texts(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+def with_texts(lines: tuple[Utterance, ...]) -> tuple[Utterance, ...]:
     """The lines with what their files say as a part of their text, `FILE` characters of all files at most.
 
     Each file's text stands in a fence that is longer than any within it, so that no file can end its own; in the
@@ -118,12 +118,12 @@ def _told(file: Attachment, text: str) -> str:
     return f"{told}\n{fence}\n{body}\n{fence}"
 
 
-def with_names(lines: tuple[Line, ...], remark: str = "") -> tuple[Line, ...]:
+def with_names(lines: tuple[Utterance, ...], remark: str = "") -> tuple[Utterance, ...]:
     """The lines with the names of their files alone, and a remark on them."""
     return tuple(_with_names(line, remark) if line.files else line for line in lines)
 
 
-def _with_names(line: Line, remark: str) -> Line:
+def _with_names(line: Utterance, remark: str) -> Utterance:
     more = len(line.files[MOST:])
     names = listed(line.files[:MOST]) + (f" and {more} more files" if more else "")
     told = f"(sent {names}{remark})"
@@ -133,7 +133,7 @@ def _with_names(line: Line, remark: str) -> Line:
 # ---------------------------------------------------------------- too long
 
 
-def ask_first(step: StepBuilder, lines: tuple[Line, ...]) -> None:
+def ask_first(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """Files are too long to be simply taken: say how long and what may be taken, and wait for a choice.
 
     The gate keeps what came with them twice, first without the files' texts and then with them, both under the
@@ -154,7 +154,7 @@ def ask_first(step: StepBuilder, lines: tuple[Line, ...]) -> None:
     step.halt(gate, tuple(options), question, by_host=True, quotes=lines[0])
 
 
-def held(gate: Gate | None, *, whole: bool = False) -> tuple[Line, ...]:
+def held(gate: Gate | None, *, whole: bool = False) -> tuple[Utterance, ...]:
     """What a gate holds back of what people said, what they have deleted meanwhile left out.
 
     Of a gate for files that is without the files' texts, or with `whole` with them.

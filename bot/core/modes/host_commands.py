@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from bot.core import works
 from bot.core.command_table import CommandTable
-from bot.core.events import Account, LibraryRead, Line
+from bot.core.events import Account, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Activate, Decide, Menu, Option, Run
 from bot.core.modes import activation, chat
@@ -60,7 +60,7 @@ LISTS = {
 """Commands that without a name only list what there is to name, and wait (folder of the resources)."""
 
 
-def run(step: StepBuilder, command: str, args: str, line: Line) -> None:
+def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
     """Run `command` for whoever wrote `line`."""
     persona = step.persona
     word = fold(command)
@@ -86,7 +86,7 @@ def run(step: StepBuilder, command: str, args: str, line: Line) -> None:
             assert_never(effect)
 
 
-def look(step: StepBuilder, word: str, args: str, line: Line) -> None:
+def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
     """A command that leaves what is being done as it is."""
     match word:
         case "help":
@@ -107,7 +107,7 @@ def look(step: StepBuilder, word: str, args: str, line: Line) -> None:
             step.tell("`*approve` is not possible yet: this build keeps no documents that could be approved.")
 
 
-def confirm(step: StepBuilder, word: str, line: Line) -> None:
+def confirm(step: StepBuilder, word: str, line: Utterance) -> None:
     """A command that comes before what is being done, which stands again afterwards: the first two ask first."""
     match word:
         case "exit":
@@ -127,7 +127,7 @@ def confirm(step: StepBuilder, word: str, line: Line) -> None:
             step.wait(ReadLibrary(), Waiting("", "library", OWNER))
 
 
-def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Line) -> None:
+def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Utterance) -> None:
     """A command that begins something else."""
     persona = step.persona
     match word:
@@ -166,7 +166,7 @@ def meant_decided(step: StepBuilder, option: Option) -> bool:
     return False
 
 
-def agent(step: StepBuilder, args: str, by: Line) -> None:
+def agent(step: StepBuilder, args: str, by: Utterance) -> None:
     """`*agent [name]`: the list, or somebody by id, name or role."""
     wanted = args.strip().lstrip("*@/").strip()
     found = step.cast.called(wanted)
@@ -241,7 +241,7 @@ def used(account: Account) -> str:
     )
 
 
-def raise_budget(step: StepBuilder, args: str, line: Line) -> None:
+def raise_budget(step: StepBuilder, args: str, line: Utterance) -> None:
     """`*budget +5` (dollars) or `*budget +20000 tokens`: more for this channel, today."""
     found = re.fullmatch(r"\+?\$?(\d{1,6}(?:\.\d{1,2})?)\$?|\+?(\d{1,9}) ?tokens", args.strip().replace(",", ""))
     if found is None:
@@ -254,7 +254,7 @@ def raise_budget(step: StepBuilder, args: str, line: Line) -> None:
     step.wait(granted, Waiting("", "budget", OWNER))
 
 
-def forget_decided(step: StepBuilder, option: Option, line: Line) -> None:
+def forget_decided(step: StepBuilder, option: Option, line: Utterance) -> None:
     """Wipe the conversation, or keep it: then what stood below the question stands again."""
     if option.action == Decide("yes"):
         works.close(step, "the conversation was wiped")
@@ -309,7 +309,7 @@ def _listed(step: StepBuilder, persona: Persona, word: str) -> tuple[Option, ...
     return tuple(Option(r.stem, Run(word, r.stem), r.title) for r in found)
 
 
-def later(step: StepBuilder, persona: Persona, command: Command, args: str, by: Line) -> None:
+def later(step: StepBuilder, persona: Persona, command: Command, args: str, by: Utterance) -> None:
     """A command whose mode is not in this build: say so, and what is possible instead."""
     uses = f" (it runs {', '.join(f'`{u}`' for u in command.uses)})" if command.uses else ""
     what = NOT_IN_THIS_BUILD.get(fold(command.name), "tasks and documents")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from bot.core import codec
-from bot.core.events import Line, Result, Said
+from bot.core.events import Result, Said, Utterance
 from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.session import Work
@@ -51,13 +51,13 @@ class Mode(Protocol[W]):
     def commands(self) -> frozenset[str]:
         """The folded names of the commands, and of the tasks behind commands, that begin it."""
 
-    def start(self, step: StepBuilder, command: str, args: str, line: Line) -> None:
+    def start(self, step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         """Begin: by a command, a choice, a hand-over, or for another work."""
 
-    def chosen(self, step: StepBuilder, work: W, gate: WorkGate, option: Option, line: Line) -> None:
+    def chosen(self, step: StepBuilder, work: W, gate: WorkGate, option: Option, line: Utterance) -> None:
         """A human chose an option at one of its gates. The gate is closed already."""
 
-    def said(self, step: StepBuilder, work: W, lines: tuple[Line, ...], event: Said) -> bool:
+    def said(self, step: StepBuilder, work: W, lines: tuple[Utterance, ...], event: Said) -> bool:
         """People wrote words while it is on top; False where they are ordinary talk."""
 
     def result(self, step: StepBuilder, work: W, result: Result | Returned, purpose: str) -> None:

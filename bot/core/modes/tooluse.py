@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core import asks, tools
-from bot.core.events import Line, ResourceLoaded
+from bot.core.events import ResourceLoaded, Utterance
 from bot.core.gates import AskGate, ProposeGate
 from bot.core.model import Answer, Decide, Option, Run
 from bot.core.session import Call, Tools, Waiting
@@ -44,7 +44,7 @@ def advance(step: StepBuilder) -> str:
         call = step.session.tools.calls[0]
         persona = step.cast.persona(who)
         match tools.read(call) if persona else tools.Malformed("The persona is gone."):
-            case tools.Asked(question, options):
+            case tools.Question(question, options):
                 _rest_is_not_run(step, call)
                 names = step.names(who)
                 choices = tuple(Option(one_line(text, names), Answer(text)) for text in options)
@@ -108,7 +108,7 @@ def _rest_is_not_run(step: StepBuilder, call: Call) -> None:
     step.change(tools=replace(state, calls=(call,)))
 
 
-def answer(step: StepBuilder, call_id: str, result: str, by: Line | None = None) -> None:
+def answer(step: StepBuilder, call_id: str, result: str, by: Utterance | None = None) -> None:
     """Give an open call its result; `by` is whom it names."""
     state = step.session.tools
     if state is None:

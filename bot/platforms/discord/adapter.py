@@ -17,18 +17,18 @@ from bot.platforms.discord.backfill import Backfill
 from bot.platforms.discord.gateway import Gateway, Watch
 from bot.platforms.discord.hooks import Hooks
 from bot.platforms.discord.interactions import Desk
-from bot.platforms.discord.listening import Ears
+from bot.platforms.discord.listening import EventHandler
 from bot.platforms.discord.messages import Me
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.discord.places import Places
-from bot.platforms.discord.posting import Postbox
+from bot.platforms.discord.posting import Poster
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 from bot.platforms.discord.web import opened as web_opened
 from bot.platforms.reaching import UnreachableError
 from bot.ports.library import Library
-from bot.ports.transport import Door, PlatformError
+from bot.ports.transport import InboundGateway, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class DiscordAdapter:
     def __init__(self, web: Web, me: Me, options: DiscordOptions) -> None:
         self._web, self._me, self._options = web, me, options
         hooks = Hooks(web, me.application, options.host.name)
-        box = Postbox(web, me, hooks, Avatars(web, me.application, wanted=options.avatars))
+        box = Poster(web, me, hooks, Avatars(web, me.application, wanted=options.avatars))
         self._previews = Previews(box)
         self.transport = DiscordTransport(web, box, self._previews)
         self._client: Gateway | None = None
@@ -91,10 +91,10 @@ class DiscordAdapter:
         """Whether something may have been missed that was not looked for yet."""
         return self._missed is not None and self._missed.is_behind
 
-    async def serve(self, door: Door, library: Library) -> None:
+    async def serve(self, gateway: InboundGateway, library: Library) -> None:
         """Take what Discord tells, until cancelled; connections that break are made again. Raises PlatformError."""
         places = Places(self._web)
-        desk = Desk(self._web, self._me, places, door, library)
+        desk = Desk(self._web, self._me, places, gateway, library)
         answering: set[asyncio.Task[None]] = set()
 
         def asked(interaction: discord.Interaction[Any]) -> None:
@@ -102,13 +102,13 @@ class DiscordAdapter:
             answering.add(task)
             task.add_done_callback(answering.discard)
 
-        ears = Ears(self._web, self._me, places, door, library, lambda where: missed.before(where))
-        missed = Backfill(door, self._me, self._options.backfill, ears.missed, ears.forget_persons)
+        handler = EventHandler(self._web, self._me, places, gateway, library, lambda where: missed.before(where))
+        missed = Backfill(gateway, self._me, self._options.backfill, handler.missed, handler.forget_persons)
         self._missed = missed
         await missed.start()
-        connection = self._stay_connected(lambda: Gateway(self._options, ears.told, asked, missed), missed)
+        connection = self._stay_connected(lambda: Gateway(self._options, handler.told, asked, missed), missed)
         ways = [asyncio.create_task(work) for work in (connection, self._refused())]
-        tasks = [*ways, *(asyncio.create_task(work) for work in (ears.listen(), missed.run(), desk.register()))]
+        tasks = [*ways, *(asyncio.create_task(work) for work in (handler.listen(), missed.run(), desk.register()))]
         try:
             done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in done:

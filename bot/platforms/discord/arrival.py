@@ -10,11 +10,11 @@ from discord.utils import snowflake_time
 
 from bot.core.model import Attachment, Conversation, Inbound
 from bot.personas.model import Cast
+from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import is_direct
 from bot.platforms.discord.typed import plain_text
 from bot.platforms.mentions import meant
-from bot.platforms.presses import Pressed, Words
 from bot.platforms.slash import as_typed
 
 SPOKEN = (discord.MessageType.default, discord.MessageType.reply)

@@ -19,7 +19,7 @@ from bot.platforms.discord.messages import Me
 from bot.platforms.discord.places import is_direct, posts_to
 from bot.platforms.discord.web import RefusedError, UnansweredError
 from bot.ports.mailbox import StoreError
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +79,9 @@ class Backfill:
     nothing is looked for.
     """
 
-    def __init__(self, door: Door, me: Me, seconds: float, take: Take, anew: Callable[[], None]) -> None:
+    def __init__(self, inbound: InboundGateway, me: Me, seconds: float, take: Take, anew: Callable[[], None]) -> None:
         """`anew` is called when there is a new session: what was known of people may have changed meanwhile."""
-        self._door, self._me, self._seconds, self._take, self._anew = door, me, seconds, take, anew
+        self._inbound, self._me, self._seconds, self._take, self._anew = inbound, me, seconds, take, anew
         self._began = _ago(0.0)
         self._begun_with: Mapping[Conversation, int] = {}
         self._lost: dict[int, int] = {}
@@ -94,8 +94,8 @@ class Backfill:
         delay = FIRST_TRY
         while self._seconds:
             try:
-                known = await self._door.conversations("discord")
-                self._begun_with = {where: await self._door.last_seen(where) for where in known}
+                known = await self._inbound.conversations("discord")
+                self._begun_with = {where: await self._inbound.last_seen(where) for where in known}
                 return
             except StoreError as error:
                 log.error("how far the conversations have come cannot be read (%s); again in %.0f s", error, delay)
@@ -208,9 +208,9 @@ class Backfill:
                     if isinstance(room, discord.abc.Messageable) and room.last_message_id:
                         found[_place(room)] = room.last_message_id
         oldest = _ago(self._seconds)
-        for where in await self._door.conversations("discord"):
+        for where in await self._inbound.conversations("discord"):
             if _shard(client, where) == shard and where not in found:
-                last = await self._door.last_seen(where)
+                last = await self._inbound.last_seen(where)
                 # Of private talks and archived threads Discord tells nothing; a thread is archived some time after
                 # the last message in it.
                 if is_direct(where) or (_room(client, where) is None and where.thread and last > oldest):
@@ -238,7 +238,7 @@ class Backfill:
         """The last that was seen there before the gap, 0 where nothing ever was."""
         if not gap.since and where in self._begun_with:
             return self._begun_with[where]
-        last = await self._door.last_seen(where)
+        last = await self._inbound.last_seen(where)
         # It tells nothing of a gap before all that this process has seen.
         return last if gap.since or last < self._began else 0
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.model import MENU_OPTIONS, Conversation, Menu, Option
+from bot.platforms.button_payload import Pressed, Words, packed, unpacked
 from bot.platforms.discord.names import cut
-from bot.platforms.presses import Pressed, Words, packed, unpacked
 
 Component = dict[str, Any]
 

@@ -11,6 +11,7 @@ import discord
 
 from bot.core.model import MENU_OPTIONS, Conversation, Inbound
 from bot.platforms import slash
+from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.discord import arrival, components
 from bot.platforms.discord.messages import EPHEMERAL, Me
 from bot.platforms.discord.names import cut
@@ -24,10 +25,9 @@ from bot.platforms.discord.web import (
     UnansweredError,
     Web,
 )
-from bot.platforms.presses import Pressed, Words
 from bot.ports.library import Library
 from bot.ports.mailbox import MailboxFullError, StoreError
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ STRANGE = "This belongs to another place, or to an older version of the bot, and
 class Desk:
     """Takes every interaction, and answers it."""
 
-    def __init__(self, web: Web, me: Me, places: Places, door: Door, library: Library) -> None:
-        self._web, self._me, self._places, self._door, self._library = web, me, places, door, library
+    def __init__(self, web: Web, me: Me, places: Places, inbound: InboundGateway, library: Library) -> None:
+        self._web, self._me, self._places, self._inbound, self._library = web, me, places, inbound, library
 
     async def register(self) -> None:
         """Tell Discord of the slash command, unless it knows. Where that fails, all but the command works."""
@@ -143,7 +143,7 @@ class Desk:
     ) -> None:
         """Queue it, and only then answer, so that nothing that was answered can be lost; but answer in time."""
         kind = LATER if answer is None else SAY
-        taking = asyncio.ensure_future(self._door.receive(inbound))
+        taking = asyncio.ensure_future(self._inbound.receive(inbound))
         try:
             await asyncio.wait({taking}, timeout=WITHIN)
             if taking.done():
@@ -170,7 +170,7 @@ class Desk:
                 log.warning("what was pressed in Discord cannot be taken (%s); trying again in %.1f s", error, delay)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, LATEST)
-                taking = asyncio.ensure_future(self._door.receive(inbound))
+                taking = asyncio.ensure_future(self._inbound.receive(inbound))
             except MailboxFullError:
                 path, token = "/webhooks/{webhook_id}/{webhook_token}", interaction.token
                 body = _whispered(FULL)
@@ -194,7 +194,7 @@ class Desk:
             await self._answer(interaction, SAY, _whispered(LATE), file=("answer.txt", text.encode()))
 
     async def _is_open(self, words: Words) -> bool:
-        saved = await self._door.saved(words.conversation)
+        saved = await self._inbound.saved(words.conversation)
         return saved is not None and any(menu.id == words.menu for menu in saved.session.menus)
 
     async def _where(self, interaction: discord.Interaction[Any]) -> Conversation:
@@ -210,7 +210,7 @@ class Desk:
 
     async def _choices(self, where: Conversation, typed: str) -> list[dict[str, str]]:
         """What may be typed here; no other conversation is looked at, or named."""
-        saved = await self._door.saved(where)
+        saved = await self._inbound.saved(where)
         active = saved.session.active if saved else ""
         found = slash.offered(self._library.cast, active, typed, CHOICES)
         named = [(target.label, f"{target.label} - {target.hint}" if target.hint else target.label) for target in found]

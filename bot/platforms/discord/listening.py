@@ -19,7 +19,7 @@ from bot.platforms.discord.places import Places, posts_to
 from bot.platforms.discord.web import CANNOT_REPLY, NOBODY, RefusedError, UnansweredError, Web
 from bot.ports.library import Library
 from bot.ports.mailbox import MailboxFullError, StoreError, StoreRefusedError
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ SOONEST, LATEST = 0.5, 15.0
 """Seconds after which something that could not be taken is tried again: they double from the first to the latest."""
 
 
-class Ears:
+class EventHandler:
     """Takes messages, edits and deletions, one after the other; `before` has what was missed somewhere go first."""
 
     def __init__(
@@ -40,11 +40,11 @@ class Ears:
         web: Web,
         me: Me,
         places: Places,
-        door: Door,
+        gateway: InboundGateway,
         library: Library,
         before: Callable[[Conversation], Awaitable[None]],
     ) -> None:
-        self._web, self._me, self._places, self._door = web, me, places, door
+        self._web, self._me, self._places, self._gateway = web, me, places, gateway
         self._library, self._before = library, before
         self._waiting: asyncio.Queue[Told] = asyncio.Queue()
         self._texts: OrderedDict[int, str] = OrderedDict()
@@ -105,7 +105,7 @@ class Ears:
         if arrival.is_said(message):
             inbound = await self._read(message)
             self._remember(message.id, inbound.text)
-            await self._or_full(inbound, self._door.receive(inbound))
+            await self._or_full(inbound, self._gateway.receive(inbound))
 
     async def _place(self, message: discord.Message) -> Conversation:
         return await self._places.of(_guild(message), message.channel.id, message.channel)
@@ -142,14 +142,14 @@ class Ears:
         inbound = await self._read(message)
         was = self._texts.get(message.id, "")
         self._remember(message.id, inbound.text)
-        await self._or_full(inbound, self._door.edited(inbound, was))
+        await self._or_full(inbound, self._gateway.edited(inbound, was))
 
     async def _deleted(self, guild: int | None, channel: int, messages: tuple[int, ...] | list[int]) -> None:
         where = await self._places.of(guild, channel)
         await self._before(where)
         for ident in messages:
             self._texts.pop(ident, None)
-            await self._door.deleted(where, str(ident))
+            await self._gateway.deleted(where, str(ident))
 
     def _remember(self, ident: int, text: str) -> None:
         self._texts[ident] = text

@@ -41,7 +41,7 @@ NOTICE = (
 """What people read in place of a post that is refused for its words."""
 
 
-class Postbox:
+class Poster:
     """Messages of the bot. Its calls raise RefusedError and UnansweredError, but for those that say otherwise."""
 
     def __init__(self, web: Web, me: Me, hooks: Hooks, avatars: Avatars) -> None:

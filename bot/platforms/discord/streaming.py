@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.core.model import Conversation, Receipt
 from bot.platforms.discord import marks, markup
 from bot.platforms.discord.messages import Standing, marking, standing_of
-from bot.platforms.discord.posting import WAITS, Postbox
+from bot.platforms.discord.posting import WAITS, Poster
 from bot.platforms.discord.web import UNKNOWN_MESSAGE, RefusedError, UnansweredError
 from bot.platforms.growing import Pump
 from bot.ports.transport import Outgoing, TransportError
@@ -42,7 +42,7 @@ class Growing:
 class Previews:
     """The replies that this process shows while they grow."""
 
-    def __init__(self, box: Postbox) -> None:
+    def __init__(self, box: Poster) -> None:
         self._box, self._messages = box, box.messages
         self._open: dict[str, Growing] = {}
         self._count = 0

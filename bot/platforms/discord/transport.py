@@ -7,7 +7,7 @@ import logging
 from bot.core.model import Attachment, Conversation, Receipt
 from bot.platforms.discord import files
 from bot.platforms.discord.places import posts_to
-from bot.platforms.discord.posting import Postbox
+from bot.platforms.discord.posting import Poster
 from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 from bot.ports.transport import Outgoing
@@ -25,11 +25,11 @@ class DiscordTransport:
     most = 5
     tables = False
 
-    def __init__(self, web: Web, box: Postbox, previews: Previews) -> None:
+    def __init__(self, web: Web, box: Poster, previews: Previews) -> None:
         self._web, self._box, self._previews = web, box, previews
 
     async def post(self, out: Outgoing) -> Receipt:
-        """Post it; see `Postbox`."""
+        """Post it; see `Poster`."""
         return await (self._box.whisper(out) if out.only else self._box.post(out))
 
     async def find(self, out: Outgoing) -> Receipt | None:

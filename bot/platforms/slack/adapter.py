@@ -12,19 +12,19 @@ from typing import Any
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.backfill import Backfill
+from bot.platforms.slack.event_source import bolt, event_source
 from bot.platforms.slack.home import Home
-from bot.platforms.slack.line import bolt, line_of
-from bot.platforms.slack.listening import AGAIN, TAKEN, Answer, Ears
+from bot.platforms.slack.listening import AGAIN, TAKEN, Answer, EventHandler
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.people import People
-from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.platforms.slack.web import opened as web_opened
 from bot.ports.library import Library
 from bot.ports.mailbox import StoreError
-from bot.ports.transport import Door, PlatformError
+from bot.ports.transport import InboundGateway, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,10 @@ class SlackAdapter:
 
     def __init__(self, web: Web, me: Me, options: SlackOptions) -> None:
         self._web, self._me, self._options = web, me, options
-        box = Postbox(web, me)
+        box = Poster(web, me)
         streams = Streams(web, box, me.team, asyncio.get_running_loop().time)
         self.transport = SlackTransport(web, box, streams)
-        self._line = line_of(web, options)
+        self._line = event_source(web, options)
         self._missed: Backfill | None = None
 
     def trouble(self) -> str:
@@ -56,21 +56,21 @@ class SlackAdapter:
         """Whether something may have been said that is still to be looked for."""
         return self._missed is None or self._missed.is_behind
 
-    async def serve(self, door: Door, library: Library) -> None:
+    async def serve(self, gateway: InboundGateway, library: Library) -> None:
         """Take what Slack tells, until cancelled; what was missed while no connection was there is caught up.
 
         Raises PlatformError where Slack lets no connection be made, or its calls cannot be taken.
         """
         people = People(self._web, self._me.team)
         home = Home(self._web, people, self._me.team, self._options.host.name)
-        ears = Ears(self._web, self._me, people, home, door, library, self.transport.stopped)
-        self._missed = missed = Backfill(self._web, door, self._me, self._options.backfill, ears.message)
+        handler = EventHandler(self._web, self._me, people, home, gateway, library, self.transport.stopped)
+        self._missed = missed = Backfill(self._web, gateway, self._me, self._options.backfill, handler.message)
 
         async def take(body: Mapping[str, Any]) -> Answer:
             if body.get("type") == "app_rate_limited":
                 missed.limited(float(body.get("minute_rate_limited") or time.time()))
                 return TAKEN
-            answer = await ears.take(body) if await missed.before(body) else AGAIN
+            answer = await handler.take(body) if await missed.before(body) else AGAIN
             if answer == AGAIN:
                 missed.refused(body)
             return answer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.model import Attachment, Conversation, Inbound
-from bot.platforms.presses import Pressed, Words
+from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.slack.blocks import TEXT, from_metadata, opened
 from bot.platforms.slack.typed import NOBODY, Names, plain_text
 from bot.platforms.slash import as_typed

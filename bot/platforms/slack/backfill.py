@@ -18,7 +18,7 @@ from bot.platforms.slack.refused import Refused
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.platforms.slack.when import FUTURE
 from bot.ports.mailbox import StoreError
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +81,11 @@ class Backfill:
     What was taken before is known by its id, so looking twice does no harm. Nothing older than `seconds` is taken.
     """
 
-    def __init__(self, web: Web, door: Door, me: Me, seconds: float, take: Take) -> None:
-        self._web, self._door, self._me, self._seconds, self._take = web, door, me, seconds, take
+    def __init__(self, web: Web, gateway: InboundGateway, me: Me, seconds: float, take: Take) -> None:
+        self._web, self._gateway, self._me, self._seconds, self._take = web, gateway, me, seconds, take
         self._gap: Gap | None = None
         self._begun = asyncio.Event()
-        self._refused = Refused(web, door, me.team, seconds, take)
+        self._refused = Refused(web, gateway, me.team, seconds, take)
         self._slow_since: float | None = None
         self._limited: set[asyncio.Task[None]] = set()
 
@@ -96,8 +96,8 @@ class Backfill:
         """Note how far each conversation has come, before anything new comes in. Raises StoreError."""
         if self._seconds <= 0:
             return
-        known = await self._door.conversations("slack", self._me.team)
-        seen = {where: await self._door.last_seen(where) for where in known}
+        known = await self._gateway.conversations("slack", self._me.team)
+        seen = {where: await self._gateway.last_seen(where) for where in known}
         self._gap = Gap(self._oldest(), seen)
 
     def connected(self, since: float | None) -> None:
@@ -201,13 +201,13 @@ class Backfill:
 
     async def _fill(self, gap: Gap) -> None:
         """Look everywhere. Raises RefusedError, UnansweredError and StoreError where something is left to look at."""
-        known = await self._door.conversations("slack", self._me.team)
+        known = await self._gateway.conversations("slack", self._me.team)
         for where in await self._channels(known):
             await self._look(gap, where)
         oldest = self._oldest()
         for where in known:
             # The channel tells of replies to what was said lately; below what is older, only we know of a thread.
-            if where.thread and order_of(where.thread) < oldest <= await self._door.last_seen(where):
+            if where.thread and order_of(where.thread) < oldest <= await self._gateway.last_seen(where):
                 await self._look(gap, where)
         for where, latest in sorted(gap.threads.items(), key=lambda found: found[1]):
             if latest > gap.behind(where, self._web.time.seconds()):

@@ -13,7 +13,7 @@ from typing import Any
 from wcwidth import iter_graphemes
 
 from bot.core.model import Conversation, Menu, Option
-from bot.platforms.presses import Pressed, Words, packed, unpacked
+from bot.platforms.button_payload import Pressed, Words, packed, unpacked
 
 BUTTONS = 5
 """Up to so many options are buttons; more of them are a select."""

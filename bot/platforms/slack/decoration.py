@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.model import Conversation
 from bot.platforms.slack.arrival import is_direct, ts_of
-from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.web import LimitedError, RefusedError, UnansweredError, Web
 from bot.ports.transport import Outgoing
 
@@ -34,7 +34,7 @@ class Decoration:
     required in channels and in direct messages). At the top of either that is the message which is being answered.
     """
 
-    def __init__(self, web: Web, box: Postbox) -> None:
+    def __init__(self, web: Web, box: Poster) -> None:
         self._web, self._box = web, box
         self._processing: dict[Conversation, str] = {}
         self._thinking: dict[Conversation, str] = {}

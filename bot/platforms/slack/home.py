@@ -9,7 +9,7 @@ from bot.platforms.slack import views
 from bot.platforms.slack.people import People
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.ports.library import Library
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +20,9 @@ class Home:
     def __init__(self, web: Web, people: People, team: str, name: str) -> None:
         self._web, self._people, self._team, self._name = web, people, team, name
 
-    async def show(self, user: str, door: Door, library: Library, page: int = 0) -> None:
+    async def show(self, user: str, gateway: InboundGateway, library: Library, page: int = 0) -> None:
         """Put together what `user` may see, with that page of the personas. Raises StoreError and UnansweredError."""
-        rooms = await self._rooms(user, door, library)
+        rooms = await self._rooms(user, gateway, library)
         view = views.home(library.cast, rooms, self._name, page)
         try:
             await self._web.call("views.publish", again=True, user_id=user, view=view)
@@ -39,13 +39,13 @@ class Home:
         except (RefusedError, UnansweredError) as error:
             log.info("nothing could be suggested in %s (%s)", channel, error)
 
-    async def _rooms(self, user: str, door: Door, library: Library) -> list[views.Room]:
+    async def _rooms(self, user: str, gateway: InboundGateway, library: Library) -> list[views.Room]:
         found: list[tuple[float, views.Room]] = []
         theirs = await self._people.rooms(user)
-        for where in await door.conversations("slack", self._team):
+        for where in await gateway.conversations("slack", self._team):
             if where.thread or where.channel not in theirs:
                 continue
-            saved = await door.saved(where)
+            saved = await gateway.saved(where)
             if saved and saved.session.active:
                 session = saved.session
                 waits = "a choice" if session.gate else ""

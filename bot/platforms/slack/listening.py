@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.model import MENU_OPTIONS, Conversation, Inbound, Menu
+from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.mentions import meant
-from bot.platforms.presses import Pressed, Words
 from bot.platforms.slack import arrival, blocks, views
 from bot.platforms.slack.arrival import Me, Person
 from bot.platforms.slack.home import Home
@@ -19,7 +19,7 @@ from bot.platforms.slack.typed import mentioned
 from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.ports.library import Library
 from bot.ports.mailbox import MailboxFullError, StoreError
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +60,14 @@ Stopped = Callable[[str, str, Sequence[str]], Conversation | None]
 """Told the channel, the thread and the streams that Slack's stop button has ended; where that is, if it is known."""
 
 
-class Ears:
+class EventHandler:
     """Takes everything that Slack delivers, in whatever way it came."""
 
     def __init__(
-        self, web: Web, me: Me, people: People, home: Home, door: Door, library: Library, stopped: Stopped
+        self, web: Web, me: Me, people: People, home: Home, gateway: InboundGateway, library: Library, stopped: Stopped
     ) -> None:
         self._web, self._me, self._people, self._stopped_by_slack = web, me, people, stopped
-        self._home, self._door, self._library = home, door, library
+        self._home, self._gateway, self._library = home, gateway, library
 
     async def take(self, body: Mapping[str, Any]) -> Answer:
         """One delivery. Never raises but for cancellation: what fails is delivered again."""
@@ -105,7 +105,7 @@ class Ears:
             case "message" | "app_mention":
                 await self.message(event)
             case "app_home_opened" if event.get("tab") == "home":
-                await self._home.show(str(event["user"]), self._door, self._library)
+                await self._home.show(str(event["user"]), self._gateway, self._library)
             case "app_home_opened":
                 await self._home.suggest(str(event.get("channel", "")), self._library)
             case "agent_session_stopped":
@@ -128,12 +128,12 @@ class Ears:
         """Somebody wrote, edited or deleted something. Raises StoreError and UnansweredError."""
         match event.get("subtype"):
             case "message_deleted" | "message_changed" if found := arrival.deletion(event, self._me.team):
-                await self._door.deleted(*found)
+                await self._gateway.deleted(*found)
             case "message_changed":
                 now, before = event.get("message") or {}, event.get("previous_message") or {}
                 names = await self._names(f"{now.get('text')} {before.get('text')}")
                 if changed := arrival.edit(event, self._me, await self._sender(now), names):
-                    await self._full_told(changed[0], self._door.edited(self._meant(changed[0]), changed[1]))
+                    await self._full_told(changed[0], self._gateway.edited(self._meant(changed[0]), changed[1]))
             case _:
                 self._web.time.said(event.get("ts"))
                 if arrival.sender_of(event):
@@ -171,7 +171,7 @@ class Ears:
         )
         if where.parent and arrival.is_direct(channel) and where.thread == thread:
             # At the top of a direct message the work is tied to the message that is being answered.
-            where = where if await self._door.saved(where) else where.parent
+            where = where if await self._gateway.saved(where) else where.parent
         order = await self._order(where)
         pressed = Inbound(where, event_id, user, person.name, "stop", order, order / 1e6, addressed=True)
         await self._receive(replace(pressed, roles=person.roles, outsider=person.outsider))
@@ -191,7 +191,7 @@ class Ears:
         user = str(body["user"]["id"])
         page = views.turned(body)
         if page is not None:
-            await self._home.show(user, self._door, self._library, page)
+            await self._home.show(user, self._gateway, self._library, page)
             return
         person = await self._people.person(user)
         if arrival.action_of(body).get("action_id") == views.START:
@@ -212,7 +212,7 @@ class Ears:
                 log.warning("a press in Slack counts for nothing: %s", why)
 
     async def _open_menu(self, asked: Words) -> Menu | None:
-        saved = await self._door.saved(asked.conversation)
+        saved = await self._gateway.saved(asked.conversation)
         return next((m for m in saved.session.menus if m.id == asked.menu), None) if saved else None
 
     async def _start(self, body: Mapping[str, Any], person: Person) -> None:
@@ -260,12 +260,12 @@ class Ears:
         return replace(inbound, order=order, at=order / arrival.MICRO)
 
     async def _order(self, where: Conversation) -> int:
-        saved = await self._door.saved(where)
+        saved = await self._gateway.saved(where)
         marks = [anchor.order for anchor in saved.number_anchors] if saved else []
-        return self._web.time.order(max([await self._door.last_seen(where), *marks]))
+        return self._web.time.order(max([await self._gateway.last_seen(where), *marks]))
 
     async def _receive(self, inbound: Inbound) -> None:
-        await self._full_told(inbound, self._door.receive(inbound))
+        await self._full_told(inbound, self._gateway.receive(inbound))
 
     async def _full_told(self, inbound: Inbound, taking: Any) -> None:
         try:

@@ -37,7 +37,7 @@ GONE: Mapping[str, str] = {
 """What Slack says where posting again would not help, in words."""
 
 
-class Postbox:
+class Poster:
     """Messages of the bot in one workspace: written, looked for, taken back. Raises TransportError."""
 
     def __init__(self, web: Web, me: Me) -> None:

@@ -18,7 +18,7 @@ from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import MICRO, order_of
 from bot.platforms.slack.history import Take, handed_over, messages
 from bot.platforms.slack.web import RefusedError, Web
-from bot.ports.transport import Door
+from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ HELD = 1000
 class Refused:
     """The places of one workspace from which deliveries were refused, and the order of the first one of each."""
 
-    def __init__(self, web: Web, door: Door, team: str, seconds: float, take: Take) -> None:
-        self._web, self._door, self._team, self._seconds, self._take = web, door, team, seconds, take
+    def __init__(self, web: Web, gateway: InboundGateway, team: str, seconds: float, take: Take) -> None:
+        self._web, self._gateway, self._team, self._seconds, self._take = web, gateway, team, seconds, take
         self._first: dict[Conversation, int] = {}
         self._times: defaultdict[Conversation, int] = defaultdict(int)
         self._changes: list[Mapping[str, Any]] = []
@@ -91,7 +91,7 @@ class Refused:
             # What is refused while this reads may be missing in what was read, so it reads once more.
             while (first := self._first.get(where)) is not None:
                 times = self._times[where]
-                await self._door.last_seen(where)  # While the store is away, Slack need not be asked.
+                await self._gateway.last_seen(where)  # While the store is away, Slack need not be asked.
                 found = await self._said(where, first)
                 for message in found:
                     await handed_over(self._take, message, where)

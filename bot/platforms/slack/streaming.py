@@ -18,7 +18,7 @@ from bot.platforms.growing import Pace, Pump
 from bot.platforms.slack import markup
 from bot.platforms.slack.arrival import is_direct
 from bot.platforms.slack.blocks import menu_blocks
-from bot.platforms.slack.posting import Postbox, key_of, metadata, place, receipt
+from bot.platforms.slack.posting import Poster, key_of, metadata, place, receipt
 from bot.platforms.slack.web import START_STREAM, LimitedError, RefusedError, UnansweredError, Web
 from bot.ports.transport import Outgoing, TransportError
 
@@ -67,7 +67,7 @@ class Stream:
 class Streams:
     """The streams of this process. `now` is a clock of seconds that only runs forward."""
 
-    def __init__(self, web: Web, box: Postbox, team: str, now: Callable[[], float], pace: float = PACE) -> None:
+    def __init__(self, web: Web, box: Poster, team: str, now: Callable[[], float], pace: float = PACE) -> None:
         self._web, self._box, self._team, self._now = web, box, team, now
         self._pace = Pace(pace)
         self._open: dict[str, Stream] = {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.core.model import Attachment, Conversation, Receipt
 from bot.platforms.slack.decoration import Decoration
 from bot.platforms.slack.files import Files
-from bot.platforms.slack.posting import Postbox
+from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.web import Web
 from bot.ports.transport import Outgoing
@@ -22,13 +22,13 @@ class SlackTransport:
     most = 5
     tables = False
 
-    def __init__(self, web: Web, box: Postbox, streams: Streams) -> None:
+    def __init__(self, web: Web, box: Poster, streams: Streams) -> None:
         self._web, self._box, self._streams = web, box, streams
         self._files = Files(web)
         self._decoration = Decoration(web, box)
 
     async def post(self, out: Outgoing) -> Receipt:
-        """Post it; see `Postbox`."""
+        """Post it; see `Poster`."""
         if out.only:
             return await self._box.whisper(out)
         receipt = await (self._box.upload(out) if out.file else self._box.post(out))

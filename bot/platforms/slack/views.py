@@ -10,7 +10,7 @@ from wcwidth import iter_graphemes
 
 from bot.core.model import Conversation, Inbound, Voice
 from bot.personas.model import Cast, Persona
-from bot.platforms.presses import Words
+from bot.platforms.button_payload import Words
 from bot.platforms.slack.arrival import (
     MICRO,
     Me,

@@ -10,7 +10,7 @@ from prompt_toolkit.document import Document
 
 from bot.core.command_table import CommandTable, Target
 from bot.core.model import Activate, Menu, ReadOut
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.personas.model import Cast, fold
 from bot.platforms.terminal.harmless import in_one_line
 from bot.platforms.terminal.typed import OWN_WORDS
@@ -32,7 +32,7 @@ Look = Callable[[], Awaitable[Offers]]
 """Gives the offers of the conversation that is being typed into."""
 
 
-def offers(saved: Saved, cast: Cast) -> Offers:
+def offers(saved: ConversationState, cast: Cast) -> Offers:
     """What can be typed into a conversation of which `saved` is kept. A persona's own words take numbers as text."""
     session = saved.session
     bound = saved.number_anchors[-1].menu if saved.number_anchors else ""

@@ -11,7 +11,7 @@ from bot.core.events import Usage
 from bot.health.metrics import Metrics
 from bot.health.observing import Several
 from bot.ports.mailbox import Stats
-from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Posted
+from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Posted
 from tests.unit.health.turns import claim, talk
 
 QUIET = Stats(0, 0, 0, 0.0)
@@ -96,9 +96,9 @@ def test_turns_under_way_are_those_claimed_and_not_ended() -> None:
 def test_failed_asks_are_counted_by_reason_and_unknown_words_of_a_service_make_no_series() -> None:
     page = read(
         told(
-            Asked(claim(), "architect", 1.0, failed="overloaded"),
-            Asked(claim(), "architect", 1.0, "a-stop-of-tomorrow", usage=Usage(input=1, model="m")),
-            Asked(claim(), "architect", 1.0, failed="a-reason-of-tomorrow"),
+            ModelAsked(claim(), "architect", 1.0, failed="overloaded"),
+            ModelAsked(claim(), "architect", 1.0, "a-stop-of-tomorrow", usage=Usage(input=1, model="m")),
+            ModelAsked(claim(), "architect", 1.0, failed="a-reason-of-tomorrow"),
         )
     )
     assert page["greenroom_model_calls_total{result=overloaded}"] == 1

@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from bot.health.tracing import Tracing
-from bot.ports.observer import Asked, Claimed, Committed, Ended, Happening, Posted
+from bot.ports.observer import Claimed, Committed, Ended, Happening, ModelAsked, Posted
 from tests.contract.redis_server import free_port
 from tests.unit.health.collector import Collector, attributes, collecting
 from tests.unit.health.turns import claim, talk
@@ -94,7 +94,7 @@ async def test_a_turn_that_another_replica_takes_up_goes_on_in_the_same_trace() 
 async def test_what_failed_is_marked_by_its_kind() -> None:
     of = claim()
     got = await sent(
-        [Claimed(of, 0.0), Asked(of, "architect", 2.0, failed="overloaded"), Ended(of, "retried", 2.0, "OSError")]
+        [Claimed(of, 0.0), ModelAsked(of, "architect", 2.0, failed="overloaded"), Ended(of, "retried", 2.0, "OSError")]
     )
     (turn,), (ask,) = got.named("turn"), got.named("ask")
     assert (ask.status.code, ask.status.message) == (Status.STATUS_CODE_ERROR, "overloaded")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.core.events import Usage
 from bot.ports.mailbox import Claim, Message
-from bot.ports.observer import Asked, Begun, Claimed, Committed, Ended, Happening, Posted, Stepped
+from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
 
 USED = Usage(input=100, output=40, cache_read=300, cache_write=20, model="claude-one")
 
@@ -20,7 +20,7 @@ def talk(of: Claim, usage: Usage = USED) -> Iterator[Happening]:
     yield Claimed(of, 0.002)
     yield Begun(of, 1.5)
     yield Stepped(of, "Said", "AskModel")
-    yield Asked(of, "architect", 3.0, "end_turn", usage=usage)
+    yield ModelAsked(of, "architect", 3.0, "end_turn", usage=usage)
     yield Stepped(of, "ModelReplied")
     yield Posted(of, 2, 0.3)
     yield Committed(of, 0.004)

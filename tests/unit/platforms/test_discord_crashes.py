@@ -17,7 +17,7 @@ from bot.core.prompt import Prompt
 from bot.platforms.discord import marks
 from bot.platforms.discord.adapter import DiscordAdapter, opened
 from bot.platforms.discord.options import DiscordOptions
-from bot.platforms.discord.posting import Postbox
+from bot.platforms.discord.posting import Poster
 from bot.platforms.discord.streaming import Previews
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
@@ -173,7 +173,7 @@ async def _nothing(*args: object) -> None:
     """Find nothing."""
 
 
-@pytest.mark.parametrize(("where", "name"), [(Postbox, "find"), (Previews, "torn")])
+@pytest.mark.parametrize(("where", "name"), [(Poster, "find"), (Previews, "torn")])
 async def test_were_nothing_found_again_the_sweep_would_tell(
     where: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -434,7 +434,7 @@ async def test_a_talk_goes_there_and_back(fake: FakeDiscord) -> None:
 
 async def _history(place: Any) -> AsyncIterator[Any]:
     async for each in place.history(limit=10):
-        yield type("Line", (), {"text": each.content})
+        yield type("Utterance", (), {"text": each.content})
 
 
 async def test_history_comes_newest_first_and_behind_a_point_from_the_oldest(fake: FakeDiscord) -> None:

@@ -9,11 +9,11 @@ from PIL import Image
 
 from bot.core.model import Answer, Conversation, Menu, Option, Run, Voice
 from bot.core.text import pieces
+from bot.platforms.button_payload import Pressed, Words, packed, unpacked
 from bot.platforms.discord import avatars, components, marks, markup, names
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.typed import Plain, plain_text
-from bot.platforms.presses import Pressed, Words, packed, unpacked
 
 ROOM = Conversation("discord", "1" * 19, "2" * 19, "3" * 19)
 WINSTON = Voice("Winston", "🏗️", "architect")

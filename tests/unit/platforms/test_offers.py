@@ -7,7 +7,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import fragment_list_to_text
 
 from bot.core.model import Answer, Menu, Option
-from bot.core.session import NumberAnchor, Saved, Session
+from bot.core.session import ConversationState, NumberAnchor, Session
 from bot.personas.model import Cast, Command, Persona
 from bot.personas.model import Document as Paper
 from bot.platforms.terminal.offers import Offers, OffersCompleter, completions, offers
@@ -23,7 +23,7 @@ MENU = Menu("m1", tuple(Option(f"choice {n}\x1b[2J", Answer(str(n)), "why") for 
 
 def now(active: str = "", *, bound: str = "m1") -> Offers:
     session = Session((active,) if active else (), menus=(MENU,))
-    return offers(Saved(session, (NumberAnchor(1, bound),)), CAST)
+    return offers(ConversationState(session, (NumberAnchor(1, bound),)), CAST)
 
 
 def found(text: str, offered: Offers) -> list[str]:
@@ -91,4 +91,4 @@ async def test_the_completer_asks_anew_each_time_and_looks_before_the_cursor_onl
 
 
 def test_nothing_is_offered_before_anything_was_kept() -> None:
-    assert offers(Saved(), CAST).menu is None
+    assert offers(ConversationState(), CAST).menu is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.model import Activate, Attachment, Conversation, Inbound, Menu, Option
-from bot.platforms.presses import Pressed, Words
+from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.slack.arrival import (
     Me,
     Mismatch,

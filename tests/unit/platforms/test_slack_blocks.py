@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.model import Activate, Conversation, Menu, Option, Run
-from bot.platforms.presses import Pressed, Words
+from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.slack.blocks import (
     METADATA,
     from_metadata,

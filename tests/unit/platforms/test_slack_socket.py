@@ -14,7 +14,7 @@ from aiohttp import web as http
 
 from bot.platforms.slack import socket, web
 from bot.platforms.slack.arrival import Me
-from bot.platforms.slack.line import bolt
+from bot.platforms.slack.event_source import bolt
 from bot.platforms.slack.listening import AGAIN, TAKEN, Answer
 from bot.platforms.slack.socket import Socket, connected
 from bot.platforms.slack.web import UnansweredError, Web

@@ -10,7 +10,7 @@ from bot.app import shipped_agents
 from bot.core.model import Conversation, Inbound, Voice
 from bot.personas.library import Library
 from bot.personas.model import Cast, Command, Persona
-from bot.platforms.presses import Words
+from bot.platforms.button_payload import Words
 from bot.platforms.slack.arrival import Me, Mismatch, Person
 from bot.platforms.slack.blocks import METADATA, units
 from bot.platforms.slack.manifest import manifest

@@ -46,7 +46,7 @@ There = Callable[[float | None], None]
 """Told when there is a connection, and since when (in seconds since the epoch) there was none; None for the first."""
 
 
-class Line(Protocol):
+class EventSource(Protocol):
     """A way for Slack to tell things."""
 
     def trouble(self) -> str:
@@ -56,9 +56,9 @@ class Line(Protocol):
         """Hand what comes to `app`, until cancelled. Raises PlatformError where that can never work."""
 
 
-def line_of(web: Web, options: SlackOptions) -> Line:
+def event_source(web: Web, options: SlackOptions) -> EventSource:
     """The way that the options choose."""
-    return SocketLine(web, options.app_token) if options.mode == "socket" else HttpLine(options)
+    return SocketSource(web, options.app_token) if options.mode == "socket" else HttpSource(options)
 
 
 def bolt(web: Web, me: Me, take: Take) -> AsyncApp:
@@ -94,7 +94,7 @@ def bolt(web: Web, me: Me, take: Take) -> AsyncApp:
 # ---------------------------------------------------------------- Socket Mode
 
 
-class SocketLine:
+class SocketSource:
     """Socket Mode: one connection, and the next one before Slack ends it, or as soon as it has broken."""
 
     def __init__(self, web: Web, token: str) -> None:
@@ -110,7 +110,7 @@ class SocketLine:
         return any(not socket.is_closed for socket in self._sockets)
 
     async def serve(self, app: AsyncApp, there: There) -> None:
-        """See `Line.serve`; it can never work where Slack refuses the very first connection."""
+        """See `EventSource.serve`; it can never work where Slack refuses the very first connection."""
         try:
             broken_at: float | None = None
             pause = FIRST_TRY
@@ -164,7 +164,7 @@ class SocketLine:
 # ---------------------------------------------------------------- HTTP
 
 
-class HttpLine:
+class HttpSource:
     """Slack calls us; that nobody calls is no trouble that we could know of."""
 
     def __init__(self, options: SlackOptions) -> None:
@@ -176,7 +176,7 @@ class HttpLine:
         return self._why
 
     async def serve(self, app: AsyncApp, there: There) -> None:
-        """See `Line.serve`. Slack itself delivers again for some minutes what it could not."""
+        """See `EventSource.serve`. Slack itself delivers again for some minutes what it could not."""
         options = self._options
         calls = http.Application(client_max_size=BODY, middlewares=[bounded])
         calls.router.add_post(options.path, endpoint(app, options.signing_secret))

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from bot.core.codec import UnreadableError, load
 from bot.core.events import Mail, Resumed
 from bot.core.model import SESSION_VERSION, Inbound
-from bot.core.session import Saved
+from bot.core.session import ConversationState
 from bot.platforms.terminal.harmless import harmless, in_one_line
 from bot.ports.mailbox import Message
 from bot.ports.upkeep import Erased
@@ -59,12 +59,12 @@ def iso_time(at: float) -> str | None:
         return None
 
 
-def session_of(state: str | None, version: int) -> Saved | None:
+def session_of(state: str | None, version: int) -> ConversationState | None:
     """What a state says; None where there is none, or a newer build wrote it, or nobody can read it."""
     if state is None or version > SESSION_VERSION:
         return None
     try:
-        saved: Saved = load(state, Saved)
+        saved: ConversationState = load(state, ConversationState)
     except UnreadableError:
         return None
     return saved

@@ -9,8 +9,8 @@ import pytest
 from bot.core.codec import dump
 from bot.core.events import Resumed
 from bot.core.model import Conversation, Inbound
-from bot.core.session import Saved, Session
-from bot.operations.showing import as_json, erased, iso_time, lines, number_of, said, session_of, shown_time, table
+from bot.core.session import ConversationState, Session
+from bot.operations.formatting import as_json, erased, iso_time, lines, number_of, said, session_of, shown_time, table
 from bot.ports.mailbox import Message
 from bot.ports.upkeep import Erased
 
@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_shown_as_it_is(payload: str) -> None:
 
 
 def test_a_state_is_read_unless_a_newer_build_wrote_it() -> None:
-    saved = Saved(Session(personas=("pm",)))
+    saved = ConversationState(Session(personas=("pm",)))
 
     assert session_of(dump(saved), 1) == saved
     assert session_of(dump(saved), 99) is None
