@@ -35,7 +35,7 @@ def traced() -> Iterator[dict[str, int]]:
         yield calls
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
 
 def listed() -> dict[str, list[str]]:
