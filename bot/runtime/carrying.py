@@ -15,7 +15,6 @@ from bot.core.codec import UnreadableError, dump, load
 from bot.core.context import Context
 from bot.core.events import (
     BudgetTold,
-    DocumentRefused,
     Event,
     LibraryRead,
     ModelFailed,
@@ -31,13 +30,18 @@ from bot.core.session import ConversationState, NumberAnchor, Session, Step, Tur
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
     AskModel,
+    CopyDocument,
+    DeleteDocument,
+    DocumentHistory,
     ForgetAll,
+    ListDocuments,
     LoadResource,
     OpenThread,
     ReadDocument,
     ReadLibrary,
     Recall,
     Record,
+    RenameDocument,
     TellBudget,
     WriteDocument,
 )
@@ -53,6 +57,7 @@ from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import BudgetLedger
+from bot.runtime.documents import Shelf
 from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
@@ -218,14 +223,31 @@ class TurnRunner:
                 return BudgetTold(await self._budgets.tell(address.conversation))
             case Recall(ids):
                 return Recalled(await self._transcript.kept(ids, turn.log))
-            case ReadDocument(path) | WriteDocument(path):
-                return DocumentRefused(path, "This build keeps no documents.")
+            case ReadDocument() | ListDocuments() | DocumentHistory() as look:
+                return await self._shelf(turn).look(look)
+            case WriteDocument() | CopyDocument() | RenameDocument() | DeleteDocument() as change:
+                # A process that was suspended must not write what somebody else may have gone on from since.
+                await self.lease.confirm()
+                return await self._shelf(turn).change(address.key(turns.ordinal(turn)), change)
             case OpenThread():
                 return ThreadOpened(None)
             case ForgetAll() | None:
                 raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
+
+    def _shelf(self, turn: Turn) -> Shelf:
+        """The documents of this conversation's channel."""
+        first = turns.mail(self._claim)[0]
+        direct = isinstance(first, Inbound) and first.direct
+        return Shelf(
+            self.store.documents,
+            self.clock,
+            self._address.conversation,
+            self._author,
+            direct,
+            lambda ids: self._transcript.kept(ids, turn.log),
+        )
 
     async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
         address, options, ordinal = self._address, self.options, turns.ordinal(turn)

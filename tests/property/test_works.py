@@ -14,9 +14,14 @@ import pytest
 from bot.core import works
 from bot.core.codec import dump, load
 from bot.core.context import Context
+from bot.core.documents import DocumentInfo, Version
 from bot.core.events import (
     BudgetTold,
+    DocumentDeleted,
+    DocumentHistoryTold,
     DocumentRefused,
+    DocumentRenamed,
+    DocumentsListed,
     DocumentStale,
     DocumentWritten,
     Event,
@@ -40,8 +45,12 @@ from bot.core.prompt import prompt
 from bot.core.session import Session, Step
 from bot.core.steps import (
     AskModel,
+    CopyDocument,
+    DeleteDocument,
+    DocumentHistory,
     Entry,
     ForgetAll,
+    ListDocuments,
     LoadResource,
     OpenThread,
     Post,
@@ -49,6 +58,7 @@ from bot.core.steps import (
     ReadLibrary,
     Recall,
     Record,
+    RenameDocument,
     TellBudget,
     WriteDocument,
 )
@@ -164,6 +174,16 @@ class Walk:
                 return ThreadOpened(None if chance.random() < 0.5 else Conversation("fake", "w", "c", "t"))
             case ReadDocument(path):
                 return DocumentRefused(path, "no")
+            case ListDocuments():
+                return DocumentsListed((DocumentInfo("docs/toy.md", 1),) if chance.random() < 0.5 else ())
+            case DocumentHistory(path):
+                return DocumentHistoryTold(path, (Version(1, path),) if chance.random() < 0.5 else ())
+            case RenameDocument(path, base, to):
+                return DocumentRenamed(path, to, base) if chance.random() < 0.5 else DocumentStale(path, base + 1)
+            case DeleteDocument(path, base):
+                return DocumentDeleted(path) if chance.random() < 0.5 else DocumentStale(path, base + 1)
+            case CopyDocument(path, base):
+                return DocumentWritten(path, base + 1) if chance.random() < 0.5 else DocumentRefused(path, "gone")
             case ForgetAll():
                 raise WipedError
             case None:
