@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.core.documents import DocumentInfo, Version
 from bot.core.model import Attachment, Conversation, Inbound
+from bot.core.workspace import DocumentInfo, Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from bot.core.documents import joined, near, space_of
 from bot.core.events import (
     DocumentDeleted,
     DocumentHistoryTold,
@@ -28,6 +27,7 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
+from bot.core.workspace import joined, near, space_of
 from bot.ports.clock import Clock
 from bot.ports.documents import Documents, Refused, Stale, Stored, Written
 

@@ -14,7 +14,6 @@ import pytest
 from bot.core import works
 from bot.core.codec import dump, load
 from bot.core.context import Context
-from bot.core.documents import DocumentInfo, Version
 from bot.core.events import (
     BudgetTold,
     DocumentDeleted,
@@ -62,6 +61,7 @@ from bot.core.steps import (
     TellBudget,
     WriteDocument,
 )
+from bot.core.workspace import DocumentInfo, Version
 from bot.personas.model import Command
 from tests.fakes.library import ARCHITECT, CAST, PM
 from tests.fakes.model import refuse_what_the_api_refuses

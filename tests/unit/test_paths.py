@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.documents import joined, space_of
 from bot.core.model import Conversation
 from bot.core.paths import LONGEST, PathError, checked, folded
+from bot.core.workspace import joined, space_of
 
 
 @pytest.mark.parametrize(
