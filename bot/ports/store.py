@@ -8,6 +8,7 @@ from bot.ports.budgets import BudgetStore
 from bot.ports.documents import Documents
 from bot.ports.ledger import Ledger
 from bot.ports.mailbox import Mailbox
+from bot.ports.posts import Posts
 from bot.ports.upkeep import Upkeep
 
 
@@ -22,6 +23,10 @@ class Store(Mailbox, Ledger, BudgetStore, Upkeep, Protocol):
     @property
     def documents(self) -> Documents:
         """The port of documents, which are kept in the same file or on the same server."""
+
+    @property
+    def posts(self) -> Posts:
+        """What stands in the conversations of platforms that keep nothing themselves."""
 
     async def close(self) -> None:
         """Let go of what the store holds open."""
