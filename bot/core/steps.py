@@ -155,11 +155,19 @@ Request = (
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentFile:
+    """A version of a document of this space as a file; without a path, all documents as a zip archive."""
+
+    path: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """Something to be said. `completes` is the ordinal of the ask that this is the reply of; `only` may see it.
 
     Where the host quotes people, `id` is the message that it quotes and `user` its author, so that the words go with
-    them.
+    them. `file` goes up with it; it is named here and read when the post is made, so that no text is stored twice.
     """
 
     voice: Voice
@@ -169,6 +177,7 @@ class Post:
     only: Whisper | None = None
     id: str = ""
     user: str = ""
+    file: DocumentFile | None = None
 
     @property
     def offers(self) -> bool:

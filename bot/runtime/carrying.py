@@ -62,7 +62,7 @@ from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
-from bot.runtime.outbox import Address, deliver
+from bot.runtime.outbox import GONE, Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
 from bot.runtime.transcript import Transcript
@@ -196,7 +196,10 @@ class TurnRunner:
             await self.lease.confirm()
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
-            receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
+            content = await self._shelf(turn).content(post.file) if post.file else None
+            if post.file and content is None:
+                voiced = replace(voiced, markdown=f"{voiced.markdown}\n\n{GONE}".lstrip())
+            receipt = await deliver(self._transport, address, number, voiced, preview, again=again, content=content)
             if found := turns.number_anchor(post, receipt, self._author):
                 anchors.append(found)
         if turn.posts:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import time
+import zipfile
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -21,6 +25,7 @@ from bot.core.model import PRIVATE, Conversation
 from bot.core.steps import (
     CopyDocument,
     DeleteDocument,
+    DocumentFile,
     DocumentHistory,
     ListDocuments,
     ReadDocument,
@@ -30,6 +35,7 @@ from bot.core.steps import (
 from bot.core.workspace import joined, near, space_of
 from bot.ports.clock import Clock
 from bot.ports.documents import Documents, Refused, Stale, Stored, Written
+from bot.runtime.outbox import Content
 
 Change = WriteDocument | RenameDocument | DeleteDocument | CopyDocument
 Look = ReadDocument | ListDocuments | DocumentHistory
@@ -48,6 +54,9 @@ Told = (
 GONE = "A part of its text is gone from the conversation: it was deleted, or the conversation was wiped."
 NOT_THERE = "There is no document `{}` here."
 NONE_OF_YOURS = "There is no document `{}` in your direct messages with me."
+
+EARLIEST = 315532800.0
+"""The beginning of 1980, the first time that a zip archive can hold (APPNOTE.TXT, 4.4.6)."""
 
 Kept = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 """The texts of those ids that the conversation has kept; one that is gone is left out."""
@@ -83,6 +92,16 @@ class Shelf:
                 return await self._read(path, version, against)
             case _:
                 assert_never(request)
+
+    async def content(self, file: DocumentFile) -> Content | None:
+        """What is in a file that is to go up; None where its document is gone. Raises StoreError."""
+        if file.path:
+            found = await self.documents.read(self.space, file.path, file.version)
+            return None if found is None else Content(found.path, found.text)
+        infos = await self.documents.list(self.space)
+        texts = [await self.documents.read(self.space, info.path, info.version) for info in infos]
+        data = await asyncio.to_thread(zipped, [stored for stored in texts if stored is not None])
+        return Content("documents.zip", data=data)
 
     async def change(self, key: str, request: Change) -> Told:
         """Do it once: a repeat under the same key answers as the first time. Raises StoreError."""
@@ -139,6 +158,16 @@ class Shelf:
         """What is missing may have been there when the same write was done before a crash."""
         version = await self.documents.written(self.space, key)
         return DocumentWritten(path, version) if version else DocumentRefused(path, problem)
+
+
+def zipped(documents: Sequence[Stored]) -> bytes:
+    """The documents as files of a zip archive, each with the time at which it was written."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for stored in documents:
+            written = time.gmtime(max(stored.at, EARLIEST))
+            archive.writestr(zipfile.ZipInfo(stored.path, written[:6]), stored.text, zipfile.ZIP_DEFLATED)
+    return file.getvalue()
 
 
 def merged(below: str, above: str) -> str:
