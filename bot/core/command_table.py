@@ -48,6 +48,8 @@ HOST_COMMANDS: dict[str, str] = {
     "resume": "Go on with work that was paused",
     "exit": "Send the persona off",
     "approve": "Approve a document (later: this build keeps none)",
+    "docs": "List the documents of this channel; show, compare, rename, restore, delete, export them",
+    "doc-out": "Send a document of this channel as a file",
     "usage": "Show what may be spent here today, and what is",
     "budget": "Raise today's budget of this channel, like *budget +5 for $5 (for admins)",
     "forget": "Wipe this conversation (for admins)",

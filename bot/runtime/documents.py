@@ -150,6 +150,8 @@ class Shelf:
         where = self.conversation
         for workspace in (where.workspace, PRIVATE):
             home = await self.documents.home(f"{where.platform}:{workspace}:{self.asker}") if self.asker else ""
+            if home == self.space:
+                return None
             if home:
                 return await self.documents.read(home, path, version)
         return None

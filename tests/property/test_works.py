@@ -16,13 +16,6 @@ from bot.core.codec import dump, load
 from bot.core.context import Context
 from bot.core.events import (
     BudgetTold,
-    DocumentDeleted,
-    DocumentHistoryTold,
-    DocumentRefused,
-    DocumentRenamed,
-    DocumentsListed,
-    DocumentStale,
-    DocumentWritten,
     Event,
     GaveUp,
     Handed,
@@ -61,11 +54,11 @@ from bot.core.steps import (
     TellBudget,
     WriteDocument,
 )
-from bot.core.workspace import DocumentInfo, Version
 from bot.personas.model import Command
+from tests.fakes.documents import LOOKS, answer
 from tests.fakes.library import ARCHITECT, CAST, PM
 from tests.fakes.model import refuse_what_the_api_refuses
-from tests.fakes.toy_mode import MODES, ToyWork
+from tests.fakes.toy_mode import MODES, PATH, ToyWork
 
 TOYS = replace(
     CAST,
@@ -81,7 +74,7 @@ TYPED = (
     "*toy", "*toy", "*toy", "*toy thread", "*pm", "*architect", "*exit", "*resume", "*resume 2", "*help", "*status",
     "*yolo", "*reload", "*forget", "*budget +5", "*usage", "*agent", "*agent pm", "*retry", "*continue", "*create-prd",
     "stop", "yes", "no", "ok", "Accept", "again", "leave it", "exit", "1", "2", "3", "9", "hello", "why is that?",
-    "*chat-mode", "*toi", "*README", "// aside",
+    "*chat-mode", "*toi", "*README", "// aside", *LOOKS,
 )  # fmt: skip
 LARGEST = 32_000
 """Bytes of a session at most (design: ids, never texts)."""
@@ -130,7 +123,7 @@ class Walk:
         assert not (isinstance(done.request, AskModel) and done.session.gate), "no model is asked while people are"
         if isinstance(event, Resumed) and event.tag != before.due:
             assert (done.posts, done.log, done.request) == ((), (), None), "a link that is not due does nothing"
-        if isinstance(done.request, WriteDocument):
+        if isinstance(done.request, WriteDocument) and done.request.path == PATH:
             self.writes += 1
             decided = [p for p in done.posts if isinstance(p, Record) and p.what.startswith("accepted")]
             assert decided and decided[0].who and isinstance(event, Said | Picked), "a human decided, on record"
@@ -146,6 +139,12 @@ class Walk:
 
     def result(self, done: Step) -> Result:
         chance = self.chance
+
+        def documents(done: Step) -> Result:
+            found = answer(done.request, chance.random())
+            assert found is not None
+            return found
+
         match done.request:
             case AskModel(who):
                 persona = TOYS.persona(who)
@@ -164,26 +163,20 @@ class Walk:
                 kept = {e.id: e.text for e in self.log if e.kind == "kept" and e.id in ids}
                 assert set(kept) == set(ids), "what a work names was kept"
                 return Recalled(kept)
-            case WriteDocument(path, base, parts):
+            case WriteDocument(_, _, parts):
                 assert {e.id for e in self.log if e.kind == "kept"} >= set(parts)
-                roll = chance.random()
-                if roll < 0.7:
-                    return DocumentWritten(path, base + 1)
-                return DocumentStale(path, base + 3) if roll < 0.85 else DocumentRefused(path, "the space is full")
+                return documents(done)
             case OpenThread():
                 return ThreadOpened(None if chance.random() < 0.5 else Conversation("fake", "w", "c", "t"))
-            case ReadDocument(path):
-                return DocumentRefused(path, "no")
-            case ListDocuments():
-                return DocumentsListed((DocumentInfo("docs/toy.md", 1),) if chance.random() < 0.5 else ())
-            case DocumentHistory(path):
-                return DocumentHistoryTold(path, (Version(1, path),) if chance.random() < 0.5 else ())
-            case RenameDocument(path, base, to):
-                return DocumentRenamed(path, to, base) if chance.random() < 0.5 else DocumentStale(path, base + 1)
-            case DeleteDocument(path, base):
-                return DocumentDeleted(path) if chance.random() < 0.5 else DocumentStale(path, base + 1)
-            case CopyDocument(path, base):
-                return DocumentWritten(path, base + 1) if chance.random() < 0.5 else DocumentRefused(path, "gone")
+            case (
+                ReadDocument()
+                | ListDocuments()
+                | DocumentHistory()
+                | RenameDocument()
+                | DeleteDocument()
+                | CopyDocument()
+            ):
+                return documents(done)
             case ForgetAll():
                 raise WipedError
             case None:

@@ -10,7 +10,6 @@ NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
     "create-doc": "documents",
     "develop-story": "tasks",
-    "doc-out": "documents",
     "execute-checklist": "checklists",
     "kb": "the knowledge base",
     "kb-mode": "the knowledge base",
