@@ -73,7 +73,7 @@ def _meant(step: StepBuilder, event: Said, line: Utterance) -> bool:
     if meaning is not None:
         step.decided(line)
         _command(step, meaning, line)
-        if not doc_arguments.takes_files(line.text):
+        if line.files and not doc_arguments.takes_files(line.text):
             chat.came_along(step, line)
         return True
     number = commands.number(line.text)
