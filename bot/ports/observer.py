@@ -36,7 +36,11 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True)
 class ModelAsked:
-    """A model was asked to speak for `who`. `result` is the reply's stop reason, or `failed` one of REASONS."""
+    """A model was asked to speak for `who`. `result` is the reply's stop reason, or `failed` one of REASONS.
+
+    `detail` is what the service said of a failure, without secrets. `model` is the id that was asked for, and `cost` is
+    in dollars, None where the price is not known.
+    """
 
     claim: Claim
     who: str
@@ -44,6 +48,9 @@ class ModelAsked:
     result: str = ""
     failed: str = ""
     usage: Usage | None = None
+    detail: str = ""
+    model: str = ""
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

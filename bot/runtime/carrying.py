@@ -239,11 +239,16 @@ class TurnRunner:
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
+        persona = cast.persona(request.who)
+        asked_for = options.model_of(persona.model) if persona else ""
         match result:
-            case ModelReplied(stop=stop, usage=usage):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, usage=usage))
-            case ModelFailed(reason=reason):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, failed=reason))
+            case ModelReplied(stop=stop, usage=usage, reason=why):
+                cost = options.price(usage)
+                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, "", usage, why, asked_for, cost))
+            case ModelFailed(reason=reason, detail=detail):
+                self.observer.saw(
+                    ModelAsked(self._claim, request.who, took, failed=reason, detail=detail, model=asked_for)
+                )
             case _:
                 assert_never(result)
         if ref is not None:
