@@ -55,7 +55,7 @@ def application(vitals: Vitals, metrics: Metrics) -> web.Application:
         return _answer("ready", await vitals.ready(), more)
 
     async def prometheus(_: web.Request) -> web.Response:
-        body = metrics.text(await vitals.stats(), vitals.resting())
+        body = metrics.text(await vitals.stats(), vitals.resting(), vitals.connected())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, **_NOT_KEPT})
 
     app = web.Application(client_max_size=1024)

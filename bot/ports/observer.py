@@ -70,6 +70,16 @@ class Committed:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Budgeted:
+    """So much of the budget of `scope` is used on `day` (UTC), 1.0 being all of it."""
+
+    claim: Claim
+    scope: str
+    day: str
+    share: float
+
+
 Outcome = Literal["committed", "lost", "released", "retried", "buried"]
 
 
@@ -83,7 +93,7 @@ class Ended:
     reason: str = ""
 
 
-Happening = Claimed | Begun | Stepped | ModelAsked | Posted | Committed | Ended
+Happening = Claimed | Begun | Stepped | ModelAsked | Posted | Committed | Ended | Budgeted
 """What the runtime tells of a turn. `Claimed` comes first and `Ended` last, each exactly once a claim."""
 
 

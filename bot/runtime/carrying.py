@@ -47,7 +47,7 @@ from bot.ports.clock import Clock
 from bot.ports.library import Library
 from bot.ports.mailbox import Claim, Message
 from bot.ports.model import Model
-from bot.ports.observer import Begun, Committed, ModelAsked, Observer, Posted, Stepped
+from bot.ports.observer import Begun, Budgeted, Committed, ModelAsked, Observer, Posted, Stepped
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
@@ -102,7 +102,11 @@ class TurnRunner:
     @property
     def _budgets(self) -> BudgetLedger:
         options = self.options
-        return BudgetLedger(self.store, self.clock, options.budgets, options.price, options.model_of)
+        how = options.budgets, options.price, options.model_of
+        return BudgetLedger(self.store, self.clock, *how, told=self._budgeted)
+
+    def _budgeted(self, scope: str, day: str, share: float) -> None:
+        self.observer.saw(Budgeted(self._claim, scope, day, share))
 
     async def carry(self, claim: Claim) -> None:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
