@@ -45,7 +45,7 @@ OVERDUE = 1.0
 
 
 NEW_OBJECTS = 5000
-"""So many objects more than have gone make Python look for garbage: what some ten turns make, few of it in cycles."""
+"""Garbage collection threshold: allocations minus deallocations. Some ten turns make as many, few of them in cycles."""
 
 
 class SystemClock:

@@ -238,7 +238,7 @@ async def _read_when_told(library: Library, reread: asyncio.Event) -> None:
 
 
 async def read_again(library: Library) -> None:
-    """Read the persona files again and say in the log what came of it."""
+    """Read the persona files again; log what changed."""
     problems = await library.refresh()
     log.warning("the persona files were read again: %s personas", len(library.cast.personas))
     for problem in problems:

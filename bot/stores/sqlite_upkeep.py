@@ -41,6 +41,7 @@ _TABLES = (
     ("turn", "conversation", "body", ""),
     ("message", "arrival", "payload", "AND place IS NOT NULL"),
     ("flag", "conversation", "payload", ""),
+    ("post", "n", "body", ""),
 )
 
 
@@ -155,12 +156,12 @@ def blank(db: sqlite3.Connection, conversation: str, message_id: str) -> bool:
 def forget(db: sqlite3.Connection, now: float, conversation: str, *, dry_run: bool) -> Erased:
     """Delete all but the audit trail, the fence, the highest order, and the ids seen."""
     row = _row(db, conversation)
-    states, turns, lines, messages = (
-        0 if row is None else _count(db, table, row["id"]) for table in ("state", "turn", "log", "message")
+    states, turns, lines, messages, posts = (
+        0 if row is None else _count(db, table, row["id"]) for table in ("state", "turn", "log", "message", "post")
     )
     letters = len(_letters(db, conversation))
-    found = any((states, turns, lines, messages, letters))
-    erased = Erased(int(found), states, turns, lines, messages, letters)
+    found = any((states, turns, lines, messages, letters, posts))
+    erased = Erased(int(found), states, turns, lines, messages, letters, posts=posts)
     if dry_run:
         return erased
     if row is not None:
@@ -177,7 +178,7 @@ def reset(db: sqlite3.Connection, now: float, conversation: str) -> Erased:
     if row is None:
         return Erased()
     states, turns, messages = (_count(db, table, row["id"]) for table in ("state", "turn", "message"))
-    _delete_parts(db, row["id"], *(table for table in _PARTS if table != "log"))
+    _delete_parts(db, row["id"], *(table for table in _PARTS if table not in ("log", "post")))
     _begin_anew(db, now, row["id"])
     return Erased(int(any((states, turns, messages))), states, turns, 0, messages)
 
@@ -223,11 +224,20 @@ def forget_user(
             _rewrite_letter(db, id, left)
         db.execute("DELETE FROM dead WHERE conversation = ? AND messages = '[]'", (conversation,))
         db.execute("UPDATE audit SET who = ? WHERE conversation = ? AND who = ?", (pseudonym, conversation, user))
-        if row is not None and (changed or waiting):
+        if row is not None and (waiting or any(where.table != "post" for where, _ in changed)):
             _start_again(db, now, row["id"])
     messages = counts["message"] + counts["flag"] + len(waiting)
     found = bool(changed or waiting or changed_letters or records)
-    return Erased(int(found), counts["state"], counts["turn"], counts["log"], messages, len(changed_letters), records)
+    return Erased(
+        int(found),
+        counts["state"],
+        counts["turn"],
+        counts["log"],
+        messages,
+        len(changed_letters),
+        records,
+        counts["post"],
+    )
 
 
 def note_idle(db: sqlite3.Connection, now: Moment, idle: float, most: int) -> int:
@@ -265,7 +275,7 @@ def expire(db: sqlite3.Connection, now: Moment, most: int) -> tuple[int, int]:
     rows = _leaving(db, now, "conversation", most)
     for place in rows:
         states += _count(db, "state", place)
-        _delete_parts(db, place, *_PARTS, "seen")
+        _delete_parts(db, place, *_PARTS, "seen", "post_count")
         db.execute("DELETE FROM spending WHERE conversation = (SELECT key FROM conversation WHERE id = ?)", (place,))
         db.execute("DELETE FROM conversation WHERE id = ? AND due IS NULL", (place,))
     letters = _leaving(db, now, "dead", most)
@@ -291,7 +301,7 @@ def _count(db: sqlite3.Connection, table: str, place: int) -> int:
     return int(count)
 
 
-_PARTS = ("state", "turn", "log", "message", "flag", "blanked")
+_PARTS = ("state", "turn", "log", "message", "flag", "blanked", "post")
 
 
 def _delete_parts(db: sqlite3.Connection, place: int, *tables: str) -> None:
