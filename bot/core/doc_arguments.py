@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.core.model import FILE
-from bot.core.workspace import DOCUMENT_BYTES
+from bot.core.spaces import DOCUMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.model import Attachment, Conversation, Inbound
-from bot.core.workspace import DocumentInfo, Version
+from bot.core.spaces import DocumentInfo, Version
 
 
 @dataclass(frozen=True, slots=True)

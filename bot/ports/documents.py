@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.core.workspace import DocumentInfo, Version
+from bot.core.spaces import DocumentInfo, Version
 
 __all__ = [
     "DocumentInfo", "Documents", "Forgotten", "Refused", "Stale", "Stored", "Version", "Written",
@@ -71,11 +71,11 @@ class Forgotten:
 
 
 class Documents(Protocol):
-    """Documents with their versions, a space each channel (`core.workspace.space_of`).
+    """Documents with their versions, a space each channel (`core.spaces.space_of`).
 
     Any call may raise StoreError. Paths are those of `core.paths`, compared without case. Numbers of versions come from
     a counter of the space that nothing sets back, so a number never stands for two texts. The bounds are those of
-    `core.workspace`. What changes something has a key: the space knows its last 1,000 keys, and a second time under one
+    `core.spaces`. What changes something has a key: the space knows its last 1,000 keys, and a second time under one
     of them nothing is done but the answer given again, whatever stands there by now.
     """
 

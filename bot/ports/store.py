@@ -21,12 +21,12 @@ class Store(Mailbox, Ledger, BudgetStore, Upkeep, Protocol):
     """
 
     @property
-    def documents(self) -> Documents:
-        """The port of documents, which are kept in the same file or on the same server."""
-
-    @property
     def posts(self) -> Posts:
         """What stands in the conversations of platforms that keep nothing themselves."""
+
+    @property
+    def documents(self) -> Documents:
+        """The port of documents, which are kept in the same file or on the same server."""
 
     async def close(self) -> None:
         """Let go of what the store holds open."""

@@ -22,6 +22,7 @@ from bot.core.events import (
     DocumentWritten,
 )
 from bot.core.model import PRIVATE, Conversation
+from bot.core.spaces import joined, near, space_of
 from bot.core.steps import (
     CopyDocument,
     DeleteDocument,
@@ -32,7 +33,6 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
-from bot.core.workspace import joined, near, space_of
 from bot.ports.clock import Clock
 from bot.ports.documents import Documents, Refused, Stale, Stored, Written
 from bot.runtime.outbox import Content

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bot.core import workspace as about
+from bot.core import spaces as about
 from bot.core.paths import PathError, checked
 from bot.ports.documents import Documents, Forgotten, Refused
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from bot.core import workspace as told
+from bot.core import spaces as told
 from bot.core.paths import checked, folded
-from bot.core.workspace import DocumentInfo, Version, about
+from bot.core.spaces import DocumentInfo, Version, about
 from bot.ports.documents import Forgotten, Refused, Stale, Stored, Written
 from bot.stores import documents as shared
 from bot.stores.redis_link import Argument, Link

@@ -56,8 +56,8 @@ class SqliteStore:
         self._cap = mailbox_cap
         self._exclusive = exclusive
         self._link = Link(path, exclusive=exclusive, durability=durability, changed=self._wake)
-        self.documents = SqliteDocuments(self._link, self._time)
         self.posts = SqlitePosts(self._link, self._time)
+        self.documents = SqliteDocuments(self._link, self._time)
         # The link counts changes that may have made something due; a claim that found nothing notes the count it saw,
         # and when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written
         # by whoever has the connection.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core import workspace as bounds
+from bot.core import spaces as bounds
 from bot.ports.documents import Documents, Forgotten, Refused, Stale, Written
 from bot.ports.store import Store
 from bot.stores import documents as shared

@@ -13,6 +13,7 @@ from bot.core.events import (
     DocumentWritten,
     Result,
 )
+from bot.core.spaces import DocumentInfo, Version
 from bot.core.steps import (
     CopyDocument,
     DeleteDocument,
@@ -23,7 +24,6 @@ from bot.core.steps import (
     Request,
     WriteDocument,
 )
-from bot.core.workspace import DocumentInfo, Version
 
 LOOKS = (
     "*docs", "*docs show docs/toy.md", "*docs diff docs/toy.md", "*docs diff docs/toy.md 1",

@@ -19,6 +19,7 @@ from bot.core.events import (
     DocumentWritten,
 )
 from bot.core.model import Conversation
+from bot.core.spaces import space_of
 from bot.core.steps import (
     CopyDocument,
     DeleteDocument,
@@ -28,7 +29,6 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
-from bot.core.workspace import space_of
 from bot.runtime.documents import GONE, Shelf
 from bot.stores.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
@@ -137,7 +137,7 @@ async def test_a_document_is_taken_from_the_typists_own_direct_messages(
 
 
 async def test_what_is_nearly_full_is_told(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.core.workspace.SPACE_BYTES", 20)
+    monkeypatch.setattr("bot.core.spaces.SPACE_BYTES", 20)
     here = shelf(store, a="x" * 16)
 
     written = await here.change("k1", WriteDocument("a.md", 0, ("a",)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import Conversation
 from bot.core.paths import LONGEST, PathError, checked, folded
-from bot.core.workspace import joined, space_of
+from bot.core.spaces import joined, space_of
 
 
 @pytest.mark.parametrize(

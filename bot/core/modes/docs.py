@@ -16,6 +16,7 @@ from bot.core.gates import DocsGate
 from bot.core.model import Decide, Option
 from bot.core.modes import files
 from bot.core.session import Waiting
+from bot.core.spaces import DOCUMENT_BYTES, in_bytes
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import (
     CopyDocument,
@@ -27,7 +28,6 @@ from bot.core.steps import (
     Request,
     WriteDocument,
 )
-from bot.core.workspace import DOCUMENT_BYTES, in_bytes
 
 OWNER = "docs"
 

@@ -20,9 +20,9 @@ from bot.core.events import (
 from bot.core.gates import DocsGate
 from bot.core.model import Decide, Option, Run
 from bot.core.modes import chat, docs
+from bot.core.spaces import DocumentInfo, Version, ago, in_bytes
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import DocumentFile, ReadDocument, RenameDocument
-from bot.core.workspace import DocumentInfo, Version, ago, in_bytes
 
 NONE = "This channel has no documents yet. `*docs add PATH` with a file makes one."
 
