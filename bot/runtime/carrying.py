@@ -61,7 +61,7 @@ from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
-from bot.runtime.threads import handed_over
+from bot.runtime.threads import handed_over, wait_for_the_work
 from bot.runtime.transcript import Transcript
 
 
@@ -159,12 +159,14 @@ class TurnRunner:
         return turn
 
     async def _parent(self) -> Session | None:
-        """The session of the channel in which this claim begins a thread. Raises PutOffError."""
+        """The session of the channel in which this claim begins a thread. Raises PutOffError and TooEarlyError."""
         parent = self._address.conversation.parent
         if self._claim.state is not None or parent is None:
             return None
         state = await self.store.peek(parent.key)
         try:
+            if not isinstance(turns.mail(self._claim)[0], Handed):
+                await wait_for_the_work(self._address.conversation, self.store)
             return load(state, ConversationState).session if state else None
         except UnreadableError as error:
             raise PutOffError(f"the state of {parent.key} cannot be read by this build: {error}") from error

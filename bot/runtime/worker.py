@@ -19,7 +19,7 @@ from bot.ports.observer import SILENT, Claimed, Ended, Observer, Outcome
 from bot.ports.store import Store
 from bot.ports.transport import Transport, TransportError
 from bot.runtime.carrying import TurnRunner
-from bot.runtime.lease import SOONEST, Lease, LostError, PutOffError, ended
+from bot.runtime.lease import SOONEST, Lease, LostError, PutOffError, TooEarlyError, ended
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
@@ -43,6 +43,9 @@ POLL = 0.5
 
 AWAY = 10.0
 """Seconds after which a turn goes on whose platform did not answer."""
+
+SOON = 0.5
+"""Seconds after which a message is taken anew before which something else comes."""
 
 LATEST = 5.0
 """Seconds after which a worker tries again while its store is away; they double until then, from `SOONEST` on."""
@@ -190,6 +193,10 @@ class Worker:
             where = claim.head.id, claim.conversation
             log.warning("turn %s of %s is left to another build (%s); looking again in %.0f s", *where, error, AWAY)
             await self._release(claim, AWAY)
+        except TooEarlyError as error:
+            reason = type(error).__name__
+            log.info("message %s of %s has to wait: %s", claim.head.id, claim.conversation, error)
+            await self.store.put_back(claim, SOON)
         except TransportError as error:
             where = claim.head.id, claim.conversation
             if error.retry:

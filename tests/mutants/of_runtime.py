@@ -16,10 +16,9 @@ TALK, TOOLS = (f"{_SWEEP}[never the same twice-{name}]" for name in ("talk", "to
 ACCESS = "tests/scenario/test_access.py"
 EDITS = "tests/scenario/test_edits.py"
 SUSPENDED = "tests/scenario/test_suspended.py"
-HANDED = (
-    "tests/scenario/test_works_sweep.py::test_a_crash_at_any_point_of_a_work_leaves_no_trace"
-    "[always the same-handed to a thread, and gone on with there]"
-)
+WORKS_SWEEP = "tests/scenario/test_works_sweep.py::test_a_crash_at_any_point_of_a_work_leaves_no_trace"
+HANDED = f"{WORKS_SWEEP}[always the same-handed to a thread, and gone on with there]"
+WRITTEN_FIRST = f"{WORKS_SWEEP}[always the same-handed to a thread in which somebody writes first]"
 
 ENTER = (
     "        if turn.posts or turn.request:\n"
@@ -145,5 +144,10 @@ OF_RUNTIME = (
             ),
         ),
         (HANDED,),
+    ),
+    Mutant(
+        "whoever writes first in a thread is answered before the work greets",
+        (Edit(CARRYING, "await wait_for_the_work(self._address.conversation, self.store)", "pass"),),
+        (WRITTEN_FIRST,),
     ),
 )

@@ -115,7 +115,8 @@ class Scenario:
 
     `stopped` is the reply that people stop somewhere. `otherwise` are deeds that may have come to the same: a stop that
     came too late for a reply is in time for it when a crash makes the reply begin anew. `context` are the tokens that
-    the model can take. `threads`: the platform has some.
+    the model can take. `threads`: the platform has some. `first` is written below the post with that text, into the
+    thread that may not be opened yet, as soon as the post stands.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Scenario:
     context: int = 200_000
     modes: Registry = MODES
     threads: bool = True
+    first: tuple[str, str] | None = None
 
 
 WorkerFactory = Callable[..., Worker]
@@ -190,12 +192,22 @@ class Universe:
 
         inbox, worker = on_stage()
 
+        async def write_first() -> None:
+            text, words = self.scenario.first or ("", "")
+            roots = [ref for ref, shown in platform.messages.items() if text and shown.text == text]
+            if roots and words not in sent:
+                sent[words] = platform.said(words, conversation=replace(ROOM, thread=roots[0]), at=clock.now())
+                await Inbox(store).receive(sent[words])
+
         async def survive(work: Callable[[], Awaitable[Any]]) -> Any:
             nonlocal inbox, worker, store
             while True:
                 try:
-                    return await work()
+                    done = await work()
+                    await write_first()
+                    return done
                 except Crash:
+                    await write_first()
                     self.lost += self.unsaved
                     self.unsaved = False
                     self.points.dead = False

@@ -67,6 +67,13 @@ SCENARIOS = (
         (Says.text("A draft."), Says.text("Another.")),
         modes=MODES,
     ),
+    Scenario(
+        "handed to a thread in which somebody writes first",
+        (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("*status",), thread=True)),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+        first=("The toy goes on in a thread.", "shorter, please"),
+    ),
 )
 
 
