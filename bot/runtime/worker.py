@@ -50,6 +50,11 @@ SOON = 0.5
 LATEST = 5.0
 """Seconds after which a worker tries again while its store is away; they double until then, from `SOONEST` on."""
 
+FAILED = "an error that trying again did not mend"
+INTERRUPTED = "it was interrupted each time"
+NOT_TAKEN = "what was to be posted was refused"
+"""Why a link was given up, for people."""
+
 APOLOGY = "Something went wrong with your message, and trying again did not help. It was put aside for the operator."
 
 
@@ -169,12 +174,13 @@ class Worker:
         reason = ""
         self.observer.saw(Claimed(claim, began - asked_at))
         lease = Lease(self.store, self.clock, claim, options.lease, asked_at)
+        runner = self._runner(lease, slot)
         try:
             if claim.expiries >= EXPIRIES:
                 outcome = "buried"
-                await self._give_up(claim, f"its lease ran out {claim.expiries} times")
+                await self._give_up(runner, f"its lease ran out {claim.expiries} times", INTERRUPTED)
                 return 0.0
-            await lease.hold(self._runner(lease, slot).carry)
+            await lease.hold(runner.carry)
             outcome = "committed"
             self._pause = SOONEST
         except asyncio.CancelledError:
@@ -207,7 +213,7 @@ class Worker:
             else:
                 outcome, reason = "buried", type(error).__name__
                 log.error("turn %s of %s cannot be told: %s", *where, error)
-                await self._give_up(claim, str(error))
+                await self._give_up(runner, str(error), NOT_TAKEN)
         except Exception as error:
             if isinstance(error, StoreError) and not isinstance(error, StoreRefusedError):
                 # It says nothing about the turn, so it does not count: whoever takes it up goes on from what is stored.
@@ -217,7 +223,7 @@ class Worker:
             outcome, reason = "retried", type(error).__name__
             if claim.attempt + 1 >= EXCEPTIONS:
                 outcome = "buried"
-                await self._give_up(claim, f"{type(error).__name__}: {error}")
+                await self._give_up(runner, f"{type(error).__name__}: {error}", FAILED)
             else:
                 await self.store.retry(claim, 2.0**claim.attempt)
         finally:
@@ -244,7 +250,30 @@ class Worker:
             log.exception("turn %s of %s could not be given back yet; its lease runs out", *where)
             self._owed.append(claim)
 
-    async def _give_up(self, claim: Claim, reason: str) -> None:
+    async def _give_up(self, runner: TurnRunner, reason: str, words: str) -> None:
+        """Bury the turn: a link leaves its work at a gate, anything else an apology. `words` are for people."""
+        claim, is_done = runner.lease.claim, False
+
+        async def give_up(claim: Claim) -> None:
+            nonlocal is_done
+            is_done = await runner.give_up(claim, reason, words)
+
+        try:
+            await runner.lease.hold(give_up)
+        except LostError:
+            return
+        except TransportError as error:
+            log.warning("that turn %s of %s was given up has to wait (%s)", claim.head.id, claim.conversation, error)
+            await self._release(claim, AWAY)
+            return
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, StoreRefusedError):
+                raise
+            log.exception("the work of turn %s of %s cannot rest; it is buried", claim.head.id, claim.conversation)
+        if not is_done:
+            await self._bury(claim, reason)
+
+    async def _bury(self, claim: Claim, reason: str) -> None:
         """Bury the turn and say so once in its conversation."""
         address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
         post, where = Post(self.options.host, APOLOGY), (claim.head.id, claim.conversation)
