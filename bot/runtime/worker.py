@@ -55,7 +55,7 @@ INTERRUPTED = "it was interrupted each time"
 NOT_TAKEN = "what was to be posted was refused"
 """Why a link was given up, for people."""
 
-APOLOGY = "Something went wrong with your message, and trying again did not help. It was put aside for the operator."
+APOLOGY = "I gave up on your message: something went wrong, and trying again did not help. An operator can replay it."
 
 
 @dataclass(slots=True)

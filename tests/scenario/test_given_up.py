@@ -148,7 +148,7 @@ async def test_what_was_given_up_stays_so_should_its_worker_die_over_the_burial(
         play.broken, play.store.bury = False, bury  # type: ignore[method-assign]
         raise StoreError("the store is away")
 
-    play.broken, play.store.bury = True, away  # type: ignore[method-assign]
+    play.broken, play.store.bury = True, away  # type: ignore[method-assign, assignment]
     with pytest.raises(StoreError):
         await play.say("4")
     play.clock.advance(60)
