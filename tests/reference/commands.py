@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from bot.cli import _parser
+from bot.cli.parser import command_line
 from bot.core.command_table import HOST_COMMANDS, NEVER_BY_NEAR_MATCH, SURE
 
 
@@ -34,7 +34,7 @@ def _chat() -> Iterator[str]:
 
 
 def _command_line() -> Iterator[str]:
-    parser = _parser()
+    parser = command_line()
     yield from ("## On the command line", "", f"`{parser.prog} --version` prints the version.")
     for name, command, about in _below(parser):
         yield from _one(name, command, about)
