@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from prompt_toolkit.formatted_text import StyleAndTextTuples
-
 from bot.core.session import Session
 from bot.personas.library import Library
 from bot.personas.lint import at_start
-from bot.platforms.terminal.welcome import welcome
+from bot.platforms.terminal.welcome import Line, welcome
 from bot.settings import REHEARSAL, Settings
 
 NO_KEY = (
@@ -18,7 +16,7 @@ NO_KEY = (
 )
 
 
-def first_screen(settings: Settings, library: Library, session: Session) -> StyleAndTextTuples:
+def first_screen(settings: Settings, library: Library, session: Session) -> tuple[Line, ...]:
     """The first screen of a conversation that stands where `session` says."""
     return welcome(library.cast, session.active, who_answers(settings), at_start(library))
 

@@ -28,7 +28,7 @@ from bot.platforms.terminal.notes import logged_to
 from bot.platforms.terminal.offers import STARTS, Look, OffersCompleter
 from bot.platforms.terminal.plain import NEWER
 from bot.platforms.terminal.typed import TerminalError, Typing
-from bot.platforms.terminal.welcome import DIM, SHORT, WRONG
+from bot.platforms.terminal.welcome import DIM, SHORT, WRONG, Line
 from bot.ports.mailbox import MailboxFullError
 
 NARROW = 40
@@ -102,8 +102,12 @@ class Screen:
 
     def note(self, text: str, style: str = DIM) -> None:
         """Print a line of the terminal's own, as soon as that can be."""
-        lines = [textwrap.fill(line, max(self.width, NARROWEST)) for line in harmless(text).split("\n")]
-        self._spawn(self._print([(style, "\n".join([*lines, ""]))]))
+        lines = harmless(text).split("\n")
+        self._spawn(self._print([part for line in lines for part in self._filled(line, style)]))
+
+    def _filled(self, line: str, style: str) -> StyleAndTextTuples:
+        room, inside = max(self.width, NARROWEST), line[: len(line) - len(line.lstrip())]
+        return [(style, textwrap.fill(line, room, subsequent_indent=inside, break_on_hyphens=False) + "\n")]
 
     def redraw(self) -> None:
         """Show the prompt, and what grows over it, as they are now."""
@@ -178,7 +182,7 @@ class Screen:
         self,
         receive: Callable[[Inbound], Awaitable[bool]],
         answered: Callable[[], Awaitable[bool]],
-        welcome: StyleAndTextTuples = SHORT,
+        welcome: Sequence[Line] = SHORT,
         first: Sequence[Inbound] = (),
         leave: asyncio.Event | None = None,
     ) -> None:
@@ -208,7 +212,7 @@ class Screen:
         self._stop = lambda: self._spawn(stop())
         with patch_stdout(), logged_to(self.note):
             try:
-                self._spawn(self._print(welcome))
+                self._spawn(self._print([part for style, line in welcome for part in self._filled(line, style)]))
                 if self._problem:
                     self.note(self._problem, WRONG)
                 follow("")

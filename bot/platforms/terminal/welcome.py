@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prompt_toolkit.formatted_text import StyleAndTextTuples
-
 from bot.personas.model import Cast, Persona, fold
 from bot.platforms.terminal.harmless import in_one_line
 
@@ -17,31 +15,26 @@ _SOMEBODY = ("pm", "architect", "analyst")
 
 OTHERWISE = "/? shows what else can be typed here."
 
-SHORT: StyleAndTextTuples = [
-    ("bold", "Greenroom"),
-    (DIM, ": "),
-    ("bold", "*help"),
-    (DIM, f" shows what can be done now; {OTHERWISE}\n"),
-]
+Line = tuple[str, str]
+"""A line and its style. What is too long for the screen is broken between words, and moved in as its beginning is."""
+
+SHORT: tuple[Line, ...] = ((DIM, f"Greenroom: *help shows what can be done now; {OTHERWISE}"),)
 """What a screen begins with where somebody is on already, or nobody has more to say."""
 
 
-def welcome(cast: Cast, active: str, model: str, findings: Sequence[str]) -> StyleAndTextTuples:
+def welcome(cast: Cast, active: str, model: str, findings: Sequence[str]) -> tuple[Line, ...]:
     """The first screen. `active` is the id of whoever is on; `model` says who answers, or why nobody can."""
     persona = cast.persona(active) if active else None
-    lines: StyleAndTextTuples = []
     if persona:
-        lines += [*SHORT, (DIM, f"{_named(persona)} is still on.\n")]
+        lines = [*SHORT, (DIM, f"{_named(persona)} is still on.")]
     elif active or not cast.personas:
-        lines += SHORT
+        lines = [*SHORT]
     else:
-        lines += _for_somebody_new(cast)
-    lines.append((DIM, f"{in_one_line(model)}\n"))
-    lines += [(WRONG, f"{in_one_line(line)}\n") for line in findings]
-    return lines
+        lines = _for_somebody_new(cast)
+    return (*lines, (DIM, in_one_line(model)), *((WRONG, in_one_line(line)) for line in findings))
 
 
-def _for_somebody_new(cast: Cast) -> StyleAndTextTuples:
+def _for_somebody_new(cast: Cast) -> list[Line]:
     who = next((p for ident in _SOMEBODY if (p := cast.persona(ident))), cast.personas[0])
     guide = next((p for p in cast.personas if p.is_coordinator), None)
     examples = [
@@ -50,14 +43,14 @@ def _for_somebody_new(cast: Cast) -> StyleAndTextTuples:
         (f"*{guide.id}", "finds out with you whom you need") if guide else ("*agent", "lists them, to pick from"),
     ]
     width = max(len(word) for word, _ in examples)
-    lines: StyleAndTextTuples = [
-        ("bold", "Greenroom"),
-        ("", " hosts personas: experts, each with a trade and a name, who talk with you here.\n"),
-        ("", "Call one, and they greet you, show what they can do, and wait for you. For example:\n\n"),
+    return [
+        ("", "Greenroom hosts personas: experts, each with a trade and a name, who talk with you here."),
+        ("", "Call one, and they greet you, show what they can do, and wait for you. For example:"),
+        ("", ""),
+        *(("", f"  {in_one_line(word):<{width}}  {meaning}") for word, meaning in examples),
+        ("", ""),
+        (DIM, OTHERWISE),
     ]
-    for word, meaning in examples:
-        lines += [("bold", f"  {in_one_line(word):<{width}}"), ("", f"  {meaning}\n")]
-    return [*lines, (DIM, f"\n{OTHERWISE}\n")]
 
 
 def _named(persona: Persona) -> str:
