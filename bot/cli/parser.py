@@ -113,7 +113,7 @@ def command_line() -> argparse.ArgumentParser:
 def _chat(commands: Subparsers) -> None:
     chat = commands.add_parser("chat", help="talk with the personas in this terminal")
     chat.add_argument("who", nargs="?", metavar="PERSONA", help="who comes on first: an id, a name or a role")
-    chat.add_argument("words", nargs="*", metavar="WORDS", help="what you say to them first")
+    chat.add_argument("words", nargs="*", default=[], metavar="WORDS", help="what you say to them first")
     chat.add_argument("--in", dest="channel", metavar="CHANNEL", default="general", help="where you begin (#general)")
     chat.add_argument("--as", dest="user", metavar="USER", default=_user(), help="who you are")
 
@@ -127,7 +127,7 @@ def _ask(commands: Subparsers) -> None:
         "is whole, 1 there is none or it was cut, 2 the command line or the configuration is wrong.",
     )
     ask.add_argument("who", metavar="PERSONA", help="an id, a name or a role, as in `greenroom personas list`")
-    ask.add_argument("words", nargs="*", metavar="WORDS", help="the question")
+    ask.add_argument("words", nargs="*", default=[], metavar="WORDS", help="the question")
     ask.add_argument("--as", dest="user", metavar="USER", default=_user(), help="who you are")
     ask.add_argument("--json", action="store_true", help="print the answer, and what it took, as JSON")
 

@@ -170,7 +170,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
     for line in [*shown, *code(text)]:
         for part in line.removeprefix("$ ").split(" | "):
             words = shlex.split(part, comments=True) if re.match(r"(greenroom|scripts/run)( |$)", part) else []
-            words = words[: words.index(">")] if ">" in words else words
+            words = words[: min((words.index(mark) for mark in "<>" if mark in words), default=len(words))]
             if words:
                 yield words[1:] if words[0] == "greenroom" else ["chat", *words[1:]]
 
