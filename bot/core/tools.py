@@ -36,14 +36,14 @@ CALLS = 32
 PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 
-ASK, LOAD, PROPOSE = "ask", "load_resource", "propose_command"
+ASK, FIND, LOAD, PROPOSE = "ask", "find_persona", "load_resource", "propose_command"
 LIST, READ = "list_documents", "read_document"
 OPTIONS = 9
 """Most options a persona's question may have: one digit each."""
 
 
-def offered(persona: Persona) -> tuple[Tool, ...]:
-    """The tools in the prompt of `persona`, sorted by name."""
+def offered(persona: Persona, *, seeks: bool = False) -> tuple[Tool, ...]:
+    """The tools in the prompt of `persona`, sorted by name; where it `seeks`, it has to look for other personas."""
     tools = [
         Tool(
             ASK,
@@ -64,6 +64,14 @@ def offered(persona: Persona) -> tuple[Tool, ...]:
             ),
         )
     ]
+    if seeks:
+        tools.append(
+            Tool(
+                FIND,
+                "Find the personas in the library who fit a question or a task. You get up to ten with their purpose.",
+                _schema({"query": {"type": "string", "description": "What is wanted, in a few words."}}, ["query"]),
+            )
+        )
     if persona.dependencies:
         tools.append(
             Tool(
@@ -156,13 +164,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """Personas are looked for who fit these words."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """A call that cannot be carried out; the model gets `why`."""
 
     why: str
 
 
-def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Sought | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -190,6 +205,11 @@ def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Malfo
                 return Reading(checked(str(given.get("path") or "")), _start(given))
             except PathError as error:
                 return Malformed(str(error))
+        case "find_persona":
+            query = given.get("query")
+            if not isinstance(query, str) or not query.strip():
+                return Malformed("`query` is missing.")
+            return Sought(query.strip())
         case _:
             return Malformed(f"There is no tool named {call.name!r}.")
 
