@@ -22,6 +22,7 @@ from bot.core.events import (
     DocumentWritten,
 )
 from bot.core.model import PRIVATE, Conversation
+from bot.core.modes.files import label
 from bot.core.paths import is_path
 from bot.core.spaces import joined, near, space_of
 from bot.core.steps import (
@@ -53,8 +54,8 @@ Told = (
 )
 
 GONE = "A part of its text is gone from the conversation: it was deleted, or the conversation was wiped."
-NOT_THERE = "There is no document `{}` here."
-NONE_OF_YOURS = "There is no document `{}` in your direct messages with me."
+NOT_THERE = "There is no document {} here."
+NONE_OF_YOURS = "There is no document {} in your direct messages with me."
 
 EARLIEST = 315532800.0
 """The beginning of 1980, the first time that a zip archive can hold (APPNOTE.TXT, 4.4.6)."""
@@ -120,7 +121,9 @@ class Shelf:
             case CopyDocument(path, base, source, version, own, meta):
                 found = await self._source(source, version, own=own)
                 if found is None:
-                    return await self._done_before(key, path, (NONE_OF_YOURS if own else NOT_THERE).format(source))
+                    return await self._done_before(
+                        key, path, (NONE_OF_YOURS if own else NOT_THERE).format(label(source))
+                    )
                 together = merged(found.meta, meta)
                 return _written(path, await documents.write(key, space, path, base, found.text, together))
             case RenameDocument(path, base, to):
