@@ -192,7 +192,7 @@ async def serve(settings: Settings, library: Library, platforms: Platforms, stop
     def begun(adapter: Adapter) -> None:
         transports[adapter.name] = adapter.transport  # the worker carries its turns from now on
 
-    async with running(settings, library, transports, connected=connected) as bot:
+    async with running(settings, library, transports, connected=connected, for_operators=True) as bot:
         serving = {asyncio.create_task(adapter.serve(bot.inbox, library)): adapter.name for adapter in adapters}
         serving |= {asyncio.create_task(each.serve(bot.inbox, library, begun)): each.name for each in later}
         stopping = asyncio.create_task(stop.wait())

@@ -48,7 +48,7 @@ from bot.ports.clock import Clock
 from bot.ports.library import Library
 from bot.ports.mailbox import Claim, Message
 from bot.ports.model import Model
-from bot.ports.observer import Begun, Committed, ModelAsked, Observer, Posted, Stepped
+from bot.ports.observer import Begun, Budgeted, Committed, ModelAsked, Observer, Posted, Stepped
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
@@ -106,7 +106,11 @@ class TurnRunner:
     @property
     def _budgets(self) -> BudgetLedger:
         options = self.options
-        return BudgetLedger(self.store, self.clock, options.budgets, options.price, options.model_of)
+        how = options.budgets, options.price, options.model_of
+        return BudgetLedger(self.store, self.clock, *how, told=self._budgeted)
+
+    def _budgeted(self, scope: str, day: str, share: float) -> None:
+        self.observer.saw(Budgeted(self._claim, scope, day, share))
 
     async def carry(self, claim: Claim) -> None:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
@@ -252,11 +256,16 @@ class TurnRunner:
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
+        persona = cast.persona(request.who)
+        asked_for = options.model_of(persona.model) if persona else ""
         match result:
-            case ModelReplied(stop=stop, usage=usage):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, usage=usage))
-            case ModelFailed(reason=reason):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, failed=reason))
+            case ModelReplied(stop=stop, usage=usage, reason=why):
+                cost = options.price(usage)
+                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, "", usage, why, asked_for, cost))
+            case ModelFailed(reason=reason, detail=detail):
+                self.observer.saw(
+                    ModelAsked(self._claim, request.who, took, failed=reason, detail=detail, model=asked_for)
+                )
             case _:
                 assert_never(result)
         if ref is not None:
