@@ -35,7 +35,7 @@ def result(step: StepBuilder, event: Result) -> None:
 
     Raises ValueError for one that its owner cannot have asked for: the session was made by other code.
     """
-    waiting = step.session.waiting
+    waiting = step.answers = step.session.waiting
     step.change(waiting=None)
     if waiting is None:
         return

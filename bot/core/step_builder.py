@@ -89,6 +89,8 @@ class StepBuilder:
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
     next: str = ""
+    answers: Waiting | None = None
+    """What was waited for, where this step's event is its result."""
 
     def finished(self) -> Step:
         """The step that has come together. Raises RuntimeError for a thread that is to hang on no post."""
@@ -161,7 +163,7 @@ class StepBuilder:
         """
         if self.session.gate is not None:
             raise RuntimeError(f"a model would be asked while people are asked ({self.session.gate})")
-        self.wait(AskModel(waiting.who, waiting.shape, waiting.head), waiting)
+        self.wait(AskModel(waiting.who, waiting.shape, waiting.head, waiting.brief), waiting)
 
     def wait(self, request: Request, waiting: Waiting) -> None:
         """Make a request, whose result goes to `waiting.owner`. Raises RuntimeError where there is one already."""

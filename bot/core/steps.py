@@ -7,21 +7,26 @@ from typing import Literal
 
 from bot.core.model import Menu, Voice, Whisper
 
-Shape = Literal["talk", "draft", "silent", "finding"]
+Shape = Literal["talk", "draft", "silent", "redraft", "finding"]
 """What becomes of a model's words on the way to people: see `bot.core.shapes`.
 
-talk: a persona's own words. draft: a text that is proposed, byte for byte, up to the line `shapes.DELIMITER`. silent:
-nobody sees them. finding: a persona's own words up to that line; behind it stands a text that the host shows itself.
+talk: a persona's own words. draft: a text that is proposed, byte for byte. silent: nobody sees them. redraft: a text
+that is proposed, or an answer in words. finding: words, and a text that the host shows itself.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AskModel:
-    """Let `who` speak next, in that shape; `head` is what the host puts above the words, in preview and post."""
+    """Let `who` speak next, in that shape.
+
+    Of a text that is proposed, `head` is what the host puts above it, in preview and post, and `brief` what the host
+    makes of it (`bot.core.documents.brief`).
+    """
 
     who: str
     shape: Shape = "talk"
     head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)

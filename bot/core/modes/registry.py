@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from bot.core.modes.documents.mode import DOCUMENT
 from bot.core.modes.mode import Registry
 
-MODES = Registry(())
+MODES = Registry((DOCUMENT,))
 
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
-    "create-doc": "documents",
     "develop-story": "tasks",
     "doc-out": "documents",
     "execute-checklist": "checklists",
