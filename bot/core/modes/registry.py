@@ -10,7 +10,6 @@ MODES = Registry((DOCUMENT,))
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
     "develop-story": "tasks",
-    "doc-out": "documents",
     "execute-checklist": "checklists",
     "kb": "the knowledge base",
     "kb-mode": "the knowledge base",
