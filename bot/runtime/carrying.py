@@ -158,7 +158,12 @@ class TurnRunner:
         )
         event = turns.opening(claim, before, refused)
         is_admin, host = options.access.is_admin, options.host.name
-        context = turns.context_of(claim, before, policy, parent, account, is_admin, refused, host)
+        context = replace(
+            turns.context_of(claim, before, policy, parent, account, is_admin, refused, host),
+            has_model=options.has_model,
+            approver=turns.are_all_from(said, options.approvers),
+            opens_thread=options.threads and turns.is_top_level(claim),
+        )
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
                 event = await with_files(event, policy, self._transport, self.clock)
