@@ -79,11 +79,12 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    entries = await asked.transcript.entries(persona.id, asked.turn.log)
-    request = prompt(persona, entries, cast, asked.modes)
+    asked_for, entries = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
+    request = replace(prompt(persona, entries, cast, asked.modes), shape=asked_for.shape, brief=asked_for.brief)
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
-    preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)
+    silent = shape == "silent"
+    preview = Preview(transport, asked.out, names, silent, shape, asked.request.head, asked.request.brief)
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
