@@ -96,7 +96,13 @@ OF_RUNTIME = (
     ),
     Mutant(
         "lease confirm skipped",
-        (Edit(CARRYING, "            await self.lease.confirm()\n", ""),),
+        (
+            Edit(
+                CARRYING,
+                "            await self.lease.confirm()\n            preview",
+                "            preview",
+            ),
+        ),
         (f"{SUSPENDED}::test_what_follows_a_post_in_which_a_process_was_suspended_is_posted_once",),
     ),
     Mutant(

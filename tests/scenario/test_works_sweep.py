@@ -99,7 +99,13 @@ SCENARIOS = (
     ),
 )
 
-SAVED = {SCENARIOS[1].name: (1,), SCENARIOS[2].name: (1, 2, 3), "handed to a thread, and gone on with there": (1,)}
+TOO_LATE = "saved as two versions, and then one that comes too late"
+SAVED = {
+    "nested, saved by the inner one, left": (1,),
+    "a chain of links, with people in between": (),
+    TOO_LATE: (1, 2, 3),
+    "handed to a thread, and gone on with there": (1,),
+}
 """The versions of the toy's document that are there at the end."""
 
 
@@ -168,7 +174,7 @@ def each_write_has_a_key_of_its_own(store: Any) -> Any:
 
 async def test_the_sweep_finds_writes_that_have_no_key() -> None:
     """What was saved just before a crash would be too late for itself."""
-    scenario, how = SCENARIOS[2], CONFIGURATIONS[1]
+    scenario, how = next(each for each in SCENARIOS if each.name == TOO_LATE), CONFIGURATIONS[1]
     end, points = await universe(scenario, how).play()
     known = Reference(scenario, how.varied, (end,), points)
     found = 0
