@@ -180,7 +180,7 @@ class Turn:
     """A turn under way, stored before each of its effects, so that whoever takes it up goes on from there.
 
     State, not history: no event is replayed. `base` is the ordinal of the first of `posts`; the request, if there
-    is one, has the ordinal behind the last of them.
+    is one, has the ordinal behind the last of them. With `given_up`, the reason, it ends in a burial and no commit.
     """
 
     head: str
@@ -195,6 +195,7 @@ class Turn:
     spent: tuple[Spent, ...] = ()
     used_stop: bool = False
     next: str = ""
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,10 +171,13 @@ def link_of(tag: str) -> str:
 
 
 def handed(step: StepBuilder, event: Handed) -> None:
-    """A work comes from the channel above: its persona comes on here without a greeting, and begins it, once."""
+    """A work comes from the channel above: its persona comes on here without a greeting, and begins it, once.
+
+    What is said in its thread is for it, also where a conversation listens to mentions alone: somebody has called it.
+    """
     if event.key in step.session.handed:
         return
-    step.change(handed=(*step.session.handed, event.key)[-HANDED:])
+    step.change(handed=(*step.session.handed, event.key)[-HANDED:], called=True)
     persona = step.cast.persona(event.persona)
     mode = step.modes.begun_by(event.command)
     if persona is None or mode is None:
@@ -184,7 +187,8 @@ def handed(step: StepBuilder, event: Handed) -> None:
     if not pause(step, f"*{event.command} was handed over to this thread"):
         return
     close(step, f"*{event.command} was handed over to this thread")
-    by = Utterance(event.asker, event.name, "", event.turn, 0.0)
+    name = step.labelled(event.asker, event.name) if event.asker else ""
+    by = Utterance(event.asker, name, "", event.turn, 0.0)
     if step.session.active != persona.id:
         for ident in reversed(step.session.personas):
             step.note(Entry("off", ident))

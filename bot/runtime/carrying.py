@@ -6,6 +6,7 @@ before each of its effects, posts are looked for before they are repeated, and o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -17,6 +18,8 @@ from bot.core.events import (
     BudgetTold,
     DocumentRefused,
     Event,
+    GaveUp,
+    Handed,
     LibraryRead,
     ModelFailed,
     ModelReplied,
@@ -26,7 +29,7 @@ from bot.core.events import (
     Said,
     ThreadOpened,
 )
-from bot.core.model import SESSION_VERSION, Conversation, Inbound
+from bot.core.model import SESSION_VERSION, Conversation, Inbound, Receipt
 from bot.core.session import ConversationState, NumberAnchor, Session, Step, Turn
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
@@ -46,11 +49,11 @@ from bot.personas.model import Cast
 from bot.ports.budgets import Amount
 from bot.ports.clock import Clock
 from bot.ports.library import Library
-from bot.ports.mailbox import Claim, Message
+from bot.ports.mailbox import Claim, Left, Message
 from bot.ports.model import Model
-from bot.ports.observer import Begun, Committed, ModelAsked, Observer, Posted, Stepped
+from bot.ports.observer import Begun, Budgeted, Committed, ModelAsked, Observer, Posted, Stepped
 from bot.ports.store import Store
-from bot.ports.transport import Outgoing, Transport
+from bot.ports.transport import Outgoing, Transport, TransportError
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import BudgetLedger
@@ -61,7 +64,10 @@ from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.threads import handed_over, wait_for_the_work
 from bot.runtime.transcript import Transcript
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -81,6 +87,10 @@ class TurnRunner:
     _address: Address = field(init=False, repr=False)
     _transcript: Transcript = field(init=False, repr=False)
     _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
+    _stored: Turn | None = field(default=None, init=False, repr=False)
+    """The turn as its last checkpoint stored it."""
+    _last: Receipt | None = field(default=None, init=False, repr=False)
+    """Of the last post of the step that was delivered just now, if all may see it."""
 
     def __post_init__(self) -> None:
         claim = self.lease.claim
@@ -103,7 +113,11 @@ class TurnRunner:
     @property
     def _budgets(self) -> BudgetLedger:
         options = self.options
-        return BudgetLedger(self.store, self.clock, options.budgets, options.price, options.model_of)
+        how = options.budgets, options.price, options.model_of
+        return BudgetLedger(self.store, self.clock, *how, told=self._budgeted)
+
+    def _budgeted(self, scope: str, day: str, share: float) -> None:
+        self.observer.saw(Budgeted(self._claim, scope, day, share))
 
     async def carry(self, claim: Claim) -> None:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
@@ -112,7 +126,10 @@ class TurnRunner:
         self._transcript = Transcript(self.store, claim.conversation, before.index)
         again = claim.turn is not None
         if claim.turn:
-            turn = load(claim.turn, Turn)
+            turn = self._stored = load(claim.turn, Turn)
+            if turn.given_up:
+                await self._bury(before, turn)
+                return
             anchors = await self._deliver(turn, again=True)
         else:
             turn = await self._begin(before, cast)
@@ -158,12 +175,14 @@ class TurnRunner:
         return turn
 
     async def _parent(self) -> Session | None:
-        """The session of the channel in which this claim begins a thread. Raises PutOffError."""
+        """The session of the channel in which this claim begins a thread. Raises PutOffError and TooEarlyError."""
         parent = self._address.conversation.parent
         if self._claim.state is not None or parent is None:
             return None
         state = await self.store.peek(parent.key)
         try:
+            if not isinstance(turns.mail(self._claim)[0], Handed):
+                await wait_for_the_work(self._address.conversation, self.store)
             return load(state, ConversationState).session if state else None
         except UnreadableError as error:
             raise PutOffError(f"the state of {parent.key} cannot be read by this build: {error}") from error
@@ -181,10 +200,11 @@ class TurnRunner:
     async def _checkpoint(self, turn: Turn) -> None:
         if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
             raise LostError
+        self._stored = turn
 
     async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
-        address, anchors = self._address, list[NumberAnchor]()
+        address, anchors, self._last = self._address, list[NumberAnchor](), None
         began = _time()
         for number, post in enumerate(turn.posts, turn.base):
             if isinstance(post, Record):
@@ -195,6 +215,7 @@ class TurnRunner:
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
+            self._last = receipt if post.only is None else self._last
             if found := turns.number_anchor(post, receipt, self._author):
                 anchors.append(found)
         if turn.posts:
@@ -226,12 +247,20 @@ class TurnRunner:
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument(path) | WriteDocument(path):
                 return DocumentRefused(path, "This build keeps no documents.")
-            case OpenThread():
-                return ThreadOpened(None)
+            case OpenThread() as request:
+                return ThreadOpened(await self._hand_over(turn, request))
             case ForgetAll() | None:
                 raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
+
+    async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
+        where, key = self._address.conversation, self._address.key(turns.ordinal(turn))
+        if self._last is None:
+            raise RuntimeError(f"turn {turn.head} opens a thread below no post")
+        asker, name = self._author, turns.name_of(turns.mail(self._claim)[0], turn.session)
+        work = Handed("", key, request.persona, request.command, request.args, asker, name)
+        return await handed_over(work, request.title, self._last, where, self._transport, self.store, self.lease)
 
     async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
         address, options, ordinal = self._address, self.options, turns.ordinal(turn)
@@ -244,11 +273,16 @@ class TurnRunner:
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
+        persona = cast.persona(request.who)
+        asked_for = options.model_of(persona.model) if persona else ""
         match result:
-            case ModelReplied(stop=stop, usage=usage):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, usage=usage))
-            case ModelFailed(reason=reason):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, failed=reason))
+            case ModelReplied(stop=stop, usage=usage, reason=why):
+                cost = options.price(usage)
+                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, "", usage, why, asked_for, cost))
+            case ModelFailed(reason=reason, detail=detail):
+                self.observer.saw(
+                    ModelAsked(self._claim, request.who, took, failed=reason, detail=detail, model=asked_for)
+                )
             case _:
                 assert_never(result)
         if ref is not None:
@@ -262,9 +296,7 @@ class TurnRunner:
 
     async def _commit(self, before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...]) -> None:
         claim = self._claim
-        for spent in turn.spent:
-            await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
-        saved = turns.saved(before, turn, anchors, self._transcript.index(turn.log))
+        saved = await self._saved(before, turn, anchors)
         follow_up = None
         if turn.next:
             resumed = turns.link(turns.mail(claim)[0], turn, self._author)
@@ -281,3 +313,51 @@ class TurnRunner:
         ):
             raise LostError
         self.observer.saw(Committed(claim, _time() - began))
+
+    async def _saved(
+        self, before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...]
+    ) -> ConversationState:
+        """What is kept of the conversation from now on; what the turn has used is counted."""
+        for spent in turn.spent:
+            await self.store.spend(self._address.key(spent.ask), self._claim.conversation, spent.usage)
+        return turns.saved(before, turn, anchors, self._transcript.index(turn.log))
+
+    # ---------------------------------------------------------------- a link that is given up
+
+    async def give_up(self, claim: Claim, reason: str, words: str) -> bool:
+        """Bury a link or a hand-over and leave its work at a gate where people can try again; they read `words`.
+
+        False where no work depends on it, and nothing was done. Raises LostError, and what ports raise.
+        """
+        before = load(claim.state, ConversationState) if claim.state else ConversationState()
+        self._transcript = Transcript(self.store, claim.conversation, before.index)
+        stored = self._stored or (load(claim.turn, Turn) if claim.turn else None)
+        turn = turns.last_stand(claim, before, stored)
+        if turn is None:
+            return False
+        if not turn.given_up:
+            event, context = GaveUp(claim.head.id, words), Context(host=self.options.host.name)
+            step = machine.step(turn.session, event, self.library.cast, context, self.options.modes)
+            turn = turns.given_up(turn, step, reason)
+            self._stepped(event, turn)
+            await self._checkpoint(turn)
+        await self._bury(before, turn)
+        return True
+
+    async def _bury(self, before: ConversationState, turn: Turn) -> None:
+        """Show the gate and save it with the burial; a platform that refuses the posts for good does not hold it up."""
+        anchors: tuple[NumberAnchor, ...] = ()
+        try:
+            torn = await self._transport.torn(self._address.conversation, self._address.since)
+            if torn:
+                await self._transport.withdraw(torn[0])
+            anchors = await self._deliver(turn, again=True)
+        except TransportError as error:
+            if error.retry:
+                raise
+            log.warning("that %s was given up could not be told: %s", turn.head, error)
+        state = dump(await self._saved(before, turn, anchors))
+        lines = tuple(dump(entry) for entry in turn.log)
+        left = Left(state, SESSION_VERSION, lines, floor_open=turn.session.floor_is_open)
+        if not await self.store.bury(self._claim, turn.given_up, left):
+            raise LostError

@@ -213,6 +213,13 @@ def link(first: Inbound | Resumed | Handed, turn: Turn, asker: str) -> Resumed:
     return Resumed(f"{turn.head}+1", turn.next, asker, 1)
 
 
+def name_of(first: Inbound | Resumed | Handed, session: Session) -> str:
+    """The name of whom a turn answers that began with `first`; of a link, the label that they have in the session."""
+    if isinstance(first, Resumed):
+        return next((speaker.name for speaker in session.speakers if speaker.user == first.asker), "")
+    return first.name
+
+
 def ordinal(turn: Turn) -> int:
     """The ordinal of the turn's request: the one behind its posts."""
     return turn.base + len(turn.posts)
@@ -235,6 +242,36 @@ def moved(turn: Turn, result: Result, step: Step, anchors: tuple[NumberAnchor, .
         spent=(*turn.spent, *spent),
         used_stop=turn.used_stop or stopped,
         next=step.next or turn.next,
+    )
+
+
+def last_stand(claim: Claim, saved: ConversationState, turn: Turn | None) -> Turn | None:
+    """A link or a hand-over as far as it came, before it is given up: `turn` is what was stored of it last.
+
+    None where no work depends on it: people began the turn, and can try again; or the link is not due any more.
+    """
+    first = mail(claim)[0]
+    if isinstance(first, Inbound) or turn is not None:
+        return None if isinstance(first, Inbound) else turn
+    if isinstance(first, Handed) or first.tag != saved.session.due:
+        return None
+    return Turn(claim.head.id, saved.session, claim.head.order, 0.0)
+
+
+def given_up(turn: Turn, step: Step, reason: str) -> Turn:
+    """The turn after the step that lets its work rest. Raises RuntimeError where that asks for something."""
+    if step.request is not None or step.next:
+        raise RuntimeError(f"what is given up ends with {step.request or step.next}, not at rest")
+    behind = ordinal(turn) + 1
+    return replace(
+        turn,
+        session=step.session,
+        posts=step.posts,
+        request=None,
+        base=behind,
+        log=(*turn.log, *step.log),
+        next="",
+        given_up=reason,
     )
 
 

@@ -18,7 +18,7 @@ from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
 from bot.ports.clock import Clock
 from bot.ports.ledger import Audited
-from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Stats
 from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import sqlite_budget as budget
 from bot.stores import sqlite_export as export
@@ -28,7 +28,9 @@ from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
 from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError, is_taken
 from bot.stores.exporting import from_json, to_json
+from bot.stores.sqlite_documents import SqliteDocuments
 from bot.stores.sqlite_link import BusyError, Durability, Link, Work
+from bot.stores.sqlite_posts import SqlitePosts
 from bot.stores.sqlite_time import FileTime, repair
 
 MOST_A_LOOK = 1000
@@ -54,6 +56,8 @@ class SqliteStore:
         self._cap = mailbox_cap
         self._exclusive = exclusive
         self._link = Link(path, exclusive=exclusive, durability=durability, changed=self._wake)
+        self.posts = SqlitePosts(self._link, self._time)
+        self.documents = SqliteDocuments(self._link, self._time)
         # The link counts changes that may have made something due; a claim that found nothing notes the count it saw,
         # and when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written
         # by whoever has the connection.
@@ -212,9 +216,13 @@ class SqliteStore:
         """See `Store.release`."""
         return await self._write(lambda db: mailbox.release(db, self._time.now().own, claim, delay), wakes=True)
 
-    async def bury(self, claim: Claim, reason: str) -> bool:
+    async def put_back(self, claim: Claim, delay: float) -> bool:
+        """See `Store.put_back`."""
+        return await self._write(lambda db: mailbox.put_back(db, self._time.now().own, claim, delay), wakes=True)
+
+    async def bury(self, claim: Claim, reason: str, left: Left | None = None) -> bool:
         """See `Store.bury`."""
-        return await self._write(lambda db: mailbox.bury(db, self._time.now(), claim, reason), wakes=True)
+        return await self._write(lambda db: mailbox.bury(db, self._time.now(), claim, reason, left), wakes=True)
 
     # ------------------------------------------------------------ rates, budgets
 
@@ -332,6 +340,10 @@ class SqliteStore:
     async def peek(self, conversation: str) -> str | None:
         """See `Store.peek`."""
         return await self._run(lambda db: ledger.peek(db, conversation))
+
+    async def under_way(self, conversation: str) -> str | None:
+        """See `Store.under_way`."""
+        return await self._run(lambda db: ledger.under_way(db, conversation))
 
     async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""

@@ -29,6 +29,8 @@ from bot.core.modes.mode import Registry, Returned
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, OpenThread, Recall, WriteDocument
+from bot.personas.model import Command
+from tests.fakes.library import ARCHITECT, CAST, PM
 
 PATH = "docs/toy.md"
 
@@ -113,6 +115,9 @@ class ToyMode:
                     self._draft(step, inner)
                 else:
                     self.stands(step, work)
+            case DraftGate(), "next":
+                works.change(step, replace(work, phase="passed over"))
+                step.chain(works.link(work, "next"))
             case StoppedGate(), "on":
                 self._draft(step, work)
             case StoppedGate(), "leave":
@@ -164,6 +169,7 @@ class ToyMode:
                 works.end(step, "done")
             case ThreadOpened(where=where):
                 if where is None:
+                    step.tell("There is no thread, so the toy is played here.")
                     self._draft(step, work)
                 else:
                     works.end(step, "it goes on in its thread")
@@ -207,6 +213,7 @@ class ToyMode:
             Option("Accept", Choose("accept")),
             Option("Again", Choose("again")),
             Option("Something inside", Choose("inner")),
+            Option("Go on without saving", Choose("next")),
         )
         step.halt(DraftGate(work.who, work.drafts[-1]), options, f"Part {work.part} stands.", by_host=True)
 
@@ -225,3 +232,11 @@ class ToyMode:
 
 TOY = ToyMode()
 MODES = Registry((TOY,))
+TOYS = replace(
+    CAST,
+    personas=tuple(
+        replace(p, commands=(*p.commands, Command("toy", "Play"))) if p.id in (PM.id, ARCHITECT.id) else p
+        for p in CAST.personas
+    ),
+)
+"""Everybody, two of whom know the toy."""

@@ -18,6 +18,8 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
         "bot.personas.labels",
         "bot.personas.lookalikes",
         "bot.personas.ranking",
+        "bot.personas.naming",
+        "bot.personas.readers.safe_yaml",
     },
     "bot.personas": {"bot.core", "bot.ports", "bot.platforms.terminal.harmless"},
     "bot.ports": {"bot.core", "bot.personas.model"},

@@ -11,8 +11,9 @@ from bot.core.model import Attachment, Conversation, Receipt, Voice
 from bot.platforms.terminal.harmless import INDENT, in_one_line
 from bot.platforms.terminal.markdown import blocks, laid_out
 from bot.platforms.terminal.plain import AGAIN
-from bot.platforms.terminal.screen import DIM, Screen
+from bot.platforms.terminal.screen import Screen
 from bot.platforms.terminal.typed import Orders
+from bot.platforms.terminal.welcome import DIM
 from bot.ports.transport import Outgoing
 
 COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")
@@ -106,6 +107,10 @@ class ScreenTransport:
     async def read(self, file: Attachment, room: int) -> Attachment:
         """Nobody can send a file through a terminal."""
         return replace(file, problem="files cannot be sent here")
+
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """A terminal has no threads."""
+        return None
 
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """What an earlier process printed cannot be found."""

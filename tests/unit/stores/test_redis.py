@@ -16,7 +16,7 @@ import redis
 from bot.core.events import Usage
 from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
-from bot.ports.mailbox import Claim, MailboxFullError, Message
+from bot.ports.mailbox import Claim, Left, MailboxFullError, Message
 from bot.ports.store import Store
 from bot.ports.upkeep import Erased
 from bot.stores import redis as redis_store
@@ -202,6 +202,10 @@ async def replay(store: Store, claim: Claim) -> object:
     return await store.replay((await store.dead())[0].id, "again")
 
 
+async def put_a_post(store: Store, _: Claim) -> object:
+    return await store.posts.put(ROOM, "p1", "words")
+
+
 CALLS: dict[str, tuple[Call, object]] = {
     "enqueue": (lambda store, _: store.enqueue(ROOM, plain("m9", 9)), True),
     "amend": (lambda store, _: store.amend(ROOM, "m2", None), True),
@@ -211,7 +215,8 @@ CALLS: dict[str, tuple[Call, object]] = {
     "commit": (lambda store, claim: finish(store, claim, "state", ("line",), follow_up=command("next", 9)), True),
     "retry": (lambda store, claim: store.retry(claim, 0), True),
     "release": (lambda store, claim: store.release(claim), True),
-    "bury": (lambda store, claim: store.bury(claim, "over"), True),
+    "put_back": (lambda store, claim: store.put_back(claim, 0), True),
+    "bury": (lambda store, claim: store.bury(claim, "over", Left("state", VERSION, ("line",))), True),
     "spend": (lambda store, _: store.spend("k", ROOM, Usage(1, 1, 1, 1, "opus")), None),
     "audit": (lambda store, _: store.audit("k", ROOM, Record("approve", "U1")), None),
     "stats": (lambda store, _: store.stats(), None),
@@ -223,6 +228,7 @@ CALLS: dict[str, tuple[Call, object]] = {
     "restore": (lambda store, _: store.restore(OTHER, MOVED), True),
     "rewrite": (forget_a_person, Erased(1, messages=1)),
     "replay": (replay, True),
+    "posts": (put_a_post, 1),
 }
 
 
@@ -255,6 +261,7 @@ async def everything(store: RedisStore, admin: redis.Redis) -> dict[str, object]
         "rest": (letters, await store.log(ROOM), await store.spent(ROOM), await store.audited(ROOM)),
         "budget": await store.budget("all", "day"),
         "elsewhere": await store.dump(OTHER),
+        "posts": [(kept.number, kept.body) for kept in await store.posts.page(ROOM)],
     }
 
 
