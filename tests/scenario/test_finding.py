@@ -156,7 +156,9 @@ async def test_reload_says_what_it_did() -> None:
 async def test_a_newcomers_first_words_are_answered(typed: str) -> None:
     async with stage(never) as s:
         (told,) = await s.say(typed, conversation=DM, direct=True)
-        assert told.text.startswith("I host personas: experts who answer here, each under their own name.")
+        assert told.text.startswith(
+            "Nobody is on yet. I host personas: experts who answer here, each under their own name."
+        )
         assert labels(told) == ["*bmad-orchestrator", "*pm", "*architect"]
         assert "finds out with you whom you need" in told.text
 

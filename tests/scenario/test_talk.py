@@ -256,7 +256,7 @@ async def test_where_nobody_is_on_a_channel_is_quiet_and_a_direct_message_gets_a
     async with stage(never) as s:
         assert await s.say("lunch?") == []
         (hint,) = await s.say("hello", conversation=DM, direct=True)
-        assert "Nobody is on yet. To begin with:\n\n1. `*bmad-orchestrator`" in hint.text
+        assert "each under their own name. To begin with:\n\n1. `*bmad-orchestrator`" in hint.text
         (hint,) = await s.say("hello", addressed=True)
         assert "Nobody is on yet." in hint.text
 

@@ -125,7 +125,7 @@ def suggest(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     begins = (
         "Nobody is on yet. For what you wrote I suggest:"
         if fits
-        else "I host personas: experts who answer here, each under their own name. Nobody is on yet. To begin with:"
+        else "Nobody is on yet. I host personas: experts who answer here, each under their own name. To begin with:"
     )
     prompt = f"Pick a number, and they get your message. `*help` shows everybody.{sent}"
     step.tell(begins, step.menu(options, prompt=prompt, quotes=line, held=line.text.strip()), quotes=line)
