@@ -203,10 +203,17 @@ class ResourceLoaded:
 
 @dataclass(frozen=True, slots=True)
 class LibraryRead:
-    """The library was read again: how many personas it has now, and what is wrong with its files, a line each."""
+    """The library was read again: how many personas it has now, and what is wrong with its files, a line each.
+
+    `added`, `changed` and `gone` are ids of personas and documents, `resources` counts those that came or went.
+    """
 
     personas: int
     problems: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    resources: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,15 @@ from bot.personas.globs import Selection
 from bot.personas.intake import needs_text, take
 from bot.personas.layout import owners_of
 from bot.personas.model import Cast, Problem, Resource, Source
-from bot.personas.placement import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
+from bot.personas.placement import (
+    Place,
+    is_layer,
+    is_persona_file,
+    layer_order,
+    place_of,
+    purpose_of_workflow,
+    title_of_resource,
+)
 from bot.personas.readers import Reading
 from bot.personas.readers.reading import error
 
@@ -177,6 +185,8 @@ def _resource(found: Found, place: Place, kind: str, shipped: bool) -> Resource:
     """The file as a resource of that kind, with the title that its head gives."""
     source = Source(printable(found.path), 1, "skill" if place.is_main else kind, shipped)
     resource = Resource(kind, place.name, str(found.path), place.pack, "", source)
+    if kind == "workflows":
+        resource = replace(resource, purpose=purpose_of_workflow(found.path))
     return resource if place.is_main else replace(resource, title=title_of_resource(found.path, resource))
 
 

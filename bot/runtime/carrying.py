@@ -48,6 +48,7 @@ from bot.core.steps import (
     TellBudget,
     WriteDocument,
 )
+from bot.personas.gathering import changes
 from bot.personas.model import Cast
 from bot.ports.budgets import Amount
 from bot.ports.clock import Clock
@@ -247,7 +248,10 @@ class TurnRunner:
                     return ResourceLoaded(kind, name, None, str(error))
             case ReadLibrary():
                 problems = await self.library.refresh()
-                return LibraryRead(len(self.library.cast.personas), problems)
+                new = self.library.cast
+                what = changes(cast, new)
+                count = len(new.personas)
+                return LibraryRead(count, problems, what.added, what.changed, what.gone, what.resources)
             case TellBudget(tokens, micros):
                 if tokens or micros:
                     key = address.key(turns.ordinal(turn))

@@ -158,7 +158,7 @@ async def test_22_a_command_that_does_not_run_is_neither_listed_as_one_nor_propo
         assert "Refused: *create-prd does not run here yet (tasks and documents)." in again.messages[-1].blocks[0].json
 
 
-async def test_22_the_model_is_told_what_did_not_run() -> None:
+async def test_25_the_model_is_told_what_did_not_run() -> None:
     async with stage(answering("I see.")) as s:
         await s.say("*pm")
         await s.say("*create-prd for the shop")

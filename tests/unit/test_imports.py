@@ -17,6 +17,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
         "bot.personas.model",
         "bot.personas.labels",
         "bot.personas.lookalikes",
+        "bot.personas.ranking",
         "bot.personas.naming",
         "bot.personas.readers.safe_yaml",
     },
