@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.documents.filenames import (
@@ -75,6 +75,7 @@ def test_a_fact_that_makes_no_path_is_refused() -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
+@settings(deadline=None)
 def test_no_fact_leads_out_of_its_folder(one: str, other: str) -> None:
     try:
         path, missing = filled_filename("docs/{{a}}/{{b}}.md", {"a": one, "b": other})
