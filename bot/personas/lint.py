@@ -11,7 +11,7 @@ from bot.core.command_table import HOST_COMMANDS
 from bot.personas.files import UnreadableError, text_of_file
 from bot.personas.library import Library
 from bot.personas.model import Cast, Persona, Problem, fold
-from bot.personas.templates import templates_of
+from bot.personas.templates import config_problems, templates_of
 
 MODEL_ALIASES = ("opus", "sonnet", "haiku")
 """What a file may call a model by, beside a model's own id."""
@@ -33,6 +33,7 @@ def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:
     hidden = {persona.source.path for persona in library.cast.personas if persona.source.shipped}
     told = [problem for problem in library.problems if shipped or problem.path not in hidden]
     told += [problem for template in templates_of(library, shipped=shipped) for problem in template.problems]
+    told += config_problems(library, shipped=shipped)
     return tuple(sorted({*told, *found}, key=lambda problem: (problem.path, problem.line, problem.reason)))
 
 

@@ -164,7 +164,7 @@ def _check(paths: Sequence[Path], shipped: Path | None, *, as_data: bool) -> int
         _print(described(template))
     for problem in problems:
         (_complain if problem.severity == "error" else _print)(str(problem))
-    also = f"{len(templates)} templates, " if templates else ""
+    also = f"{len(templates)} template{'' if len(templates) == 1 else 's'}, " if templates else ""
     _print(f"{len(own)} personas, {also}{len(problems)} findings")
     if nothing:
         _complain("No persona was found there.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.personas.library import Library
 from bot.personas.lint import as_json, check, summed_up
-from bot.personas.templates import described, templates_of
+from bot.personas.templates import config_problems, described, templates_of
 from tests.unit.personas.test_library import agent, put, subagent
 
 BMAD = Path(__file__).resolve().parents[3] / "agents" / "bmad"
@@ -125,7 +125,7 @@ def test_a_template_that_cannot_be_read_is_an_error_with_its_way_out(tmp_path: P
     assert template.definition is None
     assert [problem.severity for problem in template.problems] == ["error"]
     assert template.problems[0].mend
-    assert described(template) == "bed-tmpl.yaml: cannot be read"
+    assert described(template) == f"{template.resource.path}: cannot be read"
 
 
 def test_the_casts_own_templates_have_no_findings_and_say_where_they_stop() -> None:
@@ -135,11 +135,14 @@ def test_the_casts_own_templates_have_no_findings_and_say_where_they_stop() -> N
 
     assert len(found) == 13
     assert [problem for each in found.values() for problem in each.problems] == []
-    assert described(found["prd-tmpl"]) == (
+    assert described(found["prd-tmpl"]).rpartition("/")[2] == (
         "prd-tmpl.yaml: 27 sections, 8 drafts, 5 stops (requirements, ui-goals, technical-assumptions, epic-list, "
-        "epic-details, then one for the last 2)"
+        "epic-details, then one at the end)"
     )
-    assert described(found["qa-gate-tmpl"]) == "qa-gate-tmpl.yaml: 1 section, 1 draft, one stop, at the end"
+    assert (
+        described(found["qa-gate-tmpl"]).rpartition("/")[2]
+        == "qa-gate-tmpl.yaml: 1 section, 1 draft, one stop, at the end"
+    )
     assert templates_of(library) == ()
 
 
@@ -155,3 +158,17 @@ def test_a_template_in_a_bundle_is_told_by_the_bundles_lines(tmp_path: Path) -> 
     (line,) = [line for name, line, reason in told(tmp_path) if "`colour`" in reason]
 
     assert "colour: red" in bundle.split("\n")[line - 1]
+    (template,) = templates_of(Library([tmp_path]))
+    assert described(template).startswith(f"{tmp_path / 'team.txt'} (bed-tmpl.yaml): 2 sections")
+
+
+def test_a_core_configuration_is_told_by_file_and_line(tmp_path: Path) -> None:
+    put(tmp_path / "agents/rosa.md", agent("rosa"))
+    put(tmp_path / "core-config.yaml", "qa:\n  qaLocation: ../qa\n")
+
+    ((name, line, reason),) = told(tmp_path)
+    assert (name, line) == ("core-config.yaml", 2)
+    assert reason.startswith("`qa.qaLocation` names no place among the documents")
+    put(tmp_path / "core-config.yaml", "qa: [\n")
+    assert [p.severity for p in check(Library([tmp_path]))] == ["error"]
+    assert config_problems(Library([], BMAD), shipped=True) == ()
