@@ -42,7 +42,7 @@ def described(template: Template) -> str:
     if definition is None:
         return f"{where_it_is}: cannot be read"
     asked, late = stops(definition), closing(definition)
-    at_the_end = "one stop, at the end" if not asked else f", then one at the end" if late else ""
+    at_the_end = "one stop, at the end" if not asked else ", then one at the end" if late else ""
     where = f"{_count(len(asked), 'stop')} ({', '.join(asked)}{at_the_end})" if asked else at_the_end
     sections = sum(1 for _ in definition.walk())
     drafts = _count(len(units(definition)), "draft")
