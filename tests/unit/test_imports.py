@@ -31,6 +31,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.platforms": VALUES,
     "bot.models": VALUES,
     "bot.operations": VALUES | {"bot.app", "bot.platforms.terminal.harmless", "bot.settings", "bot.stores"},
+    "bot.exporting": set(),
     "bot.doctor": None,
     "bot.app": None,
     "bot.service": None,
