@@ -161,7 +161,7 @@ def test_commands_personas_and_own_words_are_completed(person: Person) -> None:
     person.types("\r")
     person.sees("Pick a number")
     person.types("*create-back")
-    person.sees("architecture-tmpl", times=5)
+    person.sees("Write the architecture of a service together", times=2)
     person.types("\t")
     person.sees(f"{PROMPT} *create-backend-architecture")
     person.types("\x15/jo")

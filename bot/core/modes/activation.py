@@ -69,6 +69,8 @@ def _as(persona: Persona) -> str:
 
 def _purpose(when: str) -> str:
     """What a persona is for, from what its file says of when to use it, so that it reads as her own words."""
+    if found := re.match(r"(?i)call\s+(?=(for|when|to|if)\b)", when):
+        return f"Call me {when[found.end() :]}"
     if found := re.match(r"(?i)use\s+(?=(for|when|to)\b)", when):
         return f"I am here {when[found.end() :]}"
     if when.startswith(("You ", "you ")):
@@ -101,7 +103,7 @@ def help_here(step: StepBuilder) -> None:
 
 def command_options(persona: Persona) -> tuple[Option, ...]:
     """The persona's own commands in the order of the definition, with those of the host that everybody needs."""
-    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.description)) for c in persona.commands]
+    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.label)) for c in persona.commands]
     have = {fold(c.name) for c in persona.commands}
     needed = ("help", "exit") if persona.commands else ("help", "status", "yolo", "exit")
     host = [Option(f"*{n}", Run(n), HOST_COMMANDS[n]) for n in needed if n not in have]
@@ -188,13 +190,13 @@ def depart(step: StepBuilder) -> None:
     active = step.session.active
     persona = step.cast.persona(active)
     rest = step.session.personas[:-1]
-    role = f"your {persona.title}" if persona and persona.title else active
-    step.say(f"Goodbye from {role}. `*{active}` brings me back.", who=active)
+    name = f"{persona.name}{_as(persona)}" if persona else active
+    step.say(f"Goodbye! This was {name}. `*{active}` brings me back.", who=active)
     _off(step, (active,))
     _forget_lists(step)
     step.change(personas=rest, yolo=step.session.yolo and bool(rest))
     if rest:
-        step.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
+        step.say("I am back. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
 
 
 def _off(step: StepBuilder, who: tuple[str, ...]) -> None:
