@@ -50,7 +50,7 @@ def result(step: StepBuilder, event: Result) -> None:
         case host_commands.OWNER if isinstance(event, LibraryRead):
             host_commands.library_read(step, event)
         case host_commands.OWNER if isinstance(event, BudgetTold):
-            step.tell(event.text)
+            host_commands.budget_told(step, event)
         case name if step.modes.has(name):
             _to_work(step, name, event, waiting.purpose)
         case name:

@@ -75,7 +75,8 @@ def read_commands(value: object, dependencies: Sequence[Dependency] = ()) -> Com
             continue
         runs = ""
         if isinstance(content, Mapping) and set(content) == _WITH_RUNS:
-            content, runs = text_of(content["description"]), text_of(content["runs"])
+            runs = text_of(content["runs"])
+            content = text_of(content["description"])
         nested = isinstance(content, Mapping | list | tuple)
         description = _outline(content) if nested else _tidy(one_line(content))
         everything = f"{bullets(content)}" if nested else text_of(content)
