@@ -55,7 +55,7 @@ def greeting(persona: Persona) -> str:
             "All commands begin with `*`, like `*help` and `*agent`."
         )
     elif persona.when_to_use:
-        lines.append(_sentence(_purpose(persona.when_to_use)))
+        lines.append(_sentence(_purpose(persona)))
     absent = [t for t in persona.tools or () if t not in CHAT_TOOLS]
     if absent:
         names = ", ".join(f"`{t}`" for t in absent)
@@ -67,15 +67,19 @@ def _as(persona: Persona) -> str:
     return f", your {persona.title}" if persona.title and fold(persona.title) != fold(persona.name) else ""
 
 
-def _purpose(when: str) -> str:
+def _purpose(persona: Persona) -> str:
     """What a persona is for, from what its file says of when to use it, so that it reads as her own words."""
-    if found := re.match(r"(?i)call\s+(?=(for|when|to|if)\b)", when):
+    when = persona.when_to_use
+    if found := re.match(r"(?i)(?:call|use)\s+(?:this\s+(?:agent|persona|skill)\s+)?(?=(?:for|when|to|if)\b)", when):
         return f"Call me {when[found.end() :]}"
-    if found := re.match(r"(?i)use\s+(?=(for|when|to)\b)", when):
-        return f"I am here {when[found.end() :]}"
     if when.startswith(("You ", "you ")):
         return f"Call me when you {when[4:]}"
-    return when if when.casefold().startswith("call ") else f"When to call me: {when}"
+    if when.casefold().startswith("call "):
+        return when
+    # A reader has taken "Use this agent when" away, and made the letter behind it a capital.
+    if found := re.search(rf"(?i)\b(for|when|to|if)\s+(\S){re.escape(when[1:25])}", persona.extra):
+        return f"Call me {found[1].lower()} {found[2]}{when[1:]}"
+    return f"In short: {when}"
 
 
 def _sentence(text: str) -> str:
