@@ -15,6 +15,9 @@ _VERBS = r"(?:(?:run|runs|running|execute|executes|use|uses|using|with|via|and|l
 _KINDS = r"(?:tasks?|templates?|checklists?|workflows?|data)"
 _EXTENSION = r"(?:\.(?:md|ya?ml|xml|csv))?"
 _EMPTY = re.compile(r"\(\s*[,;:.]*\s*\)|\[\s*\]")
+_CONFIRM = re.compile(r"\s*\(confirm\)", re.IGNORECASE)
+"""What tells the host to ask first."""
+
 _ENDS = " \t,;:.→>-–—"
 
 
@@ -24,7 +27,7 @@ def menu_text(name: str, description: str, uses: Sequence[str]) -> str:
 
     A text that names no file, or names one in the middle of a sentence, stays as it was written.
     """
-    text = " ".join(description.split())
+    text = _CONFIRM.sub("", " ".join(description.split()))
     if not uses or len(text) > LONGEST:
         return text
     stems = sorted({form for stem in uses for form in (stem, _bare(stem))}, key=len, reverse=True)

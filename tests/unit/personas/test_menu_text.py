@@ -23,6 +23,7 @@ CASES = [
     ("draft", "Run task create-next-story", "Create next story"),
     ("kb", "Turn the knowledge base on or off", "Turn the knowledge base on or off"),
     ("yolo", "", ""),
+    ("exit", "Say goodbye (confirm)", "Say goodbye"),
 ]
 
 
@@ -30,7 +31,7 @@ CASES = [
 def test_a_text_that_names_files_becomes_one_for_people(name: str, written: str, shown: str) -> None:
     (command,) = read_commands([{name: written}]).commands
     assert command.label.startswith(shown) and bool(command.label) == bool(shown)
-    assert not any(f"{mark}" in command.label for mark in (".md", ".yaml", "-tmpl", "create-doc", "execute-checklist"))
+    assert not any(f"{mark}" in command.label for mark in (".md", ".yaml", "-tmpl", "(confirm)", "create-doc", "execute-checklist"))
     assert command.description == written, "a model reads what the file says"
 
 
