@@ -31,7 +31,9 @@ CASES = [
 def test_a_text_that_names_files_becomes_one_for_people(name: str, written: str, shown: str) -> None:
     (command,) = read_commands([{name: written}]).commands
     assert command.label.startswith(shown) and bool(command.label) == bool(shown)
-    assert not any(f"{mark}" in command.label for mark in (".md", ".yaml", "-tmpl", "(confirm)", "create-doc", "execute-checklist"))
+    assert not any(
+        f"{mark}" in command.label for mark in (".md", ".yaml", "-tmpl", "(confirm)", "create-doc", "execute-checklist")
+    )
     assert command.description == written, "a model reads what the file says"
 
 
