@@ -15,6 +15,9 @@ _VERBS = r"(?:(?:run|runs|running|execute|executes|use|uses|using|with|via|and|l
 _KINDS = r"(?:tasks?|templates?|checklists?|workflows?|data)"
 _EXTENSION = r"(?:\.(?:md|ya?ml|xml|csv))?"
 _EMPTY = re.compile(r"\(\s*[,;:.]*\s*\)|\[\s*\]")
+_GOES_ON = re.compile(r"\(|(?:for|against|on|with|in|from|of|into|by|as)\b", re.IGNORECASE)
+"""What goes on with a sentence that the command's own name began."""
+
 _CONFIRM = re.compile(r"\s*\(confirm\)", re.IGNORECASE)
 """What tells the host to ask first."""
 
@@ -41,17 +44,17 @@ def menu_text(name: str, description: str, uses: Sequence[str]) -> str:
     if not found:
         return text
     left = re.sub(r"\0(?:[\s,]*\0)*", "\0", left)
-    left = re.sub(r"\(\s*\0\s*\)|\s*[-–—:;,]\s*\0\s*$|\s*\0\s*\.?$", "", left)
+    left = re.sub(r"\(\s*(?:default)?\W*\0\s*\)|\s*[-–—:;,]\s*\0\s*$|\s*\0\s*\.?$", "", left)
     at_first = left.lstrip().startswith("\0")
     rest = _EMPTY.sub("", left.lstrip().removeprefix("\0")).strip(_ENDS)
     if "\0" in rest:
         return text
     if len(re.findall(r"\w+", rest)) < 2:
-        return _by_kind(uses)
+        return _by_kind(name, uses)
     if at_first and rest[:3].casefold() == "to ":
         rest = rest[3:].strip()
     elif at_first:
-        return f"{_sentence(name)}: {rest}"
+        return f"{_sentence(name)}{' ' if _GOES_ON.match(rest) else ': '}{rest}"
     return rest[:1].upper() + rest[1:]
 
 
@@ -64,7 +67,7 @@ def _bare(stem: str) -> str:
     return re.sub(r"-(?:tmpl|template|checklist)$", "", stem)
 
 
-def _by_kind(uses: Sequence[str]) -> str:
+def _by_kind(name: str, uses: Sequence[str]) -> str:
     """What running these files comes to, where the description says no more than that it runs them."""
     template = next((stem for stem in uses if stem.endswith(("-tmpl", "-template"))), "")
     checklist = next((stem for stem in uses if stem.endswith("-checklist") and stem != "execute-checklist"), "")
@@ -72,7 +75,8 @@ def _by_kind(uses: Sequence[str]) -> str:
         return f"{display_name(_bare(template))}: write it together, section by section"
     if checklist:
         return f"Go through the checklist {display_name(_bare(checklist))} together"
-    return _sentence(uses[0])
+    same_words = sorted(name.split("-")) == sorted(uses[0].split("-"))
+    return _sentence(name if same_words else uses[0])
 
 
 def _sentence(name: str) -> str:
