@@ -95,8 +95,8 @@ _HOST = {fold(name): Target(f"*{name}", Run(name), (name,), hint) for name, hint
 def target_of(item: Command | Persona | Document) -> Target:
     """What naming it does."""
     match item:
-        case Command(name=name, description=description):
-            return Target(f"*{name}", Run(name), (name,), description)
+        case Command(name=name):
+            return Target(f"*{name}", Run(name), (name,), item.label)
         case Persona(id=ident, name=name, title=title, icon=icon):
             return Target(f"*{ident}", Activate(ident), tuple(dict.fromkeys((ident, name, title))), f"{icon} {name}")
         case Document(id=ident):

@@ -141,7 +141,9 @@ def definition(persona: Persona, modes: Registry = MODES) -> str:
 
 def _command(command: Command) -> str:
     """A command's line, and below it, indented, what the file has the model do when it is run."""
-    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}"
+    unsaid = [stem for stem in command.uses if stem not in command.description]
+    runs = f" (runs {', '.join(unsaid)})" if unsaid else ""
+    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}{runs}"
     what = f"\nWhen it is run: {command.prompt}" if command.prompt else ""
     return line + what.replace("\n", "\n  ")
 

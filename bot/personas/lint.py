@@ -78,7 +78,7 @@ def _instead(problem: Problem, cast: Cast) -> str:
     if persona is None or persona.source.path == problem.path:
         return ""
     whose = "of the shipped cast" if persona.source.shipped else f"of {persona.source.path}"
-    return f" Until then {persona.name} {whose} answers to *{persona.id}."
+    return f". Until then {persona.name} {whose} answers to *{persona.id}."
 
 
 def _behind(library: Library) -> int:

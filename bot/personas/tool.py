@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.core.command_table import CommandTable
 from bot.core.documents.units import stops
 from bot.personas.files import ALL
 from bot.personas.globs import Selection
 from bot.personas.importing import import_into, write_whole
 from bot.personas.library import Library
 from bot.personas.lint import as_json, check, summed_up
-from bot.personas.model import Persona
+from bot.personas.model import Persona, fold
 from bot.personas.new import file_name, interview, text_of_answers
 from bot.personas.templates import described, templates_of
 from bot.platforms.terminal.harmless import harmless
@@ -102,8 +103,10 @@ def _show(ident: str, library: Library) -> int:
     one = library.cast.persona(ident)
     found = (one,) if one else library.cast.called(ident)
     if len(found) != 1:
-        known = ", ".join(sorted(persona.id for persona in found or library.cast.personas))
+        near = CommandTable(library.cast, None).nearest(fold(ident), people=True)
+        meant = [persona.id for persona in found] or [each.label.lstrip("*") for each in near]
         what = f"{ident!r} is what several personas are called" if found else f"There is no persona {ident!r}"
+        known = ", ".join(meant or sorted(persona.id for persona in library.cast.personas))
         _complain(f"{what}. Choose one of: {known}")
         return 1
     _print("\n".join(_shown(found[0])))

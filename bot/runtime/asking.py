@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core.codec import load
-from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
+from bot.core.events import Mail, ModelFailed, ModelReplied, Usage
 from bot.core.model import HOST, Inbound
 from bot.core.modes.mode import Registry
 from bot.core.modes.registry import MODES
@@ -89,16 +89,17 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
-    if over := await budgets.reserve(key, where, request):
-        return ModelFailed(asked.ordinal, "budget", notice=Notice(budgets.today(), over)), None
+    if refused := await budgets.reserve(key, where, request):
+        return ModelFailed(asked.ordinal, refused.reason, notice=refused.notice), None
     try:
         async with means.slot.lent(), preview.watched(budgets.clock):
             came = await _awaited(asked, lambda show: means.model.reply(request, show), preview, means.stops)
     except ModelError as error:
-        await budgets.settle(key, where, error.usage)
+        notice = await budgets.settle(key, where, error.usage)
         if not error.partial:
-            return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
-        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage, reason=error.reason)
+            return ModelFailed(asked.ordinal, error.reason, error.detail, notice), preview.ref
+        content = _as_content(error.partial)
+        cut = ModelReplied(asked.ordinal, content, "cut", error.usage, notice=notice, reason=error.reason)
         return cut, preview.ref
     if isinstance(came, Reply):
         notice = await budgets.settle(key, where, came.usage)
@@ -113,7 +114,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if came is not None:
         return replace(_stopped(asked, heard, came), usage=usage, notice=notice), preview.ref
     if not heard:
-        return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
+        return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s", notice), preview.ref
     return ModelReplied(asked.ordinal, _as_content(heard), "late", usage, notice=notice), preview.ref
 
 

@@ -252,11 +252,13 @@ class TurnRunner:
                 what = changes(cast, new)
                 count = len(new.personas)
                 return LibraryRead(count, problems, what.added, what.changed, what.gone, what.resources)
-            case TellBudget(tokens, micros):
-                if tokens or micros:
+            case TellBudget(tokens, micros, by):
+                raised, words = "", ""
+                if more := Amount(tokens, micros) if tokens or micros else None:
                     key = address.key(turns.ordinal(turn))
-                    await self._budgets.grant(key, address.conversation, Amount(tokens, micros))
-                return BudgetTold(await self._budgets.tell(address.conversation))
+                    raised, words = await self._budgets.grant(key, address.conversation, more)
+                told = await self._budgets.tell(address.conversation)
+                return BudgetTold(f"{words}\n\n{told}" if words else told, raised, by)
             case Recall(ids):
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument() | ListDocuments() | DocumentHistory() as look:

@@ -59,7 +59,7 @@ def greeting(persona: Persona, cast: Cast) -> str:
             "All commands begin with `*`, like `*help` and `*agent`."
         )
     elif persona.when_to_use:
-        lines.append(_sentence(_purpose(persona.when_to_use)))
+        lines.append(_sentence(_purpose(persona)))
     if about := cast.about(persona.pack):
         lines.append(about)
     absent = [t for t in persona.tools or () if t not in CHAT_TOOLS]
@@ -73,13 +73,19 @@ def _as(persona: Persona) -> str:
     return f", your {persona.title}" if persona.title and fold(persona.title) != fold(persona.name) else ""
 
 
-def _purpose(when: str) -> str:
+def _purpose(persona: Persona) -> str:
     """What a persona is for, from what its file says of when to use it, so that it reads as her own words."""
-    if found := re.match(r"(?i)use\s+(?=(for|when|to)\b)", when):
-        return f"I am here {when[found.end() :]}"
+    when = persona.when_to_use
+    if found := re.match(r"(?i)(?:call|use)\s+(?:this\s+(?:agent|persona|skill)\s+)?(?=(?:for|when|to|if)\b)", when):
+        return f"Call me {when[found.end() :]}"
     if when.startswith(("You ", "you ")):
         return f"Call me when you {when[4:]}"
-    return when if when.casefold().startswith("call ") else f"When to call me: {when}"
+    if when.casefold().startswith("call "):
+        return when
+    # A reader has taken "Use this agent when" away, and made the letter behind it a capital.
+    if found := re.search(rf"(?i)\b(for|when|to|if)\s+(\S){re.escape(when[1:25])}", persona.extra):
+        return f"Call me {found[1].lower()} {found[2]}{when[1:]}"
+    return f"In short: {when}"
 
 
 def _sentence(text: str) -> str:
@@ -145,7 +151,7 @@ WORKFLOWS = 25
 
 def command_options(persona: Persona) -> tuple[Option, ...]:
     """The persona's own commands in the order of the definition, with those of the host that everybody needs."""
-    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.description)) for c in persona.commands]
+    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.label)) for c in persona.commands]
     have = {fold(c.name) for c in persona.commands}
     needed = ("help", "exit") if persona.commands else ("help", "status", "yolo", "exit")
     host = [Option(f"*{n}", Run(n), HOST_COMMANDS[n]) for n in needed if n not in have]
@@ -252,14 +258,14 @@ def depart(step: StepBuilder) -> None:
     active = step.session.active
     persona = step.cast.persona(active)
     rest = step.session.personas[:-1]
-    role = f"your {persona.title}" if persona and persona.title else active
-    step.say(f"Goodbye from {role}. `*{active}` brings me back.", who=active)
+    name = f"{persona.name}{_as(persona)}" if persona else active
+    step.say(f"Goodbye! This was {name}. `*{active}` brings me back.", who=active)
     _off(step, (active,))
     _forget_lists(step)
     step.change(personas=rest, yolo=step.session.yolo and bool(rest))
     if rest:
         step.note(Entry("note", rest[-1], f"{persona.name if persona else active} left: you have the floor again."))
-        step.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
+        step.say("I am back. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
 
 
 def _off(step: StepBuilder, who: tuple[str, ...]) -> None:

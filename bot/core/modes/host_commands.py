@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from bot.core import works
 from bot.core.command_table import THEIRS_FIRST
-from bot.core.events import Account, LibraryRead, Utterance
+from bot.core.events import Account, BudgetTold, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Decide, Menu, Option, Run
 from bot.core.modes import activation, chat, docs, finding
@@ -253,11 +253,16 @@ def raise_budget(step: StepBuilder, args: str, line: Utterance) -> None:
     if found is None:
         step.tell("Say how much more this channel may spend today: `*budget +5` for $5, or `*budget +20000 tokens`.")
         return
-    step.change(warned="", over="")
-    more = f"{int(found[2]):,} tokens" if found[2] else f"${found[1]}"
-    step.record(f"raised the budget of today by {more}", line.user)
-    granted = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000))
-    step.wait(granted, Waiting("", "budget", OWNER))
+    wanted = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000), line.user)
+    step.wait(wanted, Waiting("", "budget", OWNER))
+
+
+def budget_told(step: StepBuilder, event: BudgetTold) -> None:
+    """What may be spent; where it was raised, that is recorded, and people are told again when it is used up."""
+    if event.raised:
+        step.change(warned="", over="")
+        step.record(f"raised the budget of today by {event.raised}", event.by)
+    step.tell(event.text)
 
 
 def forget_decided(step: StepBuilder, option: Option, line: Utterance) -> None:

@@ -326,3 +326,19 @@ def test_new_tells_of_a_place_where_nothing_can_be_written(
 
     assert run("new", "--into", tmp_path / "file") == 1
     assert "could not be written" in capsys.readouterr().err
+
+
+def test_whoever_is_not_there_is_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for ident in ("architect", "analyst", "release-manager"):
+        put(tmp_path / f"mine/{ident}.md", agent(ident, ident.title()))
+    assert run("show", "archtect", paths=(tmp_path / "mine",)) == 1
+    assert capsys.readouterr().err == "There is no persona 'archtect'. Choose one of: architect\n"
+    assert run("show", "zzqq", paths=(tmp_path / "mine",)) == 1
+    assert "analyst, architect, release-manager" in capsys.readouterr().err
+
+
+def test_ids_alone_are_for_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "mine/pm.md", agent("pm", "Mine"))
+    put(tmp_path / "mine/page.md", "# A page\n")
+    assert run("list", "--ids", paths=(tmp_path / "mine",)) == 0
+    assert capsys.readouterr() == ("pm\n", "")
