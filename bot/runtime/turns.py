@@ -157,11 +157,13 @@ HASTE = 2.0
 def is_hasty(above: tuple[NumberAnchor, ...], first: Inbound) -> bool:
     """Whether the last list came up so shortly before the message that a number may be meant for the one above it.
 
-    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty.
+    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty. Of a post that
+    grew before people's eyes the list came at its end: a number that was typed before that is hasty whoever typed it.
     """
-    if len(above) < 2 or not above[-1].at or above[-1].by == first.user:
+    last = above[-1] if above else None
+    if last is None or not last.at:
         return False
-    return first.at - above[-1].at < HASTE
+    return first.at < last.at or (len(above) > 1 and last.by != first.user and first.at - last.at < HASTE)
 
 
 def began(claim: Claim, step: Step) -> Turn:

@@ -13,7 +13,18 @@ from bot.core.model import HOST, Conversation, Receipt
 from bot.platforms.discord import marks
 from bot.platforms.discord.avatars import Avatars
 from bot.platforms.discord.hooks import Hooks
-from bot.platforms.discord.messages import CHANNEL, EPHEMERAL, HOOK, OWN, Me, Messages, marking, spoken, text_of
+from bot.platforms.discord.messages import (
+    CHANNEL,
+    EPHEMERAL,
+    HOOK,
+    OWN,
+    Me,
+    Messages,
+    marking,
+    spoken,
+    standing_of,
+    text_of,
+)
 from bot.platforms.discord.places import is_direct, posts_to
 from bot.platforms.discord.refusals import BLOCKED, told
 from bot.platforms.discord.web import (
@@ -115,7 +126,7 @@ class Poster:
             for wait in (*WAITS, None):
                 try:
                     made = await self._web.hook("POST", HOOK, body, webhook_id=application, webhook_token=token)
-                    return Receipt(str(made["id"]), int(made["id"]))
+                    return standing_of(out.conversation, made).receipt
                 except UnansweredError as error:
                     raise TransportError(f"Discord does not answer: {error}") from error
                 except RefusedError as error:
@@ -144,7 +155,7 @@ class Poster:
         async for message in self.ours(out.conversation, out.since):
             names = [str(each["filename"]) for each in message.get("attachments", ())]
             if marks.carries(text_of(message), names, out.key, file):
-                return Receipt(str(message["id"]), int(message["id"]))
+                return standing_of(out.conversation, message).receipt
         return None
 
     async def ours(self, where: Conversation, since: int) -> AsyncIterator[dict[str, Any]]:

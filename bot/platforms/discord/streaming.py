@@ -68,8 +68,8 @@ class Previews:
             return None
         for wait in (*WAITS, None):
             try:
-                await self._messages.edit(standing, out.voice, marking(out.key), out.text, out.menu)
-                return standing.receipt
+                sealed = await self._messages.edit(standing, out.voice, marking(out.key), out.text, out.menu)
+                return sealed.receipt
             except UnansweredError as error:
                 if wait is None:
                     raise TransportError(f"Discord does not answer: {error}") from error

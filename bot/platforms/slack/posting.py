@@ -217,6 +217,7 @@ def key_of(message: Mapping[str, Any]) -> str:
     return str(found.get("event_payload", {}).get("key", "")) if found.get("event_type") == EVENT else ""
 
 
-def receipt(ts: str) -> Receipt:
-    """A message's receipt."""
-    return Receipt(ts, order_of(ts))
+def receipt(ts: str, at: float = 0.0) -> Receipt:
+    """A message's receipt; `at` is when it was finished, in seconds of Slack's clock, if not when it was posted."""
+    order = order_of(ts)
+    return Receipt(ts, order, at or order / MICRO)

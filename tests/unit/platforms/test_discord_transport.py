@@ -320,10 +320,13 @@ async def test_a_reply_is_watched_as_it_grows_and_becomes_the_post(stage: Stage)
     assert stage.texts == ["It …"]
     await stage.transport.extend(ref, "It depends")
     await stage.fake.until(lambda: stage.texts == ["It depends …"], "an edit")
+    stage.fake.advance(30)
     receipt = await stage.transport.seal(ref, replace(stage.out("It depends on you."), menu=MENU))
     assert stage.texts == ["It depends on you."]
     assert stage.seen[0].buttons == ("1 yes", "2 no")
-    assert receipt == await stage.transport.find(stage.out("It depends on you."))
+    assert receipt and receipt == await stage.transport.find(stage.out("It depends on you."))
+    began = (receipt.order >> 22) / 1000 + 1_420_070_400
+    assert 30 <= receipt.at - began < 60, "the menu came up with the last edit, though its place is that of the first"
 
 
 async def test_of_many_texts_only_the_newest_is_sent(stage: Stage) -> None:
