@@ -101,6 +101,7 @@ class Session:
     `work` is what is being done, each for the one before it, at most `works.DEPTH`; `paused` are such stacks, newest
     first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
     hand-overs that were taken. `crowded` is the persona whose talk is to be summed up before it is asked again.
+    `dated` are the personas that came on last, each with the date that it was last told.
     """
 
     personas: tuple[str, ...] = ()
@@ -125,6 +126,7 @@ class Session:
     due: str = ""
     handed: tuple[str, ...] = ()
     crowded: str = ""
+    dated: tuple[tuple[str, str], ...] = ()
 
     @property
     def active(self) -> str:

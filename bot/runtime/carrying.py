@@ -163,6 +163,8 @@ class TurnRunner:
         event = turns.opening(claim, before, refused)
         is_admin, host = options.access.is_admin, options.host.name
         context = turns.context_of(claim, before, policy, parent, account, is_admin, refused, host)
+        now, tables = self.clock.now(), self._transport.tables
+        context = replace(context, day=turns.day(claim, now), location=turns.location(claim, tables))
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
                 event = await with_files(event, policy, self._transport, self.clock)
@@ -261,9 +263,8 @@ class TurnRunner:
         key, voice = address.key(ordinal), voice_of(cast, request.who)
         out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=self._author)
         room = int(options.context * options.compact_at)
-        asked = Ask(
-            self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, options.host.name
-        )
+        host, modes = options.host.name, options.modes
+        asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, host, modes)
         means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
