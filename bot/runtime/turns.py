@@ -142,12 +142,23 @@ def listening(
 ) -> ListenPolicy:
     """How the conversation listens to the messages of a claim. `idle` is in seconds; 0 never sleeps."""
     first = next((m for m in mail(claim) if isinstance(m, Inbound)), None)
-    session = parent or saved.session
-    is_on = bool(session.active) or saved.session.gate is not None or bool(saved.session.work)
-    if first is None:
-        return ListenPolicy(listen, is_on)
-    called = saved.session.called or (claim.state is None and is_called(first, parent))
-    return ListenPolicy(listen, is_on, called, is_asleep(first, saved, idle))
+    called = first is not None and claim.state is None and is_called(first, parent)
+    return policy_for(first, saved, idle, listen, parent, called=called)
+
+
+def policy_for(
+    first: Inbound | None,
+    saved: ConversationState,
+    idle: float,
+    listen: Listen,
+    parent: Session | None = None,
+    *,
+    called: bool = False,
+) -> ListenPolicy:
+    """How a conversation in that state listens to `first`; `called`: it is a thread that begins with a mention."""
+    session = saved.session
+    is_on = bool((parent or session).active) or session.gate is not None or bool(session.work)
+    return ListenPolicy(listen, is_on, called or session.called, first is not None and is_asleep(first, saved, idle))
 
 
 def line(message: Inbound) -> Utterance:
