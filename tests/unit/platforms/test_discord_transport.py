@@ -74,8 +74,7 @@ async def worker(fake: FakeDiscord, *, avatars: bool = False) -> AsyncIterator[D
 
 @pytest.fixture
 async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr("bot.platforms.discord.posting.WAITS", (0.01, 0.01))
-    monkeypatch.setattr("bot.platforms.discord.streaming.WAITS", (0.01, 0.01))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.01))
     monkeypatch.setattr("bot.platforms.discord.streaming.PACE", 0.01)
     async with FakeDiscord() as fake:
         with pointed_at(fake):
@@ -601,14 +600,17 @@ async def test_a_file_that_is_gone_is_told(stage: Stage) -> None:
     given = Attachment("message.txt", 1, "text/plain", address(stage, message.id))
     stage.ada.deletes(message)
     read = await stage.transport.read(given, 1000)
-    assert (read.text, read.problem) == (None, "`message.txt` is not there any more; send it again.")
+    assert (read.text, read.problem) == (
+        None,
+        "`message.txt` was not given to me by Discord; send it again, or paste what matters.",
+    )
 
 
 async def test_a_file_at_a_cdn_that_nobody_reaches_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.platforms.discord.files.WAITS", (0.01, 0.01))
     monkeypatch.setattr(Asset, "BASE", "http://127.0.0.1:1")
-    read = await stage.transport.read(Attachment("a.txt", 1, "text/plain", "http://127.0.0.1:1/a.txt"), 1000)
-    assert read.text is None and read.problem.startswith("`a.txt` cannot be fetched from Discord just now")
+    with pytest.raises(TransportError, match="Discord's host for files does not answer") as told:
+        await stage.transport.read(Attachment("a.txt", 1, "text/plain", "http://127.0.0.1:1/a.txt"), 1000)
+    assert told.value.retry
 
 
 def address(stage: Stage, message: int) -> str:
