@@ -105,6 +105,9 @@ def _sort(name: str, media: str) -> str:
 # ---------------------------------------------------------------- fetching
 
 CHUNK = 65536
+PATIENCE = 15.0
+"""Seconds that one try may take."""
+
 HOPS = 3
 """So many redirects are followed, within a platform's own hosts."""
 
@@ -117,16 +120,19 @@ class Source:
     """Where a platform keeps the files of people.
 
     `origins` are scheme, host and port of its own hosts, such as `https://files.example.com`. Nothing is fetched from
-    anywhere else, also not where one of them redirects there, so that `headers` with a token go nowhere else.
+    anywhere else, also not where one of them redirects there, so that `headers` with a token go nowhere else. With
+    `signed`, an address goes out byte for byte as it came in.
     """
 
     platform: str
     origins: frozenset[str]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    signed: bool = False
 
     def has(self, address: URL) -> bool:
         """Whether that address is of one of its hosts."""
-        return address.is_absolute() and address.user is None and str(address.origin()) in self.origins
+        is_whole = bool(address.scheme) and address.is_absolute()
+        return is_whole and address.user is None and str(address.origin()) in self.origins
 
 
 class WithheldError(Exception):
@@ -149,13 +155,14 @@ async def fetched(file: Attachment, source: Source, session: aiohttp.ClientSessi
 
 async def _chunks(file: Attachment, source: Source, session: aiohttp.ClientSession) -> AsyncIterator[bytes]:
     try:
-        address = URL(file.ref)
+        address = URL(file.ref, encoded=source.signed)
     except ValueError:
         raise WithheldError("has an address that I cannot read; send it again.") from None
     for _ in range(HOPS + 1):
         if not source.has(address):
             raise WithheldError(f"is not kept by {source.platform} itself, so I do not fetch it; paste what matters.")
-        async with session.get(address, headers=source.headers, allow_redirects=False) as answer:
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        async with session.get(address, headers=source.headers, allow_redirects=False, timeout=timeout) as answer:
             if answer.status in (301, 302, 303, 307, 308):
                 address = address.join(URL(answer.headers.get("Location", "")))
                 continue

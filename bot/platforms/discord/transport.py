@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.core.model import Attachment, Conversation, Receipt
+from bot.platforms.attachments import fetched
 from bot.platforms.discord import files
 from bot.platforms.discord.places import posts_to
 from bot.platforms.discord.posting import Poster
@@ -68,8 +69,10 @@ class DiscordTransport:
             log.debug("that somebody is at work could not be shown (%s)", error)
 
     async def read(self, file: Attachment, room: int) -> Attachment:
-        """The file with its text, or within a minute with what is wrong with it."""
-        return await files.read(self._web.cdn, file, room)
+        """The file with its text, or with its problem. Raises TransportError where it may be read a little later."""
+        if file.problem or not file.ref:
+            return file
+        return await fetched(file, files.source(), self._web.cdn, room)
 
     async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
         """The thread below that message; None in private, below a thread, and where the bot may open none."""
