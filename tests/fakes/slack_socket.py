@@ -29,10 +29,20 @@ Signing = Literal["good", "bad", "missing", "old", "garbled"]
 
 
 @dataclass(slots=True)
+class Attempt:
+    """One try to deliver: when it was sent over which connection, and when it was acknowledged, by the loop's clock."""
+
+    connection: int
+    sent: float
+    acked: float | None = None
+
+
+@dataclass(slots=True)
 class Delivery:
     """One payload on its way, over all its attempts.
 
-    `attempts` counts what was sent, `answer` is what came back with the acknowledgement, `status` the last HTTP status.
+    `attempts` counts what was sent; over Socket Mode, `tried` has each. `answer` is what came back with the
+    acknowledgement, `status` the last HTTP status.
     `over` is set when it was acknowledged or will not be tried again.
     """
 
@@ -43,8 +53,13 @@ class Delivery:
     lost: bool = False
     status: int | None = None
     answer: dict[str, Any] | None = None
-    connections: list[int] = field(default_factory=list)
+    tried: list[Attempt] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def connections(self) -> list[int]:
+        """The connections that it was sent over, one an attempt."""
+        return [attempt.connection for attempt in self.tried]
 
     @property
     def event(self) -> dict[str, Any]:
@@ -132,10 +147,13 @@ class Dispatch:
         connection = self._random.choice(open_now)
         self._waiting[envelope_id] = (delivery, acked)
         delivery.attempts += 1
-        delivery.connections.append(connection.number)
+        attempted = Attempt(connection.number, asyncio.get_running_loop().time())
+        delivery.tried.append(attempted)
         try:
             await connection.socket.send_json(envelope)
-            return await self._happens(acked)
+            if await self._happens(acked):
+                attempted.acked = asyncio.get_running_loop().time()
+            return acked.is_set()
         except ConnectionError:
             return False
         finally:

@@ -122,6 +122,19 @@ async def test_two_replicas_take_each_of_twenty_plain_messages_once_and_in_order
         await each_once_and_in_order(house, alone=True)
 
 
+async def test_a_message_whose_author_is_looked_up_slowly_is_not_overtaken() -> None:
+    async with slack_house() as house:
+        alice, bob = house.fake.user("alice"), house.fake.user("bob")
+        general = house.fake.channel("general", [alice, bob])
+        await house.hear(alice, general, "*architect")
+        house.fake.faults.order("users.info", Slow(0.5))
+        await house.fake.says(bob, general, "thought of bob")
+        await house.fake.says(alice, general, "thought of alice")
+        await house.quiet()
+        said = [entry.text for entry in await house.log(general) if entry.kind == "said"]
+        assert said == ["thought of bob", "thought of alice"]
+
+
 # ---------------------------------------------------------------- acknowledged when it is safe, and not before
 
 

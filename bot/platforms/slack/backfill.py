@@ -167,13 +167,12 @@ class Backfill:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, STORE_TRY if isinstance(error, StoreError) else LATEST_TRY)
 
-    async def before(self, body: Mapping[str, Any]) -> bool:
-        """Let what was missed in the place of that delivery go first; whether the delivery may be taken then.
+    async def before(self, where: Conversation | None) -> bool:
+        """Let what was missed in the place of a delivery go first; whether the delivery may be taken then.
 
         Where that takes longer than `PATIENCE`, it may not: `refused` makes sure that it is taken in its order. Where
         Slack shows nothing for `OVERTAKEN` seconds, deliveries are taken all the same, and the gap stays open.
         """
-        where = _place(body, self._me.team)
         if where is None:
             return True
         try:
@@ -269,7 +268,7 @@ class Backfill:
         return sorted((m for m in found if order_of(m["ts"]) > behind), key=lambda m: order_of(m["ts"]))
 
 
-def _place(body: Mapping[str, Any], team: str) -> Conversation | None:
+def place_of(body: Mapping[str, Any], team: str) -> Conversation | None:
     """Where a message or a slash command was said, or a button was pressed; None for all else."""
     event = body.get("event") or {}
     if event.get("type") in ("message", "app_mention") and event.get("channel"):
