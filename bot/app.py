@@ -13,7 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
+from bot.core import failures
 from bot.core.model import Voice
+from bot.health.outages import Outages
 from bot.health.vitals import State, Vitals
 from bot.health.watching import Watch
 from bot.models.absent import Absent
@@ -43,7 +45,7 @@ OVERDUE = 1.0
 
 
 NEW_OBJECTS = 5000
-"""So many objects more than have gone make Python look for garbage: what some ten turns make, few of it in cycles."""
+"""Garbage collection threshold: allocations minus deallocations. Some ten turns make as many, few of them in cycles."""
 
 
 class SystemClock:
@@ -118,11 +120,17 @@ def model_of(settings: Settings, clock: SystemClock) -> Model:
 
         return Rehearsal(clock, settings.model.pause)
     key = settings.secrets.anthropic_api_key
-    if key is None and not settings.model.base_url:
+    if not has_model(settings):
         return Absent("no-key")
     from bot.models.anthropic import AnthropicModel
 
     return AnthropicModel(options_of(settings), key.get_secret_value() if key else "", clock)
+
+
+def has_model(settings: Settings) -> bool:
+    """Whether anybody can be asked: without a key there has to be an address of a server of one's own."""
+    chosen, key = settings.model, settings.secrets.anthropic_api_key
+    return chosen.name == REHEARSAL or key is not None or bool(chosen.base_url)
 
 
 def options_of(settings: Settings) -> ModelOptions:
@@ -192,18 +200,21 @@ async def running(
     *,
     in_background: bool = True,
     connected: Mapping[str, Callable[[], str]] = MappingProxyType({}),
+    for_operators: bool = False,
 ) -> AsyncIterator[Bot]:
     """A bot at work; with `in_background` off, it works only while somebody waits in `Bot.answered`.
 
     When the body ends, turns in flight get `DRAIN` seconds; what is left is taken up next time.
 
-    `connected` tells for each platform that has a connection why it has none, "" while it has.
+    `connected` tells for each platform that has a connection why it has none, "" while it has. With `for_operators`
+    the log tells of replies that fail: in a terminal, people see that themselves.
 
     When the body raises or is cancelled, they get none. Raises StoreError where the store cannot be opened, ListenError
     and TracingError where the bot cannot be watched as the settings ask for.
     """
     clock = SystemClock()
-    watch = Watch(settings.health.listen, settings.telemetry.otlp, socket.gethostname())
+    outages = Outages("" if has_model(settings) else failures.line("no-key")) if for_operators else None
+    watch = Watch(settings.health.listen, settings.telemetry.otlp, socket.gethostname(), *(filter(None, [outages])))
     kept, secret = settings.store, settings.secrets.redis_password
     store = await open_store(
         path=kept.path,
@@ -245,7 +256,8 @@ async def running(
 
     platforms = {name: lambda: "" for name in transports} | dict(connected)
     resting = model.resting if isinstance(model, Rests) else tuple
-    vitals = Vitals(store, state, platforms, settings.health.overdue, resting, lambda: worker.platforms)
+    trouble = outages.trouble if outages else str
+    vitals = Vitals(store, state, platforms, settings.health.overdue, resting, lambda: worker.platforms, trouble)
     async with AsyncExitStack() as watched:
         try:
             await watched.enter_async_context(watch.open(vitals))

@@ -192,7 +192,7 @@ async def serve(settings: Settings, library: Library, platforms: Platforms, stop
     def begun(adapter: Adapter) -> None:
         transports[adapter.name] = adapter.transport  # the worker carries its turns from now on
 
-    async with running(settings, library, transports, connected=connected) as bot:
+    async with running(settings, library, transports, connected=connected, for_operators=True) as bot:
         serving = {asyncio.create_task(adapter.serve(bot.inbox, library)): adapter.name for adapter in adapters}
         serving |= {asyncio.create_task(each.serve(bot.inbox, library, begun)): each.name for each in later}
         stopping = asyncio.create_task(stop.wait())
@@ -238,7 +238,7 @@ async def _read_when_told(library: Library, reread: asyncio.Event) -> None:
 
 
 async def read_again(library: Library) -> None:
-    """Read the persona files again and say in the log what came of it."""
+    """Read the persona files again; log what changed."""
     problems = await library.refresh()
     log.warning("the persona files were read again: %s personas", len(library.cast.personas))
     for problem in problems:

@@ -19,6 +19,7 @@ from bot.doctor.environment import check_terminal, check_versions
 from bot.doctor.finding import Case, Check, Finding, Level, count
 from bot.doctor.library import check_library
 from bot.doctor.model import check_model
+from bot.doctor.running import check_health
 from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
 from bot.platforms.terminal.harmless import harmless
@@ -32,6 +33,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("model", check_model),
     ("slack", check_slack),
     ("discord", check_discord),
+    ("health", check_health),
     ("versions", check_versions),
     ("terminal", check_terminal),
 )

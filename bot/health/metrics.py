@@ -7,17 +7,32 @@ prometheus.io/docs/practices/naming; no label holds a conversation or a person, 
 
 from __future__ import annotations
 
+import datetime
 import math
-from collections.abc import Collection
+import platform
+from collections.abc import Callable, Collection, Mapping
+from importlib.metadata import version
+from types import MappingProxyType
 from typing import assert_never, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from bot.core.events import Usage
 from bot.core.failures import REASONS
 from bot.ports.mailbox import Stats
-from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Outcome, Posted, Stepped
+from bot.ports.observer import (
+    Begun,
+    Budgeted,
+    Claimed,
+    Committed,
+    Ended,
+    Happening,
+    ModelAsked,
+    Outcome,
+    Posted,
+    Stepped,
+)
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """What `Metrics.text` is, in the words of HTTP."""
@@ -45,11 +60,43 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 
 """Upper bounds in seconds: from a post on a fast platform to a turn that waited through an outage."""
 
 
+EVERYWHERE = "everywhere"
+"""The scope of the budget of all channels together; any other is a channel's."""
+
+
+def _today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
 class Metrics:
     """A `bot.ports.observer.Observer` that counts, and the page that tells what it has counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, today: Callable[[], str] = _today) -> None:
+        self._today = today
         self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)  # memory, processor time, open files: on Linux, nothing elsewhere
+        Info("greenroom_build", "What is running.", registry=registry).info(
+            {"version": version("greenroom"), "python": platform.python_version()}
+        )
+        self._connected = Gauge(
+            "greenroom_platform_connected",
+            "1 while the platform is connected and takes what the bot says.",
+            ["platform"],
+            registry=registry,
+        )
+        self._cost = Counter(
+            "greenroom_cost_dollars",
+            "What the model has cost, by the prices of the settings; models without a price are left out.",
+            ["model"],
+            registry=registry,
+        )
+        self._budget = Gauge(
+            "greenroom_budget_ratio",
+            "Share of today's budget that is used: of all channels together, and of the fullest channel.",
+            ["scope"],
+            registry=registry,
+        )
+        self._shares: dict[str, tuple[str, float]] = {}
         self._turns = Counter("greenroom_turns", "Turns let go of, by outcome.", ["outcome"], registry=registry)
         self._begun = Counter("greenroom_turns_begun", "Turns begun; retakes are not counted.", registry=registry)
         self._retakes = Counter(
@@ -94,6 +141,7 @@ class Metrics:
             registry=registry,
         )
         self._sums: dict[str, Usage] = {}
+        self._scopes: set[str] = set()
         # A series that begins with its first event hides that event from rate(): it has to be there at 0 before.
         for outcome in get_args(Outcome):
             self._turns.labels(outcome)
@@ -116,8 +164,10 @@ class Metrics:
                     self._time("queue", waited)
             case Stepped(_, event):
                 self._steps.labels(event).inc()
-            case ModelAsked(_, _, seconds, result, failed, usage):
+            case ModelAsked(_, _, seconds, result, failed, usage, cost=cost):
                 self._time("model", seconds)
+                if usage is not None and usage.model and cost is not None:
+                    self._cost.labels(usage.model).inc(cost)
                 how = failed or result
                 self._calls.labels(how if how in STOPS or how in REASONS else "other").inc()
                 if usage is not None and usage.model:
@@ -131,11 +181,21 @@ class Metrics:
                 self._open.dec()
                 self._turns.labels(outcome).inc()
                 self._time("whole", seconds)
+            case Budgeted(_, scope, day, share):
+                self._shares[scope] = day, share
             case _:
                 assert_never(happening)
 
-    def text(self, stats: Stats | None, resting: Collection[str]) -> bytes:
-        """The page for Prometheus: what was counted, `stats` (None: the store did not answer), the models at rest."""
+    def text(
+        self, stats: Stats | None, resting: Collection[str], connected: Mapping[str, bool] = MappingProxyType({})
+    ) -> bytes:
+        """The page for Prometheus: what was counted, `stats` (None: the store did not answer), the models at rest.
+
+        `connected` tells of each platform whether it is.
+        """
+        for name, is_connected in connected.items():
+            self._connected.labels(name).set(is_connected)
+        self._tell_budgets()
         self._answers.set(stats is not None)
         unknown = Stats(0, 0, 0, 0.0)
         for gauge, value in (
@@ -148,6 +208,18 @@ class Metrics:
         for model in {*self._sums, *resting}:
             self._resting.labels(model).set(model in resting)
         return generate_latest(self._registry)
+
+    def _tell_budgets(self) -> None:
+        """Budgets begin anew each day, and what was used the day before tells nothing."""
+        today = self._today()
+        most: dict[str, float] = {}
+        for scope, (day, share) in self._shares.items():
+            name = scope if scope == EVERYWHERE else "channel"
+            most[name] = max(most.get(name, 0.0), share if day == today else 0.0)
+        self._shares = {scope: told for scope, told in self._shares.items() if told[0] == today or scope == EVERYWHERE}
+        for name in {*most, *self._scopes}:
+            self._budget.labels(name).set(most.get(name, 0.0))
+        self._scopes |= set(most)
 
     def _time(self, stage: str, seconds: float) -> None:
         # Clocks of two machines differ and are set; a time below nothing would break the histogram's sum.

@@ -5,8 +5,9 @@ It asks nobody who they are: it tells counts and states, never a name, a key or 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -49,11 +50,12 @@ def application(vitals: Vitals, metrics: Metrics) -> web.Application:
     async def healthz(_: web.Request) -> web.Response:
         return _answer("alive", (vitals.lives(),))
 
-    async def readyz(_: web.Request) -> web.Response:
-        return _answer("ready", await vitals.ready())
+    async def readyz(request: web.Request) -> web.Response:
+        more = {"degraded": dict(vitals.degraded())} if "verbose" in request.query else {}
+        return _answer("ready", await vitals.ready(), more)
 
     async def prometheus(_: web.Request) -> web.Response:
-        body = metrics.text(await vitals.stats(), vitals.resting())
+        body = metrics.text(await vitals.stats(), vitals.resting(), vitals.connected())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, **_NOT_KEPT})
 
     app = web.Application(client_max_size=1024)
@@ -66,7 +68,8 @@ def application(vitals: Vitals, metrics: Metrics) -> web.Application:
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-def _answer(question: str, checks: Sequence[Check]) -> web.Response:
+def _answer(question: str, checks: Sequence[Check], more: Mapping[str, object] = MappingProxyType({})) -> web.Response:
     yes = all(check.ok for check in checks)
-    body = {question: yes, "checks": {check.name: {"ok": check.ok, "says": check.says} for check in checks}}
+    found = {check.name: {"ok": check.ok, "says": check.says} for check in checks}
+    body = {question: yes, "checks": found, **more}
     return web.json_response(body, status=200 if yes else 503, headers=_NOT_KEPT)

@@ -18,7 +18,7 @@ from typing import assert_never
 
 from bot.health.errors import TracingError
 from bot.ports.mailbox import Claim
-from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
+from bot.ports.observer import Begun, Budgeted, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
 
 try:
     from opentelemetry.context import Context
@@ -107,6 +107,8 @@ class Tracing:
                     if outcome in ("retried", "buried"):
                         turn.span.set_status(Status(StatusCode.ERROR, reason))
                     turn.span.end(time.time_ns())
+            case Budgeted():
+                pass
             case _:
                 assert_never(happening)
 

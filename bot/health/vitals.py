@@ -38,7 +38,7 @@ class Vitals:
     `worker` tells what the worker does. `platforms` tells for each platform why it is not connected, "" where it is.
     `resting` are the models that are left alone because they failed. Work may wait for `overdue` seconds; only
     that on the platforms that `served` tells counts, with None all of it: they are asked for each time, since a
-    platform may be opened later, or be left.
+    platform may be opened later, or be left. `model` tells why people get no replies from it, "" where they do.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Vitals:
         overdue: float,
         resting: Callable[[], Collection[str]] = tuple,
         served: Callable[[], frozenset[str] | None] = lambda: None,
+        model: Callable[[], str] = str,
     ) -> None:
         self._store = store
         self._worker = worker
@@ -56,6 +57,7 @@ class Vitals:
         self._overdue = overdue
         self._resting = resting
         self._served = served
+        self._model = model
         self._looking = asyncio.Lock()
         self._looked_at = -FRESH
         self._stats: Stats | str = ""
@@ -79,6 +81,16 @@ class Vitals:
         """What the store counts; None where it does not answer."""
         found = await self.look()
         return None if isinstance(found, str) else found
+
+    def connected(self) -> Mapping[str, bool]:
+        """Whether each platform is connected, by name."""
+        return {name: not tell() for name, tell in sorted(self._platforms.items())}
+
+    def degraded(self) -> Mapping[str, str]:
+        """What does not work although this process is ready, and why, by name: commands go on without a model."""
+        left = ", ".join(sorted(self._resting()))
+        why = self._model() or (f"{left}: left alone for a moment after failures in a row" if left else "")
+        return {"model": without_secrets(why)} if why else {}
 
     def resting(self) -> Collection[str]:
         """The models that are left alone right now."""

@@ -14,12 +14,13 @@ from bot.ports.observer import SILENT, Observer
 class Watch:
     """Counts and traces the turns of one bot, and answers those who ask after it.
 
-    `listen` and `otlp` are the settings of these names, `worker` is the name that traces know this process by. Raises
-    TracingError where `otlp` is given and the extra for it is not installed.
+    `listen` and `otlp` are the settings of these names, `worker` is the name that traces know this process by; `others`
+    are told of the turns as well. Raises TracingError where `otlp` is given and the extra for it is not installed.
     """
 
-    def __init__(self, listen: str, otlp: str, worker: str) -> None:
+    def __init__(self, listen: str, otlp: str, worker: str, *others: Observer) -> None:
         self._listen = listen
+        self._others = others
         self._metrics = self._tracing = None
         if listen:
             from bot.health.metrics import Metrics
@@ -33,7 +34,7 @@ class Watch:
     @property
     def observer(self) -> Observer:
         """What the worker is to tell its turns."""
-        asked_for: list[Observer] = [one for one in (self._metrics, self._tracing) if one is not None]
+        asked_for = [one for one in (*self._others, self._metrics, self._tracing) if one is not None]
         return Several(*asked_for) if asked_for else SILENT
 
     @asynccontextmanager

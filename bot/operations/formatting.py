@@ -93,6 +93,7 @@ def erased(counts: Erased) -> str:
         number_of(counts.entries, "line of the log", "lines of the log"),
         number_of(counts.messages, "message"),
         number_of(counts.letters, "dead letter"),
+        number_of(counts.posts, "post"),
         number_of(counts.records, "line of the audit trail", "lines of the audit trail"),
     )
     return ", ".join(one for one in told if not one.startswith("0 ")) or "nothing"

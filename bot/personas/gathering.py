@@ -14,7 +14,7 @@ from bot.personas.readers import Reading
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A definition that another one takes the place of: of what, whose stands, and whose does not."""
+    """A definition that another pack overrides: what it is of, the winning pack, the losing pack."""
 
     what: str
     stands: Source

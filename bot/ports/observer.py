@@ -36,7 +36,11 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True)
 class ModelAsked:
-    """A model was asked to speak for `who`. `result` is the reply's stop reason, or `failed` one of REASONS."""
+    """A model was asked to speak for `who`. `result` is the reply's stop reason, or `failed` one of REASONS.
+
+    `detail` is what the service said of a failure, without secrets. `model` is the id that was asked for, and `cost` is
+    in dollars, None where the price is not known.
+    """
 
     claim: Claim
     who: str
@@ -44,6 +48,9 @@ class ModelAsked:
     result: str = ""
     failed: str = ""
     usage: Usage | None = None
+    detail: str = ""
+    model: str = ""
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,16 @@ class Committed:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Budgeted:
+    """So much of the budget of `scope` is used on `day` (UTC), 1.0 being all of it."""
+
+    claim: Claim
+    scope: str
+    day: str
+    share: float
+
+
 Outcome = Literal["committed", "lost", "released", "retried", "buried"]
 
 
@@ -76,7 +93,7 @@ class Ended:
     reason: str = ""
 
 
-Happening = Claimed | Begun | Stepped | ModelAsked | Posted | Committed | Ended
+Happening = Claimed | Begun | Stepped | ModelAsked | Posted | Committed | Ended | Budgeted
 """What the runtime tells of a turn. `Claimed` comes first and `Ended` last, each exactly once a claim."""
 
 

@@ -24,7 +24,7 @@ class Erased:
     """What was forgotten, or would be: pieces of each kind that were deleted, or rewritten without a person.
 
     `sessions` are states, `entries` lines of logs, `messages` those in mailboxes and turns, `letters` dead letters,
-    `records` lines of the audit trail, which are never deleted.
+    `records` lines of the audit trail, which are never deleted, `posts` what stands on platforms that keep nothing.
     """
 
     conversations: int = 0
@@ -34,6 +34,7 @@ class Erased:
     messages: int = 0
     letters: int = 0
     records: int = 0
+    posts: int = 0
 
     def plus(self, other: Erased) -> Erased:
         """The sums."""
@@ -45,6 +46,7 @@ class Erased:
             self.messages + other.messages,
             self.letters + other.letters,
             self.records + other.records,
+            self.posts + other.posts,
         )
 
 
@@ -85,14 +87,14 @@ class Upkeep(Protocol):
         """
 
     async def forget(self, conversation: str, *, dry_run: bool = False) -> Erased:
-        """Delete state, log, mailbox, turn, usage and dead letters; who has a claim on it loses that.
+        """Delete state, log, mailbox, turn, usage, posts and dead letters; who has a claim on it loses that.
 
         The audit trail stays, and so do the fence, `last_seen` and, for their 25 hours, the ids seen: no late write, no
         backfill and no redelivery brings anything back. With `dry_run` it only counts.
         """
 
     async def reset(self, conversation: str) -> Erased:
-        """Delete state, turn and mail, so that it begins anew; the log, the dead letters and all else of it stay.
+        """Delete state, turn and mail, so that it begins anew; log, posts, dead letters and all else of it stay.
 
         Who has a claim on it loses that.
         """

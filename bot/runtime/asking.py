@@ -59,7 +59,7 @@ class Means:
 
 
 async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[ModelReplied | ModelFailed, str | None]:
-    """Ask, and give what came of it with the ref of the preview that is to be sealed.
+    """Ask the model; return its result and the preview to seal.
 
     With `again`, a dead worker may have shown part of a reply: it is taken back before the model is asked anew, or,
     where people have stopped it meanwhile, kept as the reply.

@@ -36,6 +36,10 @@ class Budgets:
         return any(limit.tokens is not None or limit.micros is not None for limit in (self.channel, self.everywhere))
 
 
+def untold(_scope: str, _day: str, _share: float) -> None:
+    """Nobody wants to know how much of a budget is used."""
+
+
 def no_price(_: Usage) -> float | None:
     """Prices are not known."""
     return None
@@ -46,6 +50,7 @@ class BudgetLedger:
     """Spends from the budgets. `price` gives what usage costs in $; where that is not known, only tokens count.
 
     `model_of` gives the id of the model that answers a persona's wish, `reply` are the tokens set aside for a reply.
+    `told` gets scope, day and share of each limit that is set, whenever they are looked at.
     """
 
     store: Store
@@ -54,6 +59,7 @@ class BudgetLedger:
     price: Callable[[Usage], float | None] = no_price
     model_of: Callable[[str], str] = str
     reply: int = 1000
+    told: Callable[[str, str, float], None] = untold
 
     def limits(self, conversation: Conversation) -> tuple[Limit, ...]:
         """What bounds a conversation: its channel's limit, and everybody's."""
@@ -76,9 +82,12 @@ class BudgetLedger:
             return ""
         guess = self.amount(self.guess(prompt, self.reply))
         limits = self.limits(conversation)
-        done = await self.store.reserve(key, self.today(), guess, limits)
+        today = self.today()
+        done = await self.store.reserve(key, today, guess, limits)
         if done.allowed:
             return ""
+        for limit, balance in zip(limits, done.balances, strict=True):
+            self._tell(limit, today, balance)
         at = next(i for i, limit in enumerate(limits) if limit.scope == done.short)
         return f"{self._words(limits[at], done.balances[at])}. It begins anew at {self._reset()}."
 
@@ -88,12 +97,18 @@ class BudgetLedger:
             return None
         await self.store.settle(key, self.amount(usage))
         today = self.today()
+        notice = None
         for limit in self.limits(conversation):
             balance = await self.store.budget(limit.scope, today)
-            if used(limit, balance) >= WARN_AT:
+            self._tell(limit, today, balance)
+            if notice is None and used(limit, balance) >= WARN_AT:
                 words = f"{used(limit, balance):.0%} is used: {self._words(limit, balance)}"
-                return Notice(today, f"{words}. It begins anew at {self._reset()}.")
-        return None
+                notice = Notice(today, f"{words}. It begins anew at {self._reset()}.")
+        return notice
+
+    def _tell(self, limit: Limit, day: str, balance: Balance) -> None:
+        if limit.tokens is not None or limit.micros is not None:
+            self.told(limit.scope, day, used(limit, balance))
 
     async def grant(self, key: str, conversation: Conversation, amount: Amount) -> None:
         """Raise today's limit of the channel."""

@@ -17,6 +17,7 @@ from bot.core.events import (
     BudgetTold,
     DocumentRefused,
     Event,
+    Handed,
     LibraryRead,
     ModelFailed,
     ModelReplied,
@@ -26,7 +27,7 @@ from bot.core.events import (
     Said,
     ThreadOpened,
 )
-from bot.core.model import SESSION_VERSION, Conversation, Inbound
+from bot.core.model import SESSION_VERSION, Conversation, Inbound, Receipt
 from bot.core.session import ConversationState, NumberAnchor, Session, Step, Turn
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
@@ -47,7 +48,7 @@ from bot.ports.clock import Clock
 from bot.ports.library import Library
 from bot.ports.mailbox import Claim, Message
 from bot.ports.model import Model
-from bot.ports.observer import Begun, Committed, ModelAsked, Observer, Posted, Stepped
+from bot.ports.observer import Begun, Budgeted, Committed, ModelAsked, Observer, Posted, Stepped
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
@@ -60,6 +61,7 @@ from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.threads import handed_over
 from bot.runtime.transcript import Transcript
 
 
@@ -80,6 +82,8 @@ class TurnRunner:
     _address: Address = field(init=False, repr=False)
     _transcript: Transcript = field(init=False, repr=False)
     _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
+    _last: Receipt | None = field(default=None, init=False, repr=False)
+    """Of the last post of the step that was delivered just now, if all may see it."""
 
     def __post_init__(self) -> None:
         claim = self.lease.claim
@@ -102,7 +106,11 @@ class TurnRunner:
     @property
     def _budgets(self) -> BudgetLedger:
         options = self.options
-        return BudgetLedger(self.store, self.clock, options.budgets, options.price, options.model_of)
+        how = options.budgets, options.price, options.model_of
+        return BudgetLedger(self.store, self.clock, *how, told=self._budgeted)
+
+    def _budgeted(self, scope: str, day: str, share: float) -> None:
+        self.observer.saw(Budgeted(self._claim, scope, day, share))
 
     async def carry(self, claim: Claim) -> None:
         """Carry the claim's turn to its commit. Raises LostError where somebody else has it, and what ports raise."""
@@ -181,7 +189,7 @@ class TurnRunner:
 
     async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
-        address, anchors = self._address, list[NumberAnchor]()
+        address, anchors, self._last = self._address, list[NumberAnchor](), None
         began = _time()
         for number, post in enumerate(turn.posts, turn.base):
             if isinstance(post, Record):
@@ -192,6 +200,7 @@ class TurnRunner:
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
+            self._last = receipt if post.only is None else self._last
             if found := turns.number_anchor(post, receipt, self._author):
                 anchors.append(found)
         if turn.posts:
@@ -220,12 +229,20 @@ class TurnRunner:
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument(path) | WriteDocument(path):
                 return DocumentRefused(path, "This build keeps no documents.")
-            case OpenThread():
-                return ThreadOpened(None)
+            case OpenThread() as request:
+                return ThreadOpened(await self._hand_over(turn, request))
             case ForgetAll() | None:
                 raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
+
+    async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
+        where, key = self._address.conversation, self._address.key(turns.ordinal(turn))
+        if self._last is None:
+            raise RuntimeError(f"turn {turn.head} opens a thread below no post")
+        asker, name = self._author, turns.name_of(turns.mail(self._claim)[0], turn.session)
+        work = Handed("", key, request.persona, request.command, request.args, asker, name)
+        return await handed_over(work, request.title, self._last, where, self._transport, self.store, self.lease)
 
     async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
         address, options, ordinal = self._address, self.options, turns.ordinal(turn)
@@ -239,11 +256,16 @@ class TurnRunner:
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
+        persona = cast.persona(request.who)
+        asked_for = options.model_of(persona.model) if persona else ""
         match result:
-            case ModelReplied(stop=stop, usage=usage):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, usage=usage))
-            case ModelFailed(reason=reason):
-                self.observer.saw(ModelAsked(self._claim, request.who, took, failed=reason))
+            case ModelReplied(stop=stop, usage=usage, reason=why):
+                cost = options.price(usage)
+                self.observer.saw(ModelAsked(self._claim, request.who, took, stop, "", usage, why, asked_for, cost))
+            case ModelFailed(reason=reason, detail=detail):
+                self.observer.saw(
+                    ModelAsked(self._claim, request.who, took, failed=reason, detail=detail, model=asked_for)
+                )
             case _:
                 assert_never(result)
         if ref is not None:

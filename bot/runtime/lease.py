@@ -110,7 +110,7 @@ class Lease:
             raise LostError
 
     async def _keep(self) -> None:
-        """Renew until the lease is lost, or has not been heard of for so long that it must be taken for lost."""
+        """Renew the lease until it is lost or could not be renewed in time."""
         delay = self.seconds / 3
         while True:
             await self.clock.sleep(delay)

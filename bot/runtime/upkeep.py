@@ -43,7 +43,7 @@ class Upkeep:
             await self.clock.sleep(EVERY)
 
     async def once(self) -> Expired:
-        """Look once; what came of it. Raises StoreError."""
+        """Look once; return what was found and done. Raises StoreError."""
         if self.keep <= 0:
             return Expired()
         look = await self.store.expire(self.keep)

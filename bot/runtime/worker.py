@@ -47,7 +47,7 @@ AWAY = 10.0
 LATEST = 5.0
 """Seconds after which a worker tries again while its store is away; they double until then, from `SOONEST` on."""
 
-APOLOGY = "Something went wrong with your message, and trying again did not help. It was put aside for the operator."
+APOLOGY = "I gave up on your message: something went wrong, and trying again did not help. An operator can replay it."
 
 
 @dataclass(slots=True)

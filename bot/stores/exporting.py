@@ -9,6 +9,7 @@ from typing import Any
 from bot.core.events import Usage
 from bot.core.steps import Record
 from bot.ports.mailbox import Message
+from bot.ports.posts import Kept
 
 FORMAT = 1
 """Goes up when an older build could no longer read what this one writes."""
@@ -44,6 +45,7 @@ class Dumped:
     usage: tuple[Usage, ...] = ()
     paid: tuple[str, ...] = ()
     audit: tuple[AuditLine, ...] = ()
+    posts: tuple[Kept, ...] = ()
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class Dumped:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is kept but, perhaps, the audit trail."""
-        return not (self.state or self.turn or self.taken or self.mail or self.log or self.usage)
+        return not (self.state or self.turn or self.taken or self.mail or self.log or self.usage or self.posts)
 
 
 def to_json(conversation: str, dumped: Dumped) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def from_json(value: Any) -> Dumped:
         usage=tuple(_usage(one) for one in reader.objects("usage")),
         paid=reader.texts("paid"),
         audit=tuple(_line(one) for one in reader.objects("audit")),
+        posts=tuple(_post(one) for one in reader.objects("posts")) if "posts" in value else (),
     )
 
 
@@ -163,6 +166,15 @@ def _line(reader: _Reader) -> AuditLine:
         reader.number("at"),
         Record(record.text("what"), record.text("who"), record.text("sha")),
     )
+
+
+def _post(reader: _Reader) -> Kept:
+    number, ident, body, at = reader.whole("number"), reader.text("id"), reader.text("body"), reader.number("at")
+    match reader.text("state"):
+        case "growing" | "shown" | "gone" as state:
+            return Kept(number, ident, body, state, reader.whole("change"), at)
+        case other:
+            raise ValueError(f"posts: a post is growing, shown or gone, and {ident} is {other!r}.")
 
 
 def _said(line: str) -> str | None:

@@ -32,8 +32,10 @@ from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, sco
 from bot.stores.erasing import without_message
 from bot.stores.errors import StoreError, is_taken
 from bot.stores.exporting import from_json, to_json
+from bot.stores.redis_documents import RedisDocuments
 from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
+from bot.stores.redis_posts import RedisPosts
 from bot.stores.replaying import full, renamed
 
 LAYOUT = 2
@@ -67,10 +69,12 @@ class RedisStore:
         self._cap = cap
         self._closed = False
         self._version = 0
+        self.posts = RedisPosts(self._run)
         # With one partition the scripts leave the hint themselves; a Cluster's scripts cannot reach the key.
         known = self._platforms
         self._hints = Hints(link, clock, f"{self._roots[0]}wake:", known, self._is_due, leaves=partitions > 1)
         self._claiming: set[asyncio.Task[Claim | None]] = set()
+        self.documents = RedisDocuments(link, self._run_at, prefix, self._roots[0])
 
     @classmethod
     async def open(
@@ -373,7 +377,8 @@ class RedisStore:
 
     async def dump(self, conversation: str) -> dict[str, Any] | None:
         """See `Store.dump`."""
-        dumped = export.dumped(await self._run("stored", conversation, conversation, 0, ""))
+        posts = await self._run("posts", conversation, conversation, "all")
+        dumped = export.dumped(await self._run("stored", conversation, conversation, 0, ""), posts)
         return None if dumped is None else to_json(conversation, dumped)
 
     async def restore(self, conversation: str, dumped: dict[str, Any]) -> bool:

@@ -8,12 +8,14 @@ from typing import Any
 
 from bot.core.steps import Record
 from bot.ports.mailbox import Message
+from bot.ports.posts import Kept
 from bot.stores import redis_codec as codec
+from bot.stores import redis_posts
 from bot.stores.exporting import AuditLine, Dumped
 
 
-def dumped(stored: Sequence[Any]) -> Dumped | None:
-    """What `lua/stored.lua` tells; None where nothing is kept, or only what its forgetting has left."""
+def dumped(stored: Sequence[Any], posts: Sequence[Sequence[bytes]]) -> Dumped | None:
+    """What `lua/stored.lua` and `lua/posts.lua` tell; None where nothing is kept but what a forgetting has left."""
     state, turn, flag, _, taken, mail, log, audit, at, last, state_version, turn_version, floor_open, spent, paid = (
         stored
     )
@@ -32,6 +34,7 @@ def dumped(stored: Sequence[Any]) -> Dumped | None:
         usage=codec.usages(_pairs(spent)),
         paid=tuple(sorted(key.decode() for key in paid)),
         audit=tuple(_line(kept, n) for n, kept in enumerate(audit)),
+        posts=tuple(sorted((redis_posts.kept(row) for row in posts), key=lambda post: post.number)),
     )
     return None if found.is_empty and not audit else found
 
@@ -50,8 +53,9 @@ def arguments(kept: Dumped) -> list[str | bytes | int]:
         for counter, count in counts.items():
             usage += [f"{counter} {one.model}", count]
     audit = [part for line in kept.audit for part in (line.key, _kept(line))]
+    posts = [part for post in kept.posts for part in (post.id, post.number, _as_post(post))]
     lists: list[Sequence[str | bytes | int]] = [
-        _fields(kept), messages, [len(kept.taken)], kept.log, usage, kept.paid, audit, kept.seen
+        _fields(kept), messages, [len(kept.taken)], kept.log, usage, kept.paid, audit, kept.seen, posts
     ]  # fmt: skip
     return [part for one in lists for part in (len(one), *one)]
 
@@ -82,6 +86,11 @@ def _line(kept: bytes, n: int) -> AuditLine:
 def _kept(line: AuditLine) -> str:
     record = line.record
     return json.dumps([record.what, record.who, record.sha, round(line.at * 1_000_000), line.key])
+
+
+def _as_post(post: Kept) -> str:
+    """As `lua/posts.lua` keeps it, but for its change, which is counted anew."""
+    return f"{post.state} {round(post.at * 1_000_000)} {post.body}"
 
 
 def _text(kept: bytes | None) -> str | None:

@@ -88,7 +88,7 @@ async def forget_user(run: Run, conversation: str, user: str, pseudonym: str, *,
         erased = erased or _counted(changes)
         if dry_run:
             break
-        seizes = any(place.kind not in ("audit", "letter") for place, _ in changes)
+        seizes = any(place.kind not in ("audit", "letter", "post") for place, _ in changes)
         stale = await _rewrite(run, conversation, changes, seizes=seizes)
     return erased or Erased()
 
@@ -122,18 +122,20 @@ def _counted(changes: Sequence[tuple[Place, bytes]]) -> Erased:
         messages=sum(kinds.count(kind) for kind in ("mail", "taken", "flag")),
         letters=kinds.count("letter"),
         records=kinds.count("audit"),
+        posts=kinds.count("post"),
     )
 
 
 async def forget(run: Run, conversation: str, *, dry_run: bool) -> Erased:
     """Delete all but the audit trail, the fence, the highest order, and the ids seen."""
     counts = await run("wipe", conversation, "count" if dry_run else "forget")
-    return Erased(int(any(counts)), *counts)
+    states, turns, lines, messages, letters, posts = counts
+    return Erased(int(any(counts)), states, turns, lines, messages, letters, posts=posts)
 
 
 async def reset(run: Run, conversation: str) -> Erased:
     """Delete state, turn and mail."""
-    states, turns, _, messages, _ = await run("wipe", conversation, "reset")
+    states, turns, _, messages, _, _ = await run("wipe", conversation, "reset")
     return Erased(int(any((states, turns, messages))), states, turns, 0, messages)
 
 
@@ -180,7 +182,8 @@ async def _places(run: Run, conversation: str, blanked: str = "") -> list[Place]
     """All that is kept; what a turn in flight writes of the message `blanked` is blanked from now on."""
     stored = await run("stored", conversation, int(bool(blanked)), blanked)
     letters = await run("letters", _ALL, conversation, "")
-    return list(_laid_out(stored, letters))
+    posts = await run("posts", conversation, "all")
+    return [*_laid_out(stored, letters), *(Place("post", row[1].decode(), row[5]) for row in posts)]
 
 
 def _laid_out(stored: Sequence[Any], letters: Sequence[Sequence[bytes]]) -> Iterator[Place]:

@@ -6,6 +6,7 @@ import sqlite3
 
 from bot.core.steps import Record
 from bot.ports.mailbox import Message
+from bot.stores import sqlite_posts as posts
 from bot.stores.exporting import AuditLine, Dumped
 from bot.stores.sqlite_ledger import log, peek, spent
 from bot.stores.sqlite_mailbox import append, place_of
@@ -47,6 +48,7 @@ def dump(db: sqlite3.Connection, conversation: str) -> Dumped | None:
         usage=spent(db, conversation),
         paid=tuple(row["key"] for row in paid if not row["key"].startswith(_SUMS)),
         audit=audit,
+        posts=posts.all_of(db, conversation),
     )
     return None if dumped.is_empty and not audit else dumped
 
@@ -77,6 +79,7 @@ def restore(db: sqlite3.Connection, now: Moment, conversation: str, dumped: Dump
         "INSERT OR REPLACE INTO seen (conversation, id, at) VALUES (?, ?, ?)",
         [(place, id, now.own) for id in dumped.seen],
     )
+    posts.append(db, place, dumped.posts)
     _restore_usage(db, conversation, dumped)
     db.executemany(
         "INSERT INTO audit (key, conversation, what, who, sha, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",

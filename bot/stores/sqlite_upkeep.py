@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bot.core.steps import Record
 from bot.ports.ledger import Audited
@@ -41,6 +42,7 @@ _TABLES = (
     ("turn", "conversation", "body", ""),
     ("message", "arrival", "payload", "AND place IS NOT NULL"),
     ("flag", "conversation", "payload", ""),
+    ("post", "n", "body", ""),
 )
 
 
@@ -155,12 +157,12 @@ def blank(db: sqlite3.Connection, conversation: str, message_id: str) -> bool:
 def forget(db: sqlite3.Connection, now: float, conversation: str, *, dry_run: bool) -> Erased:
     """Delete all but the audit trail, the fence, the highest order, and the ids seen."""
     row = _row(db, conversation)
-    states, turns, lines, messages = (
-        0 if row is None else _count(db, table, row["id"]) for table in ("state", "turn", "log", "message")
+    states, turns, lines, messages, posts = (
+        0 if row is None else _count(db, table, row["id"]) for table in ("state", "turn", "log", "message", "post")
     )
     letters = len(_letters(db, conversation))
-    found = any((states, turns, lines, messages, letters))
-    erased = Erased(int(found), states, turns, lines, messages, letters)
+    found = any((states, turns, lines, messages, letters, posts))
+    erased = Erased(int(found), states, turns, lines, messages, letters, posts=posts)
     if dry_run:
         return erased
     if row is not None:
@@ -177,7 +179,7 @@ def reset(db: sqlite3.Connection, now: float, conversation: str) -> Erased:
     if row is None:
         return Erased()
     states, turns, messages = (_count(db, table, row["id"]) for table in ("state", "turn", "message"))
-    _delete_parts(db, row["id"], *(table for table in _PARTS if table != "log"))
+    _delete_parts(db, row["id"], *(table for table in _PARTS if table not in ("log", "post")))
     _begin_anew(db, now, row["id"])
     return Erased(int(any((states, turns, messages))), states, turns, 0, messages)
 
@@ -223,20 +225,35 @@ def forget_user(
             _rewrite_letter(db, id, left)
         db.execute("DELETE FROM dead WHERE conversation = ? AND messages = '[]'", (conversation,))
         db.execute("UPDATE audit SET who = ? WHERE conversation = ? AND who = ?", (pseudonym, conversation, user))
-        if row is not None and (changed or waiting):
+        if row is not None and (waiting or any(where.table != "post" for where, _ in changed)):
             _start_again(db, now, row["id"])
     messages = counts["message"] + counts["flag"] + len(waiting)
     found = bool(changed or waiting or changed_letters or records)
-    return Erased(int(found), counts["state"], counts["turn"], counts["log"], messages, len(changed_letters), records)
+    return Erased(
+        int(found),
+        counts["state"],
+        counts["turn"],
+        counts["log"],
+        messages,
+        len(changed_letters),
+        records,
+        counts["post"],
+    )
 
 
-def note_idle(db: sqlite3.Connection, now: Moment, idle: float, most: int) -> int:
-    """Note what has been idle for so long, at most so many of each kind; how many were new.
+_IDLE = {"conversation": "it.due IS NULL AND it.at < ?", "dead": "it.at < ?"}
+"""What is idle since a time, by its table."""
+
+
+def note_idle(
+    db: sqlite3.Connection, now: Moment, idle: float, most: int, kinds: Mapping[str, str] = MappingProxyType(_IDLE)
+) -> int:
+    """Note what of these tables has been idle for so long, at most so many of each; how many were new.
 
     What was noted and has been used since, or is too young by the clock of today, is no longer noted.
     """
     before, noted = now.wall - idle, 0
-    for kind, is_old in _IDLE.items():
+    for kind, is_old in kinds.items():
         db.execute(
             f"DELETE FROM leaving WHERE kind = '{kind}' AND NOT EXISTS"  # noqa: S608
             f" (SELECT 1 FROM {kind} AS it WHERE it.id = leaving.id AND it.at = leaving.at AND {is_old})",
@@ -252,30 +269,31 @@ def note_idle(db: sqlite3.Connection, now: Moment, idle: float, most: int) -> in
     return noted
 
 
-_IDLE = {"conversation": "it.due IS NULL AND it.at < ?", "dead": "it.at < ?"}
-"""What is idle since a time, by its table."""
-
-
 def expire(db: sqlite3.Connection, now: Moment, most: int) -> tuple[int, int]:
     """Delete what was noted a day ago or more; conversations with a state, and how many of either kind there were.
 
     At most so many of each kind. `note_idle` has to have looked right before.
     """
     states = 0
-    rows = _leaving(db, now, "conversation", most)
+    rows = leaving(db, now, "conversation", most)
     for place in rows:
         states += _count(db, "state", place)
-        _delete_parts(db, place, *_PARTS, "seen")
+        _delete_parts(db, place, *_PARTS, "seen", "post_count")
         db.execute("DELETE FROM spending WHERE conversation = (SELECT key FROM conversation WHERE id = ?)", (place,))
         db.execute("DELETE FROM conversation WHERE id = ? AND due IS NULL", (place,))
-    letters = _leaving(db, now, "dead", most)
+    letters = leaving(db, now, "dead", most)
     db.executemany("DELETE FROM dead WHERE id = ?", [(id,) for id in letters])
-    for kind, gone in (("conversation", rows), ("dead", letters)):
-        db.executemany("DELETE FROM leaving WHERE kind = ? AND id = ?", [(kind, id) for id in gone])
+    has_left(db, "conversation", rows)
+    has_left(db, "dead", letters)
     return states, len(rows) + len(letters)
 
 
-def _leaving(db: sqlite3.Connection, now: Moment, kind: str, most: int) -> list[int]:
+def has_left(db: sqlite3.Connection, kind: str, gone: list[int]) -> None:
+    """What of that table was deleted is noted no longer."""
+    db.executemany("DELETE FROM leaving WHERE kind = ? AND id = ?", [(kind, id) for id in gone])
+
+
+def leaving(db: sqlite3.Connection, now: Moment, kind: str, most: int) -> list[int]:
     """What of that table may go now, the longest noted first; what was used since the look is not among it."""
     rows = db.execute(
         f"SELECT id FROM leaving WHERE kind = ? AND noted <= ? AND EXISTS (SELECT 1 FROM {kind} AS it"  # noqa: S608
@@ -291,7 +309,7 @@ def _count(db: sqlite3.Connection, table: str, place: int) -> int:
     return int(count)
 
 
-_PARTS = ("state", "turn", "log", "message", "flag", "blanked")
+_PARTS = ("state", "turn", "log", "message", "flag", "blanked", "post")
 
 
 def _delete_parts(db: sqlite3.Connection, place: int, *tables: str) -> None:

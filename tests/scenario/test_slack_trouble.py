@@ -11,9 +11,9 @@ from itertools import pairwise
 import pytest
 
 from bot.core.model import HOST
-from bot.platforms.slack import people, posting, web
+from bot.platforms.slack import adapter, people, posting, web
 from bot.platforms.slack.listening import HANDLED
-from bot.ports.transport import Outgoing, TransportError
+from bot.ports.transport import Outgoing, PlatformError, TransportError
 from bot.runtime import worker
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Cut, Fault, Limited, Says, Slow, Status
@@ -186,6 +186,24 @@ async def test_without_a_good_token_turns_wait_and_go_on_when_there_is_one_again
         await house.quiet()
         assert fake.seen(general)[-1].shown == "Fine." and len(house.model.prompts) == 1
         assert house.adapter.trouble() == "" and (await house.store.stats()).dead == 0
+
+
+async def test_a_token_that_stays_revoked_ends_slack_instead_of_putting_turns_off_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, "LOOKS", (0.01, 0.02, 0.02))
+    async with slack_house(fake=FakeSlack()) as house:
+        fake = house.fake
+        alice = fake.user("alice")
+        general = fake.channel("general", [alice])
+        await house.hear(alice, general, "*architect")
+        fake.ws.token_error = "token_revoked"  # an error code
+        await fake.says(alice, general, "What do we need?")
+        serving = house.serving[0]
+        await fake.until(serving.done, "the end of Slack")
+        with pytest.raises(PlatformError, match="no longer takes SLACK_BOT_TOKEN"):
+            serving.result()
+        house.serving = house.serving[1:]
 
 
 async def interrupted(house: House, room: Room, deed: Callable[[], object]) -> None:

@@ -21,13 +21,16 @@ from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.queues import PlaceQueues
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
-from bot.platforms.slack.web import RefusedError, UnansweredError, Web
+from bot.platforms.slack.web import TOKEN_ERRORS, RefusedError, UnansweredError, Web
 from bot.platforms.slack.web import opened as web_opened
 from bot.ports.library import Library
 from bot.ports.mailbox import StoreError
 from bot.ports.transport import InboundGateway, PlatformError
 
 log = logging.getLogger(__name__)
+
+LOOKS = (1.0, 10.0, 30.0)
+"""Seconds before each look whether a token that Slack has refused in a call is refused for good."""
 
 STORE_PAUSE = 1.0
 """Seconds after which a store that is away is asked again how far things had come."""
@@ -82,12 +85,39 @@ class SlackAdapter:
 
         await _begun(missed)
         filling = asyncio.create_task(missed.run())
+        line = self._line.serve(bolt(self._web, self._me, take), missed.connected)
+        ways = [asyncio.create_task(work) for work in (line, self._refused())]
         try:
-            await self._line.serve(bolt(self._web, self._me, take), missed.connected)
+            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in done:
+                way.result()
         finally:
-            filling.cancel()
-            await asyncio.gather(filling, return_exceptions=True)
+            for task in (*ways, filling):
+                task.cancel()
+            await asyncio.gather(*ways, filling, return_exceptions=True)
             await people.close()
+
+    async def _refused(self) -> None:
+        """Watch the token, which can be revoked while a connection stands. Raises PlatformError when it is no good.
+
+        Until then turns are put off again and again, since nothing can be posted.
+        """
+        while await self._web.refused.wait():
+            looks = list(LOOKS)
+            while looks and self._web.revoked:
+                await asyncio.sleep(looks[0])
+                try:
+                    await self._web.call("auth.test", again=True)
+                except RefusedError as error:
+                    if error.code in TOKEN_ERRORS:
+                        looks.pop(0)
+                except UnansweredError as error:
+                    log.debug("whether the bot's token is good cannot be told (%s)", error)
+            if not looks:
+                raise PlatformError(
+                    f"Slack no longer takes SLACK_BOT_TOKEN ({self._web.revoked}): install the app again and set the "
+                    "new one, from OAuth & Permissions"
+                )
 
     async def close(self) -> None:
         """End what is being shown."""

@@ -58,16 +58,31 @@ class LimitedError(UnansweredError):
 class Web:
     """The client with the rules of a bot that must say nothing twice: a call is repeated only where that is harmless.
 
-    `revoked` is Slack's word for what is wrong with the token, since it was last used; "" while it is good.
+    `revoked` is Slack's word for what is wrong with the token, since it was last used; "" while it is good. `refused`
+    is set meanwhile.
     """
 
     def __init__(self, token: str, api: str, session: aiohttp.ClientSession) -> None:
         self.session = session
         # No retry handlers: those of the SDK repeat a post whose answer was lost.
         self.client = AsyncWebClient(token, base_url=api, session=session, retry_handlers=[], logger=_sdk_log())
-        self.revoked = ""
+        self.refused = asyncio.Event()
+        self._revoked = ""
         self.time = SlackTime()
         self._queues: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def revoked(self) -> str:
+        """What is wrong with the bot's token, in Slack's word; "" while it is good."""
+        return self._revoked
+
+    @revoked.setter
+    def revoked(self, code: str) -> None:
+        self._revoked = code
+        if code:
+            self.refused.set()
+        else:
+            self.refused.clear()
 
     async def call(
         self, method: str, *, where: str = "", again: bool = False, now: bool = False, **arguments: Any

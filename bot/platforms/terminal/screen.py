@@ -159,7 +159,7 @@ class Screen:
             elif event.current_buffer.text:
                 event.current_buffer.reset()
             else:
-                self.note("Nothing is being said. /quit or Ctrl-D leaves.")
+                self.note("No reply is running. /quit or Ctrl-D leaves.")
 
         return keys
 

@@ -10,7 +10,8 @@ local states, gone, kept = 0, 0, 0
 local function drop_conversation(conversation)
   states = states + redis.call('HEXISTS', key('conv', conversation), 'state')
   -- What is long would hold up everybody, were it freed right here.
-  for _, kind in ipairs({ 'conv', 'log', 'spent', 'paid', 'mail', 'taken', 'blanked' }) do
+  for _, kind in ipairs({ 'conv', 'log', 'spent', 'paid', 'mail', 'taken', 'blanked', 'posts', 'post-numbers', 'post-changes',
+    'post-growing', 'post-count' }) do
     redis.call('UNLINK', key(kind, conversation))
   end
   redis.call('ZREM', IDLE, conversation)

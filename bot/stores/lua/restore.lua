@@ -1,6 +1,6 @@
--- conversation, then six lists, each behind its length: fields and values of the conversation, order and body of the
+-- conversation, then lists, each behind its length: fields and values of the conversation, order and body of the
 -- messages (the first `taken` of them taken), `taken` itself, log lines, usage as pairs, keys of that usage, key and
--- line of the audit trail, ids seen -> 1 restored, 0 something is kept there already
+-- line of the audit trail, ids seen; id, number and the rest of each post -> 1 restored, 0 something is kept there already
 local conversation, at = ARGV[6], 7
 local conv = key('conv', conversation)
 
@@ -17,7 +17,7 @@ if again and redis.call('HGET', conv, 'given') == token then
   return 1
 end
 if redis.call('HEXISTS', conv, 'state') == 1 or redis.call('EXISTS', key('mail', conversation),
-  key('taken', conversation), key('log', conversation), key('spent', conversation)) > 0 then
+  key('taken', conversation), key('log', conversation), key('spent', conversation), key('posts', conversation)) > 0 then
   return 0
 end
 
@@ -56,6 +56,23 @@ for n = 1, #audit, 2 do
 end
 for _, id in ipairs(ids) do
   remember(conversation, id)
+end
+local posts, counts = list(), key('post-count', conversation)
+for n = 1, #posts, 3 do
+  local id, number, rest_of = posts[n], posts[n + 1], posts[n + 2]
+  local state, at_and_body = string.match(rest_of, '^(%a+) (.*)$')
+  local change = digits(redis.call('HINCRBY', counts, 'change', 1))
+  redis.call('HSET', key('posts', conversation), id, table.concat({ number, state, change, at_and_body }, ' '))
+  redis.call('ZADD', key('post-changes', conversation), change, id)
+  if state ~= 'gone' then
+    redis.call('ZADD', key('post-numbers', conversation), number, id)
+  end
+  if state == 'growing' then
+    redis.call('ZADD', key('post-growing', conversation), number, id)
+  end
+  if tonumber(number) > tonumber(redis.call('HGET', counts, 'number') or 0) then
+    redis.call('HSET', counts, 'number', number)
+  end
 end
 redis.call('ZADD', NAMES, 0, conversation)
 if #messages > 0 then

@@ -27,6 +27,18 @@ local function rewrite(where, which, was, is)
     end
     return true
   end
+  if where == 'post' then
+    local posts = key('posts', conversation)
+    local kept = redis.call('HGET', posts, which)
+    local number, state, change, at, body = string.match(kept or '', '^(%d+) (%a+) (%d+) (%d+) (.*)$')
+    if body ~= was then
+      return false
+    end
+    change = digits(redis.call('HINCRBY', key('post-count', conversation), 'change', 1))
+    redis.call('HSET', posts, which, table.concat({ number, state, change, at, is }, ' '))
+    redis.call('ZADD', key('post-changes', conversation), change, which)
+    return true
+  end
   local list = key(where, conversation)
   return redis.call('LINDEX', list, which) == was and redis.call('LSET', list, which, is)
 end

@@ -1,7 +1,7 @@
 -- conversation, what to do
 -- count: nothing. forget: delete all but the audit trail, the fence and the highest order. reset: delete state, turn and
 -- mail.
--- -> how many there were: states, turns, log lines, messages, dead letters
+-- -> how many there were: states, turns, log lines, messages, dead letters, posts
 local conversation, how = unpack(ARGV, 6)
 local conv, resets = key('conv', conversation), how == 'reset'
 local f = redis.call('HMGET', conv, 'state', 'turn', 'fence', 'last', 'wiped')
@@ -21,7 +21,8 @@ for _, letter in ipairs(resets and {} or redis.call('ZRANGE', LETTERS, 0, -1)) d
 end
 local mail, taken, log = key('mail', conversation), key('taken', conversation), key('log', conversation)
 local counts = { f[1] and 1 or 0, f[2] and 1 or 0, redis.call('LLEN', log),
-  redis.call('ZCARD', mail) + redis.call('LLEN', taken), #letters }
+  redis.call('ZCARD', mail) + redis.call('LLEN', taken), #letters,
+  redis.call('HLEN', key('posts', conversation)) }
 if how == 'count' then
   return counts
 end
@@ -32,6 +33,9 @@ end
 redis.call('DEL', mail, taken, conv, key('blanked', conversation))
 if not resets then
   redis.call('DEL', log, key('spent', conversation), key('paid', conversation))
+  -- The counts of posts stay, so that no place is given twice.
+  redis.call('DEL', key('posts', conversation), key('post-numbers', conversation), key('post-changes', conversation),
+    key('post-growing', conversation))
 end
 redis.call('HSET', conv, 'fence', digits(tonumber(f[3] or 0) + 1), 'at', digits(now),
   'wiped', cjson.encode({ token = token, counts = counts }))

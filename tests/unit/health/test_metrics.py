@@ -11,7 +11,7 @@ from bot.core.events import Usage
 from bot.health.metrics import Metrics
 from bot.health.observing import Several
 from bot.ports.mailbox import Stats
-from bot.ports.observer import Begun, Claimed, Committed, Ended, Happening, ModelAsked, Posted
+from bot.ports.observer import Begun, Budgeted, Claimed, Committed, Ended, Happening, ModelAsked, Posted
 from tests.unit.health.turns import claim, talk
 
 QUIET = Stats(0, 0, 0, 0.0)
@@ -135,6 +135,28 @@ def test_a_model_that_is_left_alone_is_told_and_so_is_its_return() -> None:
     assert read(metrics)["greenroom_model_breaker_open{model=claude-one}"] == 0
     assert read(metrics, resting=("claude-one", "claude-two"))["greenroom_model_breaker_open{model=claude-one}"] == 1
     assert read(metrics)["greenroom_model_breaker_open{model=claude-one}"] == 0
+
+
+def test_budgets_begin_anew_each_day_and_the_fullest_channel_counts() -> None:
+    days = ["2026-11-21"]
+    metrics = Metrics(today=lambda: days[0])
+    for scope, share in (("everywhere", 0.4), ("fake:team:one", 0.2), ("fake:team:two", 0.9)):
+        metrics.saw(Budgeted(claim(), scope, "2026-11-21", share))
+    page = read(metrics)
+    assert page["greenroom_budget_ratio{scope=everywhere}"] == 0.4
+    assert page["greenroom_budget_ratio{scope=channel}"] == 0.9
+    days[0] = "2026-11-22"
+    page = read(metrics)
+    assert page["greenroom_budget_ratio{scope=everywhere}"] == page["greenroom_budget_ratio{scope=channel}"] == 0
+
+
+def test_a_platform_that_is_lost_is_told_and_so_is_its_return() -> None:
+    metrics = Metrics()
+    told = [
+        b'greenroom_platform_connected{platform="slack"} 0.0' in metrics.text(QUIET, (), {"slack": is_connected})
+        for is_connected in (True, False, True)
+    ]
+    assert told == [False, True, False]
 
 
 def test_two_bots_in_one_process_count_apart() -> None:

@@ -38,7 +38,7 @@ def test_json_keeps_every_character_and_escapes_what_steers() -> None:
     ("counts", "told"),
     [
         (Erased(), "nothing"),
-        (Erased(3, 1, 1, 12, 0, 2, 1), "1 session, 1 turn under way, 12 lines of the log, 2 dead letters, "
+        (Erased(3, 1, 1, 12, 0, 2, 1, 4), "1 session, 1 turn under way, 12 lines of the log, 2 dead letters, 4 posts, "
          "1 line of the audit trail"),
     ],
 )  # fmt: skip

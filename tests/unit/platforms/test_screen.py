@@ -209,7 +209,7 @@ async def test_ctrl_c_stops_the_reply_where_it_is_said() -> None:
         at.is_answered.set()
         await at.until(lambda: "…" not in at.seen)
         at.keys.send_text("\x03")
-        await at.sees("Nothing is being said. /quit or Ctrl-D leaves.")
+        await at.sees("No reply is running. /quit or Ctrl-D leaves.")
         assert len(at.received) == 1
 
 

@@ -202,6 +202,10 @@ async def replay(store: Store, claim: Claim) -> object:
     return await store.replay((await store.dead())[0].id, "again")
 
 
+async def put_a_post(store: Store, _: Claim) -> object:
+    return await store.posts.put(ROOM, "p1", "words")
+
+
 CALLS: dict[str, tuple[Call, object]] = {
     "enqueue": (lambda store, _: store.enqueue(ROOM, plain("m9", 9)), True),
     "amend": (lambda store, _: store.amend(ROOM, "m2", None), True),
@@ -223,6 +227,7 @@ CALLS: dict[str, tuple[Call, object]] = {
     "restore": (lambda store, _: store.restore(OTHER, MOVED), True),
     "rewrite": (forget_a_person, Erased(1, messages=1)),
     "replay": (replay, True),
+    "posts": (put_a_post, 1),
 }
 
 
@@ -255,6 +260,7 @@ async def everything(store: RedisStore, admin: redis.Redis) -> dict[str, object]
         "rest": (letters, await store.log(ROOM), await store.spent(ROOM), await store.audited(ROOM)),
         "budget": await store.budget("all", "day"),
         "elsewhere": await store.dump(OTHER),
+        "posts": [(kept.number, kept.body) for kept in await store.posts.page(ROOM)],
     }
 
 
