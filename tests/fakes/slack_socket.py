@@ -78,7 +78,10 @@ class Connection:
 
 
 class Dispatch:
-    """Sends deliveries. `url` None means Socket Mode; else they are signed and posted there."""
+    """Sends deliveries. `url` None means Socket Mode; else they are signed and posted there.
+
+    `chosen` is the connection that gets everything, while it is open: Slack's choice is anybody's guess.
+    """
 
     def __init__(
         self, clock: SlackClock, secret: str, *, ack_within: float, retries: tuple[float, ...], chance: int
@@ -89,6 +92,7 @@ class Dispatch:
         self.opened = 0
         self.redeliver_all = 1
         self.dies_early: list[str] = []
+        self.chosen: Connection | None = None
         self.on_answer: Callable[[Delivery], None] = lambda _delivery: None
         self._clock = clock
         self._secret = secret
@@ -144,7 +148,7 @@ class Dispatch:
         }
         if delivery.kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": reason}
-        connection = self._random.choice(open_now)
+        connection = self.chosen if self.chosen in open_now else self._random.choice(open_now)
         self._waiting[envelope_id] = (delivery, acked)
         delivery.attempts += 1
         attempted = Attempt(connection.number, asyncio.get_running_loop().time())
