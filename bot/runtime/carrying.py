@@ -184,7 +184,11 @@ class TurnRunner:
         return await self._deliver(turn, again=False)
 
     async def _checkpoint(self, turn: Turn) -> None:
-        if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
+        async def stored() -> bool:
+            return await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION)
+
+        # What was paid for would have to be asked for again, so it is kept while the store is away.
+        if not await (self.lease.insist(stored) if turn.spent else stored()):
             raise LostError
 
     async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
@@ -252,7 +256,7 @@ class TurnRunner:
         asked = Ask(
             self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, options.host.name
         )
-        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
+        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot, self.lease)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
