@@ -127,6 +127,22 @@ async def test_a_process_that_dies_during_the_outage_finds_what_was_refused_at_i
             assert await said(house, room) == ["missed", "said while nobody was there"]
 
 
+async def test_a_process_looks_for_what_it_missed_before_anything_is_given_to_it(tmp_path: Path) -> None:
+    async with on_valkey(tmp_path) as (house, _):
+        alice, rooms = await team(house)
+        await house.stop()
+        await house.stack.aclose()
+        for room in rooms:
+            await house.fake.says(alice, room, "missed")
+        before = len(house.fake.calls)
+        await house.restart()
+        await house.quiet()
+        calls = [call.method for call in house.fake.calls[before:]]
+        assert calls[: calls.index("apps.connections.open")].count("conversations.history") >= ROOMS
+        for room in rooms:
+            assert await said(house, room) == ["missed"]
+
+
 async def test_another_process_reads_what_was_refused_by_one_that_died(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

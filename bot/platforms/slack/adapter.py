@@ -84,6 +84,7 @@ class SlackAdapter:
             return answer
 
         await _begun(missed)
+        await missed.look_ahead()
         filling = asyncio.create_task(missed.run())
         line = self._line.serve(bolt(self._web, self._me, take), missed.connected)
         ways = [asyncio.create_task(work) for work in (line, self._refused())]
