@@ -209,7 +209,11 @@ class TurnRunner:
         return await self._deliver(turn, again=False)
 
     async def _checkpoint(self, turn: Turn) -> None:
-        if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
+        async def stored() -> bool:
+            return await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION)
+
+        # What was paid for would have to be asked for again, so it is kept while the store is away.
+        if not await (self.lease.insist(stored) if turn.spent else stored()):
             raise LostError
         self._stored = turn
 
@@ -302,7 +306,7 @@ class TurnRunner:
         room = int(options.context * options.compact_at)
         host, modes = options.host.name, options.modes
         asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, host, modes)
-        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
+        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot, self.lease)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
