@@ -19,7 +19,7 @@ from bot.core.before import before
 from bot.core.log_index import SUMMARY, TAIL
 from bot.core.modes.mode import Registry
 from bot.core.modes.registry import MODES
-from bot.core.steps import HERE, Entry
+from bot.core.steps import HERE, Entry, Shape
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Cast, Command, Persona, fold
 
@@ -50,7 +50,8 @@ class Prompt:
     `system` are texts; a long-lived cache breakpoint belongs behind the last. `tools` are sorted by name and
     the same in every prompt of a persona. `model` is the persona's own wish or empty. At most three blocks of
     `messages` are marked, so that with the system's there are never more than the API's four. With `idle`, nothing was
-    said that wants an answer.
+    said that wants an answer. `shape` and `brief` are those of the ask, for a stand-in that reads no prompts; no
+    service is sent them.
     """
 
     who: str
@@ -59,6 +60,8 @@ class Prompt:
     messages: tuple[Message, ...]
     model: str = ""
     idle: bool = False
+    shape: Shape = "talk"
+    brief: str = ""
 
     @property
     def asks(self) -> bool:
@@ -157,7 +160,9 @@ def _documents(persona: Persona) -> str:
 
 def _command(command: Command) -> str:
     """A command's line, and below it, indented, what the file has the model do when it is run."""
-    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}"
+    unsaid = [stem for stem in command.uses if stem not in command.description]
+    runs = f" (runs {', '.join(unsaid)})" if unsaid else ""
+    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}{runs}"
     what = f"\nWhen it is run: {command.prompt}" if command.prompt else ""
     return line + what.replace("\n", "\n  ")
 

@@ -38,7 +38,7 @@ def result(step: StepBuilder, event: Result) -> None:
 
     Raises ValueError for one that its owner cannot have asked for: the session was made by other code.
     """
-    waiting = step.session.waiting
+    waiting = step.answers = step.session.waiting
     step.change(waiting=None)
     if waiting is None:
         return
@@ -53,7 +53,7 @@ def result(step: StepBuilder, event: Result) -> None:
         case host_commands.OWNER if isinstance(event, LibraryRead):
             host_commands.library_read(step, event)
         case host_commands.OWNER if isinstance(event, BudgetTold):
-            step.tell(event.text)
+            host_commands.budget_told(step, event)
         case docs.OWNER:
             docs_results.result(step, waiting.purpose, event)
         case name if step.modes.has(name):

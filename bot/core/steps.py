@@ -7,19 +7,26 @@ from typing import Literal
 
 from bot.core.model import Menu, Voice, Whisper
 
-Shape = Literal["talk", "draft", "silent"]
+Shape = Literal["talk", "draft", "silent", "redraft", "finding"]
 """What becomes of a model's words on the way to people: see `bot.core.shapes`.
 
-talk: a persona's own words. draft: a text that is proposed, byte for byte. silent: nobody sees them.
+talk: a persona's own words. draft: a text that is proposed, byte for byte. silent: nobody sees them. redraft: a text
+that is proposed, or an answer in words. finding: words, and a text that the host shows itself.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AskModel:
-    """Let `who` speak next, in that shape."""
+    """Let `who` speak next, in that shape.
+
+    Of a text that is proposed, `head` is what the host puts above it, in preview and post, and `brief` what the host
+    makes of it (`bot.core.documents.brief`).
+    """
 
     who: str
     shape: Shape = "talk"
+    head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,14 @@ class ReadLibrary:
 
 @dataclass(frozen=True, slots=True)
 class TellBudget:
-    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar."""
+    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar.
+
+    `by` is the user who wants it raised.
+    """
 
     tokens: int = 0
     micros: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

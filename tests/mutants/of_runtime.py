@@ -206,4 +206,9 @@ OF_RUNTIME = (
         (Edit(CARRYING, "            if turn.given_up:\n", "            if False:\n"),),
         (BROKEN,),
     ),
+    Mutant(
+        "a number just below somebody else's list chooses from it",
+        (Edit(TURNS, "first.at - last.at < HASTE", "False"),),
+        ("tests/scenario/test_hasty.py",),
+    ),
 )

@@ -200,8 +200,10 @@ class Universe:
         inbox, worker = on_stage()
 
         async def write_first() -> None:
-            text, words = self.scenario.first or ("", "")
-            roots = [ref for ref, shown in platform.messages.items() if text and shown.text == text]
+            if self.scenario.first is None:
+                return
+            text, words = self.scenario.first
+            roots = [ref for ref, shown in platform.messages.items() if shown.text == text]
             if roots and words not in sent:
                 sent[words] = platform.said(words, conversation=replace(ROOM, thread=roots[0]), at=clock.now())
                 await Inbox(store).receive(sent[words])
@@ -237,8 +239,8 @@ class Universe:
             if deed.during:
                 pending.extend((deed.during, line) for line in deed.lines)
                 continue
-            where = [*platform.opened.values()][-1][0] if deed.thread else ROOM
-            said = [platform.said(line, conversation=where, at=clock.now()) for line in deed.lines]
+            there: dict[str, Any] = {"conversation": [*platform.opened.values()][-1][0]} if deed.thread else {}
+            said = [platform.said(line, at=clock.now(), **there) for line in deed.lines]
             for inbound in said:
                 await survive(lambda inbound=inbound: inbox.receive(inbound))  # type: ignore[misc]
             for _ in range(200):

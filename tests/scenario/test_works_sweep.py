@@ -50,12 +50,6 @@ SCENARIOS = (
         modes=MODES,
     ),
     Scenario(
-        "saved as two versions, and then one that comes too late",
-        (Deed(("*pm",)), Deed(("*toy",)), Deed(("1",)), Deed(("1",)), Deed(("*toy",)), *[Deed(("1",))] * 3),
-        (Says.text("One."), Says.text("Two."), Says.text("Three."), Says.text("Four.")),
-        modes=MODES,
-    ),
-    Scenario(
         "a chain of links, with people in between",
         (Deed(("*pm",)), Deed(("*toy",)), Deed(("4", "*status")), Deed(("4",)), Deed(("hello",))),
         (Says.text("A draft."), Says.text("Another."), Says.text("Hello.")),
@@ -68,6 +62,12 @@ SCENARIOS = (
         modes=MODES,
         broken="Draft part 2.",
         buries=1,
+    ),
+    Scenario(
+        "saved as two versions, and then one that comes too late",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("1",)), Deed(("1",)), Deed(("*toy",)), *[Deed(("1",))] * 3),
+        (Says.text("One."), Says.text("Two."), Says.text("Three."), Says.text("Four.")),
+        modes=MODES,
     ),
     Scenario(
         "handed to a thread where there is none",
@@ -117,10 +117,12 @@ WORKSPACE = Scenario(
     modes=MODES,
 )
 
+TOO_LATE = "saved as two versions, and then one that comes too late"
 SAVED = {
     "nested, saved by the inner one, left": (1,),
+    "a chain of links, with people in between": (),
+    TOO_LATE: (1, 2, 3),
     WORKSPACE.name: (1, 2, 3),
-    "saved as two versions, and then one that comes too late": (1, 2, 3),
     "handed to a thread, and gone on with there": (1,),
 }
 """The versions of documents that are there at the end."""
@@ -200,8 +202,7 @@ def each_write_has_a_key_of_its_own(store: Any) -> Any:
 
 async def test_the_sweep_finds_writes_that_have_no_key() -> None:
     """What was saved just before a crash would be too late for itself."""
-    scenario = next(s for s in SCENARIOS if s.name.startswith("saved as two versions"))
-    how = CONFIGURATIONS[1]
+    scenario, how = next(each for each in SCENARIOS if each.name == TOO_LATE), CONFIGURATIONS[1]
     end, points = await universe(scenario, how).play()
     known = Reference(scenario, how.varied, (end,), points)
     for point in range(1, points + 1):

@@ -40,7 +40,8 @@ def begin(step: StepBuilder, waiting: Waiting, calls: tuple[Call, ...]) -> None:
     refused = f"Refused: of the calls of one reply only the first {tools.CALLS} are carried out."
     for call in calls[tools.CALLS :]:
         step.note(Entry("result", waiting.who, refused, call=call.id))
-    step.change(tools=Tools(calls[: tools.CALLS], number, waiting.owner, waiting.who, waiting.purpose, waiting.shape))
+    w, taken = waiting, calls[: tools.CALLS]
+    step.change(tools=Tools(taken, number, w.owner, w.who, w.purpose, w.shape, w.head, w.brief))
 
 
 def advance(step: StepBuilder) -> str:
@@ -130,7 +131,8 @@ def _next_round(step: StepBuilder) -> str:
     if loop.round >= tools.ROUNDS:
         step.change(tools=None)
         return f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted"
-    asks.ask(step, loop.owner, who=loop.who, purpose=loop.purpose, shape=loop.shape)
+    same = {"who": loop.who, "purpose": loop.purpose, "head": loop.head, "brief": loop.brief}
+    asks.ask(step, loop.owner, shape=loop.shape, **same)
     return ""
 
 
