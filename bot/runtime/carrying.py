@@ -289,6 +289,7 @@ class TurnRunner:
             self._author,
             direct,
             lambda ids: self._transcript.kept(ids, turn.log),
+            self.library.cast.persona(turn.session.waiting.who) if turn.session.waiting else None,
         )
 
     async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
