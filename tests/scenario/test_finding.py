@@ -65,7 +65,7 @@ async def test_a_search_says_why_and_is_paged() -> None:
     async with stage(never, cast=Cast(many)) as s:
         (found,) = await s.say("*agent bridges")
         assert "1. `*builder-0` - 🏗️ Winston, Architect: Use for bridges of kind 0" in found.text
-        assert labels(found)[-1] == "Next: 21-40 of 60"
+        assert labels(found)[-1] == "Next: 21-40 of 50"
         _, more = await s.press(s.platform.last_menu().id, 21)
         assert labels(more)[0] == "*builder-20"
         await s.inbox.deleted(ROOM, "in1")
