@@ -51,6 +51,12 @@ HOST_COMMANDS: dict[str, str] = {
     "resume": "Go on with work that was paused",
     "exit": "Send the persona off",
     "approve": "Approve a document (later: this build keeps none)",
+    "edit": "Put your own words in the place of the section that is shown",
+    "back": "Open an accepted section of the document again",
+    "skip": "Leave out the section that is shown, where the template allows it",
+    "feedback": "Have the section drafted again with all remarks that were made",
+    "docs": "List the documents of this channel; show, compare, rename, restore, delete, export them",
+    "doc-out": "Send a document of this channel as a file",
     "usage": "Show what may be spent here today, and what is",
     "budget": "Raise today's budget of this channel, like *budget +5 for $5 (for admins)",
     "forget": "Wipe this conversation (for admins)",
@@ -89,8 +95,8 @@ _HOST = {fold(name): Target(f"*{name}", Run(name), (name,), hint) for name, hint
 def target_of(item: Command | Persona | Document) -> Target:
     """What naming it does."""
     match item:
-        case Command(name=name, description=description):
-            return Target(f"*{name}", Run(name), (name,), description)
+        case Command(name=name):
+            return Target(f"*{name}", Run(name), (name,), item.label)
         case Persona(id=ident, name=name, title=title, icon=icon):
             return Target(f"*{ident}", Activate(ident), tuple(dict.fromkeys((ident, name, title))), f"{icon} {name}")
         case Document(id=ident):

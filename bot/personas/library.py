@@ -145,13 +145,14 @@ class Library:
             packs = ", ".join(sorted({r.pack for r in now.cast.resources if kind in ("", r.kind)}))
             where = f"looked in the {kind or 'files'} of: {packs}" if packs else f"the library has no {kind or 'files'}"
             raise FileNotFoundError(f"There is no {kind or 'resource'} called {name!r} ({where}). Add the file there.")
-        if (text := now.texts.get(resource)) is not None:
-            return text
         try:
-            root = now.roots[resource.source.path]
-            return await asyncio.to_thread(text_of_file, Path(resource.path), root, MAX_RESOURCE)
+            return await asyncio.to_thread(_text_of, resource, now)
         except UnreadableError as problem:
             raise OSError(f"{resource.path}: {problem.reason}. To mend it: {problem.mend}.") from problem
+
+    def text_of(self, resource: Resource) -> str:
+        """The text of a resource of the cast. Raises UnreadableError."""
+        return _text_of(resource, self._now)
 
     def _shelf(self, found: Found, place: Place, layers: Sequence[Found], shipped: bool) -> Shelf:
         path = printable(found.path)
@@ -179,6 +180,13 @@ class Library:
             return shelf
         kept = Problem(path, 1, "its last good version stays in use", "mend the error above", "warning")
         return replace(last, reading=replace(last.reading, problems=(*shelf.reading.problems, kept)))
+
+
+def _text_of(resource: Resource, now: Gathered) -> str:
+    """The resource's text: kept where it lies in a bundle, else its file's."""
+    if (text := now.texts.get(resource)) is not None:
+        return text
+    return text_of_file(Path(resource.path), now.roots[resource.source.path], MAX_RESOURCE)
 
 
 def _resource(found: Found, place: Place, kind: str, shipped: bool) -> Resource:

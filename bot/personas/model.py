@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.personas.labels import Labels
+from bot.personas.menu_text import menu_text
 from bot.personas.naming import slug
 from bot.personas.party import PartyGroup, PartyMember
 from bot.personas.ranking import Finder
@@ -70,6 +71,11 @@ class Command:
     confirm: bool = False
     aliases: tuple[str, ...] = ()
     prompt: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a menu says about it: the description, without the names of files that it runs."""
+        return menu_text(self.name, self.description, self.uses)
 
 
 @dataclass(frozen=True, slots=True)

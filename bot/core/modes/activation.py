@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 
-from bot.core import works
+from bot.core import permissions, works
 from bot.core.coming_on import come_on
 from bot.core.command_table import HOST_COMMANDS
 from bot.core.events import Utterance
 from bot.core.gates import ExitGate
 from bot.core.model import Activate, Decide, Option, Run
+from bot.core.permissions import READING, WRITING
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
 from bot.personas.model import Cast, Persona, fold
 
-CHAT_TOOLS: frozenset[str] = frozenset()
-"""Names of tools in persona files that a chat really has; none in this build."""
+CHAT_TOOLS = READING | WRITING
+"""Names of tools in persona files, folded, that a chat has in its own way: for the documents of the channel."""
 
 
 def activate(step: StepBuilder, persona: Persona, by: Utterance | None = None, *, alone: bool) -> None:
@@ -59,13 +60,16 @@ def greeting(persona: Persona, cast: Cast) -> str:
             "All commands begin with `*`, like `*help` and `*agent`."
         )
     elif persona.when_to_use:
-        lines.append(_sentence(_purpose(persona.when_to_use)))
+        lines.append(_sentence(_purpose(persona)))
     if about := cast.about(persona.pack):
         lines.append(about)
-    absent = [t for t in persona.tools or () if t not in CHAT_TOOLS]
+    documents = permissions.told(persona)
+    absent = [t for t in persona.tools or () if fold(t) not in CHAT_TOOLS]
     if absent:
         names = ", ".join(f"`{t}`" for t in absent)
-        lines.append(f"My definition counts on tools that this chat does not have ({names}): here I can only talk.")
+        lines.append(f"My definition counts on tools that this chat does not have ({names}). {documents}".rstrip())
+    elif documents:
+        lines.append(documents)
     return "\n\n".join(lines)
 
 
@@ -73,13 +77,19 @@ def _as(persona: Persona) -> str:
     return f", your {persona.title}" if persona.title and fold(persona.title) != fold(persona.name) else ""
 
 
-def _purpose(when: str) -> str:
+def _purpose(persona: Persona) -> str:
     """What a persona is for, from what its file says of when to use it, so that it reads as her own words."""
-    if found := re.match(r"(?i)use\s+(?=(for|when|to)\b)", when):
-        return f"I am here {when[found.end() :]}"
+    when = persona.when_to_use
+    if found := re.match(r"(?i)(?:call|use)\s+(?:this\s+(?:agent|persona|skill)\s+)?(?=(?:for|when|to|if)\b)", when):
+        return f"Call me {when[found.end() :]}"
     if when.startswith(("You ", "you ")):
         return f"Call me when you {when[4:]}"
-    return when if when.casefold().startswith("call ") else f"When to call me: {when}"
+    if when.casefold().startswith("call "):
+        return when
+    # A reader has taken "Use this agent when" away, and made the letter behind it a capital.
+    if found := re.search(rf"(?i)\b(for|when|to|if)\s+(\S){re.escape(when[1:25])}", persona.extra):
+        return f"Call me {found[1].lower()} {found[2]}{when[1:]}"
+    return f"In short: {when}"
 
 
 def _sentence(text: str) -> str:
@@ -145,7 +155,7 @@ WORKFLOWS = 25
 
 def command_options(persona: Persona) -> tuple[Option, ...]:
     """The persona's own commands in the order of the definition, with those of the host that everybody needs."""
-    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.description)) for c in persona.commands]
+    own = [Option(f"*{_shown(c.name, c.args)}", Run(c.name), _hint(c.label)) for c in persona.commands]
     have = {fold(c.name) for c in persona.commands}
     needed = ("help", "exit") if persona.commands else ("help", "status", "yolo", "exit")
     host = [Option(f"*{n}", Run(n), HOST_COMMANDS[n]) for n in needed if n not in have]
@@ -258,14 +268,14 @@ def depart(step: StepBuilder) -> None:
     active = step.session.active
     persona = step.cast.persona(active)
     rest = step.session.personas[:-1]
-    role = f"your {persona.title}" if persona and persona.title else active
-    step.say(f"Goodbye from {role}. `*{active}` brings me back.", who=active)
+    name = f"{persona.name}{_as(persona)}" if persona else active
+    step.say(f"Goodbye! This was {name}. `*{active}` brings me back.", who=active)
     _off(step, (active,))
     _forget_lists(step)
     step.change(personas=rest, yolo=step.session.yolo and bool(rest))
     if rest:
         step.note(Entry("note", rest[-1], f"{persona.name if persona else active} left: you have the floor again."))
-        step.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
+        step.say("I am back. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
 
 
 def _off(step: StepBuilder, who: tuple[str, ...]) -> None:

@@ -7,10 +7,10 @@ from typing import Literal, assert_never
 
 from bot.core import works
 from bot.core.command_table import THEIRS_FIRST
-from bot.core.events import Account, LibraryRead, Utterance
+from bot.core.events import Account, BudgetTold, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Decide, Menu, Option, Run
-from bot.core.modes import activation, chat, finding
+from bot.core.modes import activation, chat, docs, finding
 from bot.core.session import Waiting, Work
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, ForgetAll, ReadLibrary, TellBudget
@@ -34,6 +34,12 @@ EFFECTS: dict[str, Effect] = {
     "chat-mode": "look",
     "resume": "look",
     "approve": "look",
+    "edit": "look",
+    "back": "look",
+    "skip": "look",
+    "feedback": "look",
+    "docs": "look",
+    "doc-out": "look",
     "exit": "confirm",
     "forget": "confirm",
     "reload": "confirm",
@@ -66,6 +72,8 @@ def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         _did_not_run(step, word, line, "only an admin may use it")
         step.record(f"was refused *{word}: not an admin", line.user)
         step.tell(f"Only an admin may use `*{word}` (`access.admins` in the settings).")
+        return
+    if not own and works.command(step, word, args, line):
         return
     match effect:
         case "look":
@@ -100,7 +108,7 @@ def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
         case "status":
             status(step)
         case "yolo":
-            toggle_yolo(step)
+            toggle_yolo(step, line)
         case "chat-mode":
             chat_mode(step)
         case "usage":
@@ -109,6 +117,12 @@ def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
             raise_budget(step, args, line)
         case "resume":
             works.resume(step, args)
+        case "edit" | "back" | "skip" | "feedback":
+            step.tell(f"`*{word}` belongs to a section of a document that waits for a choice, and none does just now.")
+        case "docs":
+            docs.run(step, args, line)
+        case "doc-out":
+            docs.out(step, args)
         case _:
             step.tell("`*approve` is not possible yet: this build keeps no documents that could be approved.")
 
@@ -123,7 +137,8 @@ def confirm(step: StepBuilder, word: str, line: Utterance) -> None:
             works.close(step, "the conversation may be wiped")
             options = (Option("Yes, wipe it", Decide("yes")), Option("No, keep it", Decide("no")))
             question = (
-                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone."
+                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone. "
+                "Documents stay: `*docs` shows them."
             )
             step.halt(ForgetGate(), options, question, by_host=True)
         case _:
@@ -146,16 +161,21 @@ def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Ut
         case _ if own is None or persona is None:
             _did_not_run(step, word, line, "there is no such command here")
             step.tell(f"There is no `*{word}` here just now. `*help` shows what there is.")
-        case _ if word in LISTS and args and not _is_known(step, persona, word, args):
-            listing(step, persona, word, unknown=True)
+        case _ if word in LISTS and not args and not _has_template(step, persona, own):
+            listing(step, persona, word)
         case _ if mode := step.modes.begun_by(word, *(fold(name) for name in own.uses)):
             mode.start(step, own.name, args, line)
-        case _ if word in LISTS and not args:
-            listing(step, persona, word)
+        case _ if word in LISTS and args and not _is_known(step, persona, word, args):
+            listing(step, persona, word, unknown=True)
         case _ if what := step.modes.missing(own):
             later(step, persona, own, args, line, what)
         case _:
             chat.requested(step, persona, own.name, args, line)
+
+
+def _has_template(step: StepBuilder, persona: Persona, command: Command) -> bool:
+    """Whether the command says itself which template it is about."""
+    return any(step.cast.resource(persona, name, "templates") for name in command.uses)
 
 
 def meant(step: StepBuilder, option: Option, named: str) -> None:
@@ -234,11 +254,16 @@ def raise_budget(step: StepBuilder, args: str, line: Utterance) -> None:
     if found is None:
         step.tell("Say how much more this channel may spend today: `*budget +5` for $5, or `*budget +20000 tokens`.")
         return
-    step.change(warned="", over="")
-    more = f"{int(found[2]):,} tokens" if found[2] else f"${found[1]}"
-    step.record(f"raised the budget of today by {more}", line.user)
-    granted = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000))
-    step.wait(granted, Waiting("", "budget", OWNER))
+    wanted = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000), line.user)
+    step.wait(wanted, Waiting("", "budget", OWNER))
+
+
+def budget_told(step: StepBuilder, event: BudgetTold) -> None:
+    """What may be spent; where it was raised, that is recorded, and people are told again when it is used up."""
+    if event.raised:
+        step.change(warned="", over="")
+        step.record(f"raised the budget of today by {event.raised}", event.by)
+    step.tell(event.text)
 
 
 def forget_decided(step: StepBuilder, option: Option, line: Utterance) -> None:
@@ -287,10 +312,11 @@ def _ids(ids: tuple[str, ...]) -> str:
     return ", ".join(f"`{ident}`" for ident in ids[:NAMED]) + more
 
 
-def toggle_yolo(step: StepBuilder) -> None:
+def toggle_yolo(step: StepBuilder, line: Utterance) -> None:
     """`*yolo`: on or off, and what that means."""
     on = not step.session.yolo
-    step.change(yolo=on)
+    step.change(yolo=on, yolo_by=line.name if on else "")
+    step.record(f"switched yolo {'on' if on else 'off'}", line.user)
     if on:
         step.tell(
             "Yolo is **on**: confirmations of document sections will be skipped, and only those. Missing input, "
@@ -353,6 +379,16 @@ def turn_page(step: StepBuilder, name: str, first: int, menu: Menu) -> None:
     """Another part of a long list."""
     persona = step.persona
     what, _, detail = name.partition(":")
+    match what:
+        case "documents":
+            docs.listing(step, first)
+            return
+        case "files":
+            docs.out(step, "", first)
+            return
+        case "versions":
+            docs.history(step, detail, first)
+            return
     options: tuple[Option, ...] = ()
     if what == "personas":
         options = activation.persona_options(step.cast)
