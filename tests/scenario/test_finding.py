@@ -168,6 +168,7 @@ async def test_a_channel_hears_suggestions_only_when_the_bot_is_addressed() -> N
         assert await s.say("Winston, do we need a queue?") == []
         (told,) = await s.say("Winston, do we need a queue?", addressed=True)
         assert labels(told)[0] == "*architect" and "you named them" in told.text
+        assert "inston" not in told.text.replace("🏗️ Winston, Architect", "")
         assert len(labels(told)) == 3
 
 

@@ -116,11 +116,11 @@ def suggest(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """Nobody is on, and somebody wrote to the bot: three who may fit. Whoever is picked gets the words as a message."""
     line = lines[-1]
     text = "\n".join(each.text for each in lines)
-    named = addressed(step.cast, text)
+    named, asked = addressed(step.cast, text)
     found = [(p, "you named them") for p in named[:SUGGESTED]]
     found += [
         (match.persona, reason(match))
-        for match in fitting(step.cast, text, 2 * SUGGESTED)
+        for match in fitting(step.cast, asked, 2 * SUGGESTED)
         if match.persona not in named
     ]
     fits = bool(found)
@@ -144,12 +144,12 @@ def suggest(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     step.tell(begins, step.menu(options, prompt=prompt, quotes=line, held=line.text.strip()), quotes=line)
 
 
-def addressed(cast: Cast, text: str) -> tuple[Persona, ...]:
-    """The personas whom `text` speaks to in its beginning: `Winston, ...`, `@architect ...`."""
+def addressed(cast: Cast, text: str) -> tuple[tuple[Persona, ...], str]:
+    """The personas whom `text` speaks to in its beginning (`Winston, ...`, `@architect ...`), and the rest of it."""
     for pattern in (_NAMED, _ADDRESSED):
         if (found := pattern.match(text)) and (called := cast.called(found[1].strip())):
-            return called
-    return ()
+            return called, text[found.end() :]
+    return (), text
 
 
 def _for_newcomers(cast: Cast) -> list[tuple[Persona, str]]:
