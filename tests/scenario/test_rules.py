@@ -161,6 +161,20 @@ async def test_22_a_command_that_does_not_run_is_neither_listed_as_one_nor_propo
         )
 
 
+@pytest.mark.parametrize("answer", ["2", "wait, what about the shop?"])
+async def test_25_the_model_is_told_that_it_stays(answer: str) -> None:
+    replies = [Says(calls=(("propose_command", {"command": "exit"}),)), Says.text("I see."), Says.text("Yes.")]
+    async with stage(lambda _p, n: replies[n - 1]) as s:
+        await s.say("*pm")
+        await s.say("That is all that there was to say about it, I think, so thank you")
+        await s.say("1")
+        await s.say(answer)
+        await s.say("and now?")
+        told = "".join(block.json for block in s.model.prompts[-1].messages[-1].blocks)
+        told += "".join(block.json for message in s.model.prompts[1].messages for block in message.blocks)
+        assert "alice chose to run *exit." in told and "you stay, *exit did not run." in told
+
+
 async def test_25_the_model_is_told_what_did_not_run() -> None:
     async with stage(answering("I see.")) as s:
         await s.say("*sm")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -459,3 +460,15 @@ def test_the_coordinators_prompt_has_everybody_with_a_purpose() -> None:
     lines = prompt(coordinator, (), CAST).system[2].splitlines()[1:]
     assert len(lines) == len(CAST.personas) - 1
     assert all(re.match(r"- \*[\w-]+: .+\. \S.{20}", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("who", "typed"), [("bmad-master", "*create-doc nope"), ("bmad-orchestrator", "*workflow nope")]
+)
+def test_a_name_that_is_none_lists_all_that_there_is(who: str, typed: str) -> None:
+    on = step(Session(), said(f"*{who}"), CAST).session
+    told = step(on, replace(said(typed), turn="t2"), CAST)
+    kind = "templates" if "create-doc" in typed else "workflows"
+    listed = CAST.resources_of(CAST.persona(who), kind)
+    assert {option.label for option in menu_of(told).options} >= {resource.stem for resource in listed}
+    assert f"There is no {kind[:-1]} of that name." in posts(told)[-1].markdown
