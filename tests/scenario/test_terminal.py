@@ -189,13 +189,11 @@ def test_several_lines_are_one_message_typed_or_pasted(person: Person) -> None:
     person.sees("“ada: three four”")
 
 
-def test_whoever_talks_to_nobody_is_told_once(person: Person) -> None:
-    person.says("hello?")
-    person.sees("(nobody is on here: *help shows who can be called)")
-    person.says("anybody")
-    person.says("*architect")
-    person.sees("Pick a number")
-    assert person.seen.count("(nobody is on here") == 1
+def test_whoever_talks_to_nobody_is_shown_whom_to_call(person: Person) -> None:
+    person.says("We lose data when a volume fails.")
+    person.sees("Nobody is on yet. For what you wrote I suggest:")
+    person.says("1")
+    person.sees("“ada: We lose data when a volume fails.”")
     person.says("// between us")
     person.sees("(an aside: no persona hears it)")
 

@@ -7,7 +7,7 @@ import pytest
 from bot.app import shipped_agents
 from bot.core.modes.activation import greeting
 from bot.personas.library import Library
-from bot.personas.model import Persona
+from bot.personas.model import Cast, Persona
 from bot.personas.readers import read
 
 CASES = [
@@ -23,7 +23,7 @@ CASES = [
 
 @pytest.mark.parametrize(("when", "said"), CASES)
 def test_what_a_persona_is_for_is_said_in_her_own_words(when: str, said: str) -> None:
-    assert greeting(Persona("x", "Xenia", when_to_use=when)).split("\n\n")[1] == said
+    assert greeting(Persona("x", "Xenia", when_to_use=when), Cast(personas=())).split("\n\n")[1] == said
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,12 @@ def test_what_a_persona_is_for_is_said_in_her_own_words(when: str, said: str) ->
 )
 def test_a_subagent_says_it_with_the_words_of_its_file(description: str, said: str) -> None:
     (persona,) = read(f"---\nname: x-y\ndescription: {description}\n---\nYou are X.\n", "agents/x-y.md").personas
-    assert greeting(persona).split("\n\n")[1] == said
+    assert greeting(persona, Cast(personas=(persona,))).split("\n\n")[1] == said
 
 
 def test_everybody_of_the_shipped_cast_says_when_to_call_them() -> None:
-    for persona in Library((), shipped_agents()).cast.personas:
-        hello, what, *_ = greeting(persona).split("\n\n")
+    cast = Library((), shipped_agents()).cast
+    for persona in cast.personas:
+        hello, what, *_ = greeting(persona, cast).split("\n\n")
         assert hello.startswith("Hello, I am **")
         assert what.startswith(("Call me ", "I coordinate ")), (persona.id, what)

@@ -10,7 +10,7 @@ from bot.core.commands import suggested
 from bot.core.events import ModelFailed, ModelReplied, Notice, Said, Utterance
 from bot.core.gates import AskGate, FileGate, HostGate, ProposeGate, RunGate, call_of, withdrawn
 from bot.core.model import Answer, Decide, Option, Run
-from bot.core.modes import files, tooluse
+from bot.core.modes import files, finding, tooluse
 from bot.core.session import Unfinished, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
@@ -71,12 +71,12 @@ def say_for(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
 
 
 def nobody(step: StepBuilder, lines: tuple[Utterance, ...], event: Said) -> None:
-    """Text where no persona is on: a hint for whoever meant the bot, silence in a channel."""
+    """Text where no persona is on: suggestions for whoever meant the bot, silence in a channel."""
     lost = step.session.active
     if lost:
         step.tell(f"`{lost}` {failures.line('gone').removeprefix('That persona ')}")
     elif event.direct or any(line.addressed for line in lines):
-        step.tell("Nobody is on yet. `*help` shows who is here and how this works; `*` and a name calls them.")
+        finding.suggest(step, lines)
 
 
 def hear(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
