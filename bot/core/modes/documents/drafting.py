@@ -47,18 +47,8 @@ def begin_section(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str
             counting.ask(step, put(step, work, section=what, repeats=True), names)
             return
         work = put(step, work, instances=min(max(1, len(names)), INSTANCES))
-    work = put(step, work, item=names[work.instance] if work.instance < len(names) else "")
+    work = put(step, work, **sections.situation(work, definition, unit, texts))
     known = sections.frame(work, unit, section)
-    work = put(
-        step,
-        work,
-        place=unit.place,
-        section=sections.title(section, known),
-        stop=unit.stop,
-        may_skip=unit.skippable,
-        repeats=unit.repeatable,
-        offered=sections.offered(work, definition, unit, texts.get(work.methods, "")),
-    )
     if work.fresh:
         work = introduced(step, work, texts)
     if unit.literal:

@@ -21,6 +21,7 @@ from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.modes.documents import (
     configuration,
+    cursor,
     drafting,
     findings,
     moves,
@@ -110,7 +111,7 @@ class DocumentMode:
             case "save":
                 saving.write(step, work, texts)
             case "show":
-                standing.show(step, work, texts)
+                moves.shown_again(step, work, texts)
             case "reopen":
                 moves.reopened(step, work, texts)
             case "define":
@@ -158,9 +159,9 @@ class DocumentMode:
     def taken_up(self, step: StepBuilder, work: DocumentWork) -> None:
         """It was paused: whoever drafts has come on anew, and people see the text and its choices again."""
         work = telling.put(step, work, fresh=True)
-        if work.phase in ("standing", "drafting", "editing") and work.draft:
-            work = telling.put(step, work, phase="standing")
-            telling.recall(step, work, "show", (work.text(work.draft),))
+        rests = work.phase == "resting" and work.redo == "stand"
+        if work.draft and (rests or work.phase in ("standing", "drafting", "editing")):
+            cursor.show_again(step, telling.put(step, work, redo=""))
         elif work.phase == "finding":
             telling.recall(step, work, "finding", (work.text(work.draft), work.text(work.proposal)))
         else:

@@ -16,8 +16,8 @@ from bot.core.documents.filenames import filled_filename, flaw_of_path, placehol
 from bot.core.documents.units import units
 from bot.core.events import DocumentRead, ModelFailed, ModelReplied, ResourceLoaded, Utterance
 from bot.core.model import Choose, Option, Run
-from bot.core.modes.documents import cursor, ledger, telling
-from bot.core.modes.documents.state import NAME, DocumentWork, ExistingGate, OpeningGate, Part
+from bot.core.modes.documents import cursor, ledger, moves, telling
+from bot.core.modes.documents.state import NAME, DocumentWork, ExistingGate, Held, OpeningGate, Part
 from bot.core.modes.documents.telling import put
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
@@ -261,15 +261,9 @@ def gone_on(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> 
     at = next((at for at, unit in enumerate(plan) if unit.place not in have), len(plan))
     work = put(step, work, of=len(plan), at=at, redo="")
     if at >= len(plan):
-        last = max(0, at - 1)
-        work = put(
-            step, work, lead=f"_All {len(plan)} sections of `{work.path}` are there: the last one stands again._"
-        )
-        again = max(work.accepted, key=lambda part: (plan[last].place == part.place, part.instance))
-        work = put(
-            step, work, held=(len(plan), 0, 0, 0, 0), draft=again.text, place=again.place, instance=again.instance
-        )
-        telling.recall(step, work, "reopen", (work.definition, work.methods, work.text(again.text)))
+        work = put(step, work, held=Held(len(plan)))
+        lead = f"_All {len(plan)} sections of `{work.path}` are there: the last one is open again; `*back` opens others._"
+        moves.open_again(step, work, max(work.accepted, key=lambda part: part.text), lead)
         return
     cursor.go_on(step, put(step, work, lead=f"_{work.title}: {at} of {len(plan)} sections are there; I go on._"))
 

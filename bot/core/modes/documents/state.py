@@ -60,6 +60,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Where the cursor was when an earlier section was opened again, and the text that stood on screen there."""
+
+    at: int
+    instance: int = 0
+    instances: int = 0
+    counted: bool = False
+    draft: int = 0
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentWork:
     """A document under way.
 
@@ -112,7 +124,7 @@ class DocumentWork:
     dropped: tuple[str, ...] = ()
     accepted: tuple[Part, ...] = ()
     shown: tuple[Part, ...] = ()
-    held: tuple[int, ...] = ()
+    held: Held | None = None
     remarks: tuple[str, ...] = ()
     voices: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
