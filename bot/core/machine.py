@@ -78,4 +78,5 @@ def step(session: Session, event: Event, cast: Cast, context: Context = NOTHING,
             routing.result(made, event)
         case _:
             assert_never(event)
+    works.come_to_rest(made)
     return made.finished()

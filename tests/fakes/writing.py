@@ -19,6 +19,7 @@ from bot.core.events import (
     BudgetTold,
     DocumentRead,
     DocumentRefused,
+    DocumentsListed,
     DocumentStale,
     DocumentWritten,
     Event,
@@ -43,6 +44,7 @@ from bot.core.steps import (
     AskModel,
     Entry,
     ForgetAll,
+    ListDocuments,
     LoadResource,
     OpenThread,
     Post,
@@ -196,6 +198,8 @@ class Desk:
                 return BudgetTold("Nothing was spent.")
             case OpenThread():
                 return ThreadOpened(None)
+            case ListDocuments():
+                return DocumentsListed(())
             case ForgetAll() | None:
                 raise AssertionError("nothing comes back from this")
             case _:

@@ -38,6 +38,10 @@ def begin_section(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str
     if definition is None or unit is None:
         rest(step, work, "section", GONE)
         return
+    if not unit.repeatable and any(part.place == unit.place for part in work.accepted):
+        # It was there already when people went on with the document.
+        cursor.advance(step, work)
+        return
     section = sections.first_of(definition, unit)
     names = sections.names(work, definition, section, texts) if unit.repeatable else ()
     if unit.repeatable and not work.instances:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -37,6 +38,9 @@ CONDITIONS = 20
 """So many conditions can be decided one by one; with more, all at once."""
 
 _LIKE = 60.0
+
+_read = lru_cache(maxsize=32)(reading.definition)
+"""A template takes some ten milliseconds to read, and is the same for every document that is written by it."""
 
 
 def start(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
@@ -125,7 +129,7 @@ def loaded(step: StepBuilder, work: DocumentWork, purpose: str, event: ResourceL
         _cannot(step, work, f"its template could not be read ({event.problem})")
         return
     try:
-        definition = reading.definition(event.text)
+        definition = _read(event.text)
     except reading.TemplateError as problem:
         _cannot(step, work, f"its template `{event.name}` has a fault: {problem}")
         return
@@ -262,7 +266,7 @@ def gone_on(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> 
     work = put(step, work, of=len(plan), at=at, redo="")
     if at >= len(plan):
         work = put(step, work, held=Held(len(plan)))
-        lead = f"_All {len(plan)} sections of `{work.path}` are there: the last one is open again; `*back` opens others._"
+        lead = f"_All {len(plan)} sections of `{work.path}` are there: the last is open again; `*back` opens others._"
         moves.open_again(step, work, max(work.accepted, key=lambda part: part.text), lead)
         return
     cursor.go_on(step, put(step, work, lead=f"_{work.title}: {at} of {len(plan)} sections are there; I go on._"))
