@@ -75,6 +75,7 @@ class Changes(TypedDict, total=False):
     crowded: str
     yolo_by: str
     passed: tuple[Passed, ...]
+    dated: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from bot.core.codec import load
 from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
 from bot.core.model import HOST, Inbound
+from bot.core.modes.mode import Registry
+from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Turn
 from bot.core.step_builder import names_of
@@ -44,6 +46,7 @@ class Ask:
     room: int = 0
     longest: float = 600.0
     host: str = HOST.name
+    modes: Registry = MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    asked_for, log = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
-    request = replace(prompt(persona, log), shape=asked_for.shape, brief=asked_for.brief)
+    asked_for, entries = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
+    request = prompt(persona, entries, cast, asked.modes)
+    request = replace(request, shape=asked_for.shape, brief=asked_for.brief)
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
     silent = shape == "silent"

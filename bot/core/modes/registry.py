@@ -5,8 +5,6 @@ from __future__ import annotations
 from bot.core.modes.documents.mode import DOCUMENT
 from bot.core.modes.mode import Registry
 
-MODES = Registry((DOCUMENT,))
-
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
     "develop-story": "tasks",
@@ -22,3 +20,5 @@ NOT_IN_THIS_BUILD: dict[str, str] = {
     "workflow-guidance": "workflows",
 }
 """Commands of personas that need a mode which is still to be built, and what it runs. Each goes when its mode comes."""
+
+MODES = Registry((DOCUMENT,), NOT_IN_THIS_BUILD)
