@@ -249,7 +249,7 @@ async def running(
     worker = Worker(store, transports, model, library, clock, options, watch.observer)
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
-    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep).run())
+    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep, settings.documents.keep).run())
     drain = DRAIN
 
     def state() -> State:

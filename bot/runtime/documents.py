@@ -22,6 +22,7 @@ from bot.core.events import (
     DocumentWritten,
 )
 from bot.core.model import PRIVATE, Conversation
+from bot.core.paths import is_path
 from bot.core.spaces import joined, near, space_of
 from bot.core.steps import (
     CopyDocument,
@@ -87,7 +88,8 @@ class Shelf:
             case ListDocuments():
                 return DocumentsListed(await self.documents.list(self.space), self.clock.now())
             case DocumentHistory(path):
-                return DocumentHistoryTold(path, await self.documents.history(self.space, path), self.clock.now())
+                found = await self.documents.history(self.space, path) if is_path(path) else ()
+                return DocumentHistoryTold(path, found, self.clock.now())
             case ReadDocument(path, version, against):
                 return await self._read(path, version, against)
             case _:
@@ -137,7 +139,7 @@ class Shelf:
                 assert_never(request)
 
     async def _read(self, path: str, version: int, against: int) -> DocumentRead:
-        found = await self.documents.read(self.space, path, version)
+        found = await self.documents.read(self.space, path, version) if is_path(path) else None
         if found is None:
             return DocumentRead(path)
         before = await self.documents.read(self.space, path, against) if against else None
@@ -145,6 +147,8 @@ class Shelf:
         return told if before is None else _with(told, before)
 
     async def _source(self, path: str, version: int, *, own: bool) -> Stored | None:
+        if not is_path(path):
+            return None
         if not own:
             return await self.documents.read(self.space, path, version)
         where = self.conversation

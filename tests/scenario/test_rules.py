@@ -285,7 +285,7 @@ async def test_19_transforming_is_announced_and_exit_returns_to_the_orchestrator
 async def test_22_tools_that_a_chat_has_not_are_told_once() -> None:
     async with stage(answering("Hm.")) as s:
         (greeting,) = await s.say("*vm-migration-architect")
-        assert "`Read`, `Bash`" in greeting.text and "can only talk" in greeting.text
+        assert "does not have (`Bash`). I can read the documents of this channel; I cannot save any." in greeting.text
         (reply,) = await s.say("can you read the file?")
         assert "Bash" not in reply.text
 
@@ -294,7 +294,13 @@ def test_22_the_prompt_says_what_a_chat_cannot_do() -> None:
     for persona in (ARCHITECT, PM, MIGRATION, ORCHESTRATOR):
         asked = prompt(persona, ())
         assert asked.system[0] == HOUSE_RULES
-        assert {t.name for t in asked.tools} <= {"ask", "load_resource", "propose_command"}
+        assert {t.name for t in asked.tools} <= {
+            "ask",
+            "list_documents",
+            "load_resource",
+            "propose_command",
+            "read_document",
+        }
     assert "You cannot run code or tests" in HOUSE_RULES.replace("\n", " ")
     assert "language of whoever spoke last" in HOUSE_RULES
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 
-from bot.core import works
+from bot.core import permissions, works
 from bot.core.coming_on import come_on
 from bot.core.command_table import HOST_COMMANDS
 from bot.core.events import Utterance
 from bot.core.gates import ExitGate
 from bot.core.model import Activate, Decide, Option, Run
+from bot.core.permissions import READING, WRITING
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
 from bot.personas.model import Cast, Persona, fold
 
-CHAT_TOOLS: frozenset[str] = frozenset()
-"""Names of tools in persona files that a chat really has; none in this build."""
+CHAT_TOOLS = READING | WRITING
+"""Names of tools in persona files, folded, that a chat has in its own way: for the documents of the channel."""
 
 
 def activate(step: StepBuilder, persona: Persona, by: Utterance | None = None, *, alone: bool) -> None:
@@ -60,10 +61,13 @@ def greeting(persona: Persona) -> str:
         )
     elif persona.when_to_use:
         lines.append(_sentence(_purpose(persona.when_to_use)))
-    absent = [t for t in persona.tools or () if t not in CHAT_TOOLS]
+    documents = permissions.told(persona)
+    absent = [t for t in persona.tools or () if fold(t) not in CHAT_TOOLS]
     if absent:
         names = ", ".join(f"`{t}`" for t in absent)
-        lines.append(f"My definition counts on tools that this chat does not have ({names}): here I can only talk.")
+        lines.append(f"My definition counts on tools that this chat does not have ({names}). {documents}".rstrip())
+    elif documents:
+        lines.append(documents)
     return "\n\n".join(lines)
 
 

@@ -137,7 +137,8 @@ def confirm(step: StepBuilder, word: str, line: Utterance) -> None:
             works.close(step, "the conversation may be wiped")
             options = (Option("Yes, wipe it", Decide("yes")), Option("No, keep it", Decide("no")))
             question = (
-                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone."
+                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone. "
+                "Documents stay: `*docs` shows them."
             )
             step.halt(ForgetGate(), options, question, by_host=True)
         case _:
