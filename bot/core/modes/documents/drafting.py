@@ -112,21 +112,24 @@ def _given(step: StepBuilder, work: DocumentWork, text: str) -> None:
 
 def replied(step: StepBuilder, work: DocumentWork, waiting: Waiting, event: ModelReplied) -> None:
     """The model answered to the ask for a draft: take what it is, a draft, an answer, or neither."""
-    heard = replies.keep(step, waiting, event)
+    found = shapes.parted(waiting.shape, replies.text_of(event))
+    body = briefs.text_of(waiting.brief, found.text or "") if (found.text or "").strip() else ""
+    found_faults = faults_of(waiting.brief, body) if body else ()
+    is_asked_again = bool(found_faults) and not work.tries and event.stop == "end_turn"
+    heard = replies.keep(step, waiting, event, unsaid=is_asked_again)
     replies.warn(step, event.notice)
     if heard.calls:
         tooluse.begin(step, waiting, heard.calls)
         return
     step.change(tools=None)
-    found = shapes.parted(waiting.shape, heard.text)
     if not heard.whole:
         _cut_short(step, work, waiting, heard, event.ask)
     elif found.text is None and heard.words:
         text = f"{heard.words}\n\n_The draft of {work.number} stands as it is._"
         standing.halt(step, put(step, work, phase="standing"), text, completes=event.ask)
-    elif not (body := briefs.text_of(waiting.brief, found.text or "")) or not (found.text or "").strip():
+    elif not body:
         _nothing(step, work, f"{step.voice(work.who).name} wrote nothing for {work.where}.")
-    elif (found_faults := faults_of(waiting.brief, body)) and not work.tries:
+    elif is_asked_again:
         below = "\n".join(f"- {fault}" for fault in found_faults)
         telling.note(step, work, telling.FAULTS.format(where=work.where, faults=below))
         put(step, work, tries=1)
