@@ -75,7 +75,7 @@ def shipped() -> Cast:
 @lru_cache(maxsize=64)
 def resource(kind: str, name: str) -> str | None:
     """The text of a file of the shipped pack."""
-    path = AGENTS / "bmad" / kind / name
+    path = AGENTS / "bmad" / ("" if kind == "config" else kind) / name
     return path.read_text("utf-8") if path.is_file() else None
 
 

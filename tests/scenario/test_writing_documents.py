@@ -363,6 +363,30 @@ def test_a_document_is_gone_on_with_where_its_sections_end() -> None:
     assert desk.text("docs/brief.md").startswith(before)
 
 
+def test_a_path_follows_the_core_configuration_of_the_pack_and_the_channels_own_wins() -> None:
+    desk = Desk()
+    desk.type("*bmad-master")
+    desk.type("*create-doc qa-gate Swaps")
+    assert desk.work and desk.work.path.startswith("docs/qa/gates/")
+    desk = Desk()
+    desk.documents["core-config.yaml"] = [Kept(1, "qa:\n  qaLocation: quality\n", "{}")]
+    desk.type("*bmad-master")
+    desk.type("*create-doc qa-gate Swaps")
+    assert desk.work and desk.work.path.startswith("quality/gates/")
+    desk.type("quality/gates/1.2-swaps.yml")
+    desk.type("1")
+    desk.type("1")
+    assert "quality/gates/1.2-swaps.yml" in desk.documents
+
+
+def test_a_broken_core_configuration_is_told() -> None:
+    desk = Desk()
+    desk.documents["core-config.yaml"] = [Kept(1, "qa: [", "{}")]
+    desk.type("*bmad-master")
+    desk.type("*create-doc qa-gate Swaps")
+    assert "cannot be read as YAML" in desk.last.markdown
+
+
 # ---------------------------------------------------------------- pause and resume
 
 

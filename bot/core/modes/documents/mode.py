@@ -20,7 +20,6 @@ from bot.core.events import (
 from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.modes.documents import (
-    configuration,
     cursor,
     drafting,
     findings,
@@ -75,7 +74,7 @@ class DocumentMode:
             case ResourceLoaded():
                 opening.loaded(step, work, purpose, result)
             case DocumentRead() if purpose == "configuration":
-                configuration.found(step, work, result)
+                opening.configured(step, work, result)
             case DocumentRead() if purpose == "take up":
                 opening.taken_up(step, work, result)
             case DocumentRead():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import assert_never
 
 from rapidfuzz import fuzz, process
 
@@ -17,7 +18,7 @@ from bot.core.documents.filenames import filled_filename, flaw_of_path, placehol
 from bot.core.documents.units import units
 from bot.core.events import DocumentRead, ModelFailed, ModelReplied, ResourceLoaded, Utterance
 from bot.core.model import Choose, Option, Run
-from bot.core.modes.documents import cursor, ledger, moves, telling
+from bot.core.modes.documents import configuration, cursor, ledger, moves, telling
 from bot.core.modes.documents.state import NAME, DocumentWork, ExistingGate, Held, OpeningGate, Part
 from bot.core.modes.documents.telling import put
 from bot.core.session import Waiting
@@ -27,9 +28,6 @@ from bot.personas.model import Cast, Persona, Resource, fold
 
 METHODS = "elicitation-methods"
 """The page of the library with the methods that are offered at a stop."""
-
-CONFIGURATION = "core-config.yaml"
-"""The document of a channel that says where its documents lie."""
 
 NAMES = 20
 """So many other names are tried where a document stands at the path."""
@@ -120,6 +118,9 @@ def load(step: StepBuilder, work: DocumentWork) -> None:
 
 def loaded(step: StepBuilder, work: DocumentWork, purpose: str, event: ResourceLoaded) -> None:
     """A file of the library was read, or not."""
+    if purpose == "configuration":
+        configured(step, work, event)
+        return
     if purpose == "methods":
         if event.text is not None:
             step.note(Entry("kept", work.who, event.text, id=work.methods))
@@ -144,14 +145,27 @@ def loaded(step: StepBuilder, work: DocumentWork, purpose: str, event: ResourceL
 
 def _configure(step: StepBuilder, work: DocumentWork) -> None:
     """Read the channel's configuration: it says where documents go."""
-    step.wait(ReadDocument(CONFIGURATION), Waiting(work.who, "configuration", NAME))
+    step.wait(ReadDocument(configuration.PATH), Waiting(work.who, "configuration", NAME))
 
 
-def configured(step: StepBuilder, work: DocumentWork, path: str, trouble: str) -> None:
-    """The configuration has said where the document goes: see what stands there."""
-    work = put(step, work, lead=trouble)
+def configured(step: StepBuilder, work: DocumentWork, event: DocumentRead | ResourceLoaded) -> None:
+    """The configuration says where the document goes, the channel's own before the pack's: see what stands there."""
+    match event:
+        case DocumentRead(version=0):
+            pack = step.cast.resource(step.cast.persona(work.who), configuration.STEM, "config")
+            if pack is not None:
+                step.wait(LoadResource(work.who, "config", pack.name), Waiting(work.who, "configuration", NAME))
+                return
+            known = configuration.resolved(work.path, None)
+        case DocumentRead(text=text):
+            known = configuration.resolved(work.path, text, f"(`{configuration.PATH}`, a document of this channel)")
+        case ResourceLoaded(name=name, text=text):
+            known = configuration.resolved(work.path, text, f"(`{name}`, of the pack)")
+        case _:
+            assert_never(event)
+    work = put(step, work, lead=f"_{known.trouble}_" if known.trouble else "")
     try:
-        filled, missing = filled_filename(path, work.known)
+        filled, missing = filled_filename(known.path, work.known)
     except ValueError as problem:
         _cannot(step, work, str(problem))
         return
@@ -220,6 +234,12 @@ def _other(path: str) -> str:
     stem, extension = (stem, dot + extension) if dot else (path, "")
     number = re.fullmatch(r"(.*)-(\d+)", stem, re.ASCII | re.DOTALL)
     return f"{number[1]}-{int(number[2]) + 1}{extension}" if number else f"{stem}-2{extension}"
+
+
+def is_path(text: str) -> bool:
+    """Whether words name a file: one word with a folder or an ending."""
+    word = text.strip()
+    return bool(word) and not re.search(r"\s", word) and ("/" in word or word.endswith((".md", ".yml", ".yaml")))
 
 
 def named(step: StepBuilder, work: DocumentWork, path: str) -> bool:
@@ -349,9 +369,11 @@ def ask_people(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) 
             lines.append(f"- **{title}**, if: {section.condition} (proposed: {proposed}; {because})")
     if lacks:
         lines.append(f"Its title needs a name: write it in one line, or begin without ({', '.join(lacks)} stays open).")
+    if open_parts := [name for name in placeholders(definition.filename) if name not in work.known]:
+        lines.append(f"Its path has no value for {', '.join(open_parts)}: write the path that it shall have.")
     words, work = telling.told(step, work, "\n".join([lines[0], lines[1], "", *lines[2:]]).strip())
     work = put(step, work, phase="asking", of=len(plan))
-    if not held and not lacks:
+    if not held and not lacks and not open_parts:
         step.tell(words)
         step.record(f"began {work.path}", "")
         cursor.go_on(step, work)
