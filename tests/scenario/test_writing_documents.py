@@ -534,3 +534,47 @@ def test_the_closing_stop_can_open_what_was_only_shown() -> None:
     desk.type("1")
     assert desk.work is None and "name who does it" in desk.text("docs/prd.md")
     assert desk.text("docs/prd.md").count("## Next Steps") == 1
+
+
+# ---------------------------------------------------------------- what it costs
+
+
+def test_five_paused_documents_and_one_with_remarks_fit_into_a_session() -> None:
+    desk = Desk()
+    desk.type("*bmad-master")
+    for number in range(6):
+        desk.type(f"*create-doc fullstack-architecture-tmpl Part {number}")
+        if desk.labels()[0] == "Go on with it":
+            desk.type("3")
+        desk.type("2")
+        for _ in range(14 if number == 5 else 6):
+            desk.type("1")
+    assert len(desk.session.paused) == 5 and desk.work and desk.work.at >= 12
+    desk.type("1", "zoe")
+    for number in range(20):
+        desk.type(f"remark {number} of many words, none of which is kept in the session", "zoe")
+    assert desk.work and len(desk.work.remarks) == 20
+    print(f"the largest session had {desk.largest} bytes")
+    assert desk.largest <= 32_000
+
+
+def test_a_prompt_has_what_was_settled_and_the_talk_of_one_section() -> None:
+    desk = Desk()
+    prompts = list[str]()
+
+    def noted(prompt: Prompt) -> str:
+        prompts.append("\n".join(json.loads(b.json).get("text", "") for m in prompt.messages for b in m.blocks))
+        return rehearsal.lines(prompt)
+
+    desk.says = noted
+    desk.type("*analyst")
+    desk.type("*create-project-brief Shiftly")
+    desk.type("1")
+    desk.type("the first of two remarks")
+    desk.type("1")
+    desk.type("1")
+    first, again, second, third = prompts[-4:]
+    assert "Draft the section" in first and "the first of two remarks" in again
+    settled = second[second.index("Written and settled") : second.index('Draft the section "Problem Statement"')]
+    assert "## Introduction" in settled and '[host] Draft the section "Introduction"' not in second
+    assert settled in third and third.count("Written and settled") == 2, "it only grows"

@@ -16,6 +16,7 @@ from bot.core.modes.documents.ledger import digest
 from bot.core.modes.documents.state import INSTANCES, NAME, Choice, DocumentWork, Part
 from bot.core.modes.documents.telling import kept, put, rest, told
 from bot.core.session import Waiting
+from bot.core.settled import begins, ends
 from bot.core.step_builder import StepBuilder
 
 GONE = "The template's text is gone from this conversation, so I cannot go on with the document."
@@ -53,12 +54,11 @@ def begin_section(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str
         work = put(step, work, instances=min(max(1, len(names)), INSTANCES))
     work = put(step, work, **sections.situation(work, definition, unit, texts))
     known = sections.frame(work, unit, section)
-    if work.fresh:
-        work = introduced(step, work, texts)
+    work = introduced(step, work, texts) if work.fresh else settled(step, work, texts)
     if unit.literal:
         _given(step, work, composed(definition, unit, "", known))
         return
-    telling.note(step, work, task(definition, unit, known.facts, work.item), call=f"section:{work.id}")
+    telling.note(step, work, task(definition, unit, known.facts, work.item), call=begins(work.id))
     ask(step, work, briefs.Brief(definition, unit, known).dump(), first=True)
 
 
@@ -68,7 +68,18 @@ def introduced(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) 
     so_far = [texts.get(work.text(part.text), "") for part in (*work.accepted, *work.shown)]
     if so_far:
         telling.note(step, work, "The document so far:\n\n" + "\n\n".join(so_far))
-    return put(step, work, fresh=False)
+    return put(step, work, fresh=False, told=work.kept)
+
+
+def settled(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> DocumentWork:
+    """Tell what was written since the last section began: its text takes the place of the talk about it."""
+    new = [part for part in (*work.accepted, *work.shown) if part.text > work.told]
+    if new:
+        text = "\n\n".join(texts.get(work.text(part.text), "") for part in sorted(new, key=lambda part: part.text))
+        telling.note(
+            step, work, f"Written and settled, version {work.version} of the document:\n\n{text}", ends(work.id)
+        )
+    return put(step, work, told=work.kept)
 
 
 def ask(step: StepBuilder, work: DocumentWork, brief: str, *, first: bool) -> None:

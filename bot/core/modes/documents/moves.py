@@ -11,6 +11,7 @@ from bot.core.modes.documents import cursor, sections, standing, telling
 from bot.core.modes.documents.ledger import digest
 from bot.core.modes.documents.state import DocumentWork, Held, Part, RestGate
 from bot.core.modes.documents.telling import put
+from bot.core.settled import begins
 from bot.core.step_builder import StepBuilder
 
 
@@ -98,7 +99,9 @@ def reopened(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) ->
     body = texts.get(work.text(work.draft), "")
     work = put(step, work, **sections.situation(work, definition, found[at], texts))
     work = put(step, work, stop=True, may_skip=False, sha=digest(body))
-    telling.note(step, work, f"{work.where[:1].upper()}{work.where[1:]} is open again. Its text now:\n\n{body}")
+    telling.note(
+        step, work, f"{work.where[:1].upper()}{work.where[1:]} is open again. Its text now:\n\n{body}", begins(work.id)
+    )
     standing.show(step, work, texts)
 
 

@@ -90,7 +90,8 @@ class DocumentWork:
     parts of the document as it was last written, `shown` those that wait for the next stop. `held` is what `*back`
     interrupted. `remarks` are ids of messages, `voices` users who took part, at most two. `offered` are the methods at
     the stop now, `used` those chosen lately, the latest last. `unseen` are the stops that yolo skipped. `lead` is a
-    line that goes before whatever is posted next. `fresh`: whoever drafts has to be told how this goes.
+    line that goes before whatever is posted next. `fresh`: whoever drafts has to be told how this goes; `told` is the
+    number of the last text that they know of.
     """
 
     mode: ClassVar[str] = NAME
@@ -133,6 +134,7 @@ class DocumentWork:
     unseen: tuple[str, ...] = ()
     lead: str = ""
     fresh: bool = True
+    told: int = 0
 
     @property
     def title(self) -> str:
