@@ -59,7 +59,9 @@ def start(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         step.tell(f"No document was begun. {failures.line('no-key')}")
         return
     facts = (("project_name", rest_of),) if rest_of else ()
-    work = DocumentWork(works.work_id(step), persona.id, found.stem, name=found.title or found.stem, facts=facts)
+    work = DocumentWork(
+        works.work_id(step), persona.id, found.stem, name=found.title or found.stem.removesuffix("-tmpl"), facts=facts
+    )
     if not works.begin(step, work):
         return
     step.change(called=True)
