@@ -176,8 +176,8 @@ class TurnRunner:
             day=turns.day(claim, now),
             location=turns.location(claim, tables),
             has_model=options.has_model,
-            approver=turns.are_all_from(said, options.approvers),
-            opens_thread=options.threads and turns.is_top_level(claim),
+            approver=turns.are_all_from(said, options.approvers, options.access.own),
+            opens_thread=options.threads and turns.is_top_level(claim, options.access.own),
         )
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
