@@ -245,11 +245,14 @@ async def running(
         model_of=asked.choose,
         access=access_of(settings),
         budgets=budgets_of(settings),
+        has_model=not isinstance(model, Absent),
+        threads=settings.documents.thread,
+        approvers=frozenset(settings.documents.approvers),
     )
     worker = Worker(store, transports, model, library, clock, options, watch.observer)
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
-    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep).run())
+    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep, settings.documents.keep).run())
     drain = DRAIN
 
     def state() -> State:

@@ -68,7 +68,7 @@ def platforms(args: argparse.Namespace) -> int:
 
 
 def operate(args: argparse.Namespace) -> int:
-    """`greenroom sessions`, `dead`, `audit` and `forget`."""
+    """`greenroom sessions`, `dead`, `audit`, `forget` and `docs`."""
     from bot import operations
 
     return operations.run(args, settings_of(args))
@@ -101,6 +101,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "dead": operate,
     "audit": operate,
     "forget": operate,
+    "docs": operate,
     "doctor": doctor,
     "completion": completion,
 }

@@ -12,7 +12,7 @@ from bot.core import commands
 from bot.core.codec import UnreadableError, dump, load
 from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import ConversationState
-from bot.ports.mailbox import MailboxFullError, Message, StoreError
+from bot.ports.mailbox import MailboxFullError, Message, Outage, StoreError
 from bot.ports.store import Store
 from bot.runtime.access import Access
 from bot.runtime.turns import line, policy_for
@@ -151,6 +151,10 @@ class Inbox:
     async def last_seen(self, conversation: Conversation) -> int:
         """The order of the newest message that was ever queued there, 0 without one."""
         return await self._store.last_seen(conversation.key)
+
+    def outage(self) -> Outage | None:
+        """When this process could last not reach its store."""
+        return self._store.outage()
 
 
 def is_plain(inbound: Inbound) -> bool:

@@ -112,7 +112,7 @@ OF_CORE = (
     ),
     Mutant(
         "any number of calls in one reply",
-        (Edit(TOOLUSE, "Tools(calls[: tools.CALLS], number", "Tools(calls, number"),),
+        (Edit(TOOLUSE, "w, taken = waiting, calls[: tools.CALLS]", "w, taken = waiting, calls"),),
         (f"{RULES}::test_of_very_many_calls_32_are_carried_out_and_each_has_a_result",),
     ),
     Mutant(
@@ -157,7 +157,7 @@ OF_CORE = (
         (
             Edit(
                 WORKS,
-                "    step.change(work=found, paused=rest)\n    stand(step)\n",
+                "    step.change(work=found, paused=rest)\n    step.modes.of(found[-1]).taken_up(step, found[-1])\n",
                 "    step.change(work=found, paused=rest)\n",
             ),
         ),

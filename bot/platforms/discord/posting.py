@@ -75,7 +75,7 @@ class Poster:
 
     async def _posted(self, out: Outgoing) -> Receipt:
         """Post it, once. Raises TransportError where no answer comes, and RefusedError."""
-        file = (out.file.name, out.file.text.encode()) if out.file else None
+        file = (out.file.name, out.file.content) if out.file else None
 
         async def send() -> Receipt:
             where, mark, nonce = out.conversation, marking(out.key), nonce_of(out.key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from bot.core.model import Attachment, Conversation, Receipt
-from bot.platforms.attachments import fetched
 from bot.platforms.discord import files
 from bot.platforms.discord.places import posts_to
 from bot.platforms.discord.posting import Poster
@@ -70,9 +69,7 @@ class DiscordTransport:
 
     async def read(self, file: Attachment, room: int) -> Attachment:
         """The file with its text, or with its problem. Raises TransportError where it may be read a little later."""
-        if file.problem or not file.ref:
-            return file
-        return await fetched(file, files.source(), self._web.cdn, room)
+        return await files.read(self._web.cdn, file, room)
 
     async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
         """The thread below that message; None in private, below a thread, and where the bot may open none."""
