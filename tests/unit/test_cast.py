@@ -130,7 +130,9 @@ def test_the_check_that_authors_use_finds_nothing() -> None:
     command = [sys.executable, "-m", "bot", "personas", "check", "agents"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == f"{len(CAST.personas)} personas, 0 findings\n"
+    *stops, told = run.stdout.splitlines()
+    assert told == f"{len(CAST.personas)} personas, {len(stops)} templates, 0 findings"
+    assert len(stops) == len([resource for resource in CAST.resources if resource.kind == "templates"])
 
 
 def test_nothing_is_wrong_with_the_cast_where_it_is_shipped_either() -> None:
