@@ -7,6 +7,7 @@ mode says that people have the floor (`is_at_rest`).
 
 from __future__ import annotations
 
+from bot.core.coming_on import come_on
 from bot.core.events import GaveUp, Handed, Resumed, Utterance
 from bot.core.gates import is_of_work
 from bot.core.model import Option, Run
@@ -125,7 +126,7 @@ def resume(step: StepBuilder, args: str) -> None:
         step.tell(f"{aside[-1].title} is paused. `*resume` goes on with it.")
         rest = (aside, *rest)
     step.change(work=found, paused=rest)
-    stand(step)
+    step.modes.of(found[-1]).taken_up(step, found[-1])
 
 
 def _found(paused: tuple[tuple[Work, ...], ...], wanted: str) -> tuple[Work, ...] | None:
@@ -145,6 +146,12 @@ def stand(step: StepBuilder) -> None:
     work = top(step.session)
     if work is not None and step.session.gate is None:
         step.modes.of(work).stands(step, work)
+
+
+def command(step: StepBuilder, word: str, args: str, line: Utterance) -> bool:
+    """A command of the host, for the work on top; False where there is none, or it does not take the command."""
+    work = top(step.session)
+    return work is not None and step.modes.of(work).command(step, work, word, args, line)
 
 
 # ---------------------------------------------------------------- links and hand-overs
@@ -186,13 +193,14 @@ def handed(step: StepBuilder, event: Handed) -> None:
     if not pause(step, f"*{event.command} was handed over to this thread"):
         return
     close(step, f"*{event.command} was handed over to this thread")
+    name = step.labelled(event.asker, event.name) if event.asker else ""
+    by = Utterance(event.asker, name, "", event.turn, 0.0)
     if step.session.active != persona.id:
         for ident in reversed(step.session.personas):
             step.note(Entry("off", ident))
         step.change(personas=(persona.id,))
-        step.note(Entry("on", persona.id))
-    name = step.labelled(event.asker, event.name) if event.asker else ""
-    mode.start(step, event.command, event.args, Utterance(event.asker, name, "", event.turn, 0.0))
+        come_on(step, persona, by if event.asker and event.name else None)
+    mode.start(step, event.command, event.args, by)
 
 
 def gave_up(step: StepBuilder, event: GaveUp) -> None:

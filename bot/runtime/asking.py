@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core.codec import load
-from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
+from bot.core.events import Mail, ModelFailed, ModelReplied, Usage
 from bot.core.model import HOST, Inbound
+from bot.core.modes.mode import Registry
+from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Turn
 from bot.core.step_builder import names_of
@@ -44,6 +46,7 @@ class Ask:
     room: int = 0
     longest: float = 600.0
     host: str = HOST.name
+    modes: Registry = MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +81,28 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
+    asked_for, entries = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
+    request = replace(prompt(persona, entries, cast, asked.modes), shape=asked_for.shape, brief=asked_for.brief)
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
-    preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)
+    silent = shape == "silent"
+    preview = Preview(transport, asked.out, names, silent, shape, asked.request.head, asked.request.brief)
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
-    if over := await budgets.reserve(key, where, request):
-        return ModelFailed(asked.ordinal, "budget", notice=Notice(budgets.today(), over)), None
+    if refused := await budgets.reserve(key, where, request):
+        return ModelFailed(asked.ordinal, refused.reason, notice=refused.notice), None
     try:
         async with means.slot.lent(), preview.watched(budgets.clock):
             came = await _awaited(asked, lambda show: means.model.reply(request, show), preview, means.stops)
     except ModelError as error:
         spent = error.usage
-        await means.lease.insist(lambda: budgets.settle(key, where, spent))
+        notice = await means.lease.insist(lambda: budgets.settle(key, where, spent))
         if not error.partial:
-            return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
-        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage, reason=error.reason)
+            return ModelFailed(asked.ordinal, error.reason, error.detail, notice), preview.ref
+        content = _as_content(error.partial)
+        cut = ModelReplied(asked.ordinal, content, "cut", error.usage, notice=notice, reason=error.reason)
         return cut, preview.ref
     if isinstance(came, Reply):
         used = came.usage
@@ -112,7 +118,7 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     if came is not None:
         return replace(_stopped(asked, heard, came), usage=usage, notice=notice), preview.ref
     if not heard:
-        return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
+        return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s", notice), preview.ref
     return ModelReplied(asked.ordinal, _as_content(heard), "late", usage, notice=notice), preview.ref
 
 

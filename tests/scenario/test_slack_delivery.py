@@ -312,7 +312,7 @@ async def test_slack_asks_for_another_connection_and_nothing_is_missed_or_looked
 async def test_a_connection_that_cannot_be_made_for_a_while_is_told_and_made_in_the_end(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01,))
     async with slack_house() as house:
         house.fake.faults.order("apps.connections.open", Says("invalid_auth"), 2)
         house.fake.faults.order("apps.connections.open", Status(503), 3)
@@ -457,7 +457,7 @@ async def test_a_bot_that_has_lost_its_store_does_not_answer_the_last_day_again(
 async def test_trouble_while_catching_up_is_waited_for_and_nothing_is_left_out(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01,))
     store = await Moody.open(":memory:", clock=SystemClock())
     async with slack_house(store=store) as house:
         fake = house.fake
