@@ -19,6 +19,7 @@ from bot.doctor.environment import check_terminal, check_versions
 from bot.doctor.finding import Case, Check, Finding, Level, count
 from bot.doctor.library import check_library
 from bot.doctor.model import check_model
+from bot.doctor.permissions import check_permissions
 from bot.doctor.running import check_health
 from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
@@ -30,6 +31,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("configuration", check_configuration),
     ("library", check_library),
     ("store", check_store),
+    ("permissions", check_permissions),
     ("model", check_model),
     ("slack", check_slack),
     ("discord", check_discord),

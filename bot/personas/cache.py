@@ -73,7 +73,7 @@ class ShelfCache:
             content = _encoded(known, self._head())
             if len(content) > self._limit:
                 raise ValueError(f"it would be larger than {self._limit:,} bytes")
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the state will stand here too
             self._replace(content)
         except (OSError, ValueError) as problem:
             _log.debug("the library's cache %s is not written: %s", self._path, problem)

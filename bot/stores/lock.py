@@ -46,7 +46,7 @@ class FileLock:
         except FileNotFoundError:
             pass  # a new one has one name
         try:
-            self._file: int | None = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file: int | None = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(
                 f"The lock file {name} cannot be opened: {error.strerror}. "
