@@ -4,11 +4,19 @@ import signal
 import sys
 
 
+def _stopped(number: int, _frame: object) -> None:
+    """Told to stop before there is anything to stop."""
+    sys.exit(0 if sys.argv[1:2] == ["run"] else 128 + number)
+
+
 def main() -> int:
     """Run the command line; the exit code."""
     if sys.argv[1:2] in (["run"], ["chat"]):
-        # It means to read the files again, which are read in a moment anyway; until somebody listens it would kill.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if hasattr(signal, "SIGHUP"):  # there is none on Windows
+            # It means to read the files again, which are read in a moment anyway; until somebody listens it would kill.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        # As the first process of a container it would be deaf to this one until somebody listens.
+        signal.signal(signal.SIGTERM, _stopped)
     from bot import cli
 
     return cli.main()

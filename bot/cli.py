@@ -161,21 +161,8 @@ def _platforms(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from bot import service
-    from bot.health.errors import HealthError
-    from bot.platforms.reaching import UnreachableError
-    from bot.ports.mailbox import StoreError
-    from bot.ports.transport import PlatformError
 
-    settings = _settings(args)
-    try:
-        asyncio.run(service.run(settings))
-    except (HealthError, UnreachableError, StoreError) as error:
-        print(error, file=sys.stderr)
-        return FAILURE
-    except PlatformError as error:  # a restart alone would not help
-        print(error, file=sys.stderr)
-        return USAGE
-    return 0
+    return service.command(_settings(args))
 
 
 def _chat(args: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
 from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
 from bot.stores.erasing import without_message
-from bot.stores.errors import StoreError, is_taken
+from bot.stores.errors import StoreError, StoreSettingsError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
@@ -501,12 +501,12 @@ class RedisStore:
             await self._link.command("HSETNX", about, field, value)
         layout, partitions = (int(kept) for kept in await self._link.command("HMGET", about, "layout", "partitions"))
         if layout != LAYOUT:
-            raise StoreError(
+            raise StoreSettingsError(
                 f"The keys at {self._link.name} have layout {layout}, this build knows {LAYOUT}. Run the build that "
                 "wrote them, or choose another prefix."
             )
         if partitions != len(self._roots):
-            raise StoreError(
+            raise StoreSettingsError(
                 f"The keys at {self._link.name} are cut into partitions: {partitions}, but the settings say "
                 f"{len(self._roots)}. The number is fixed once something is stored; set it to {partitions}, or choose "
                 "another prefix."

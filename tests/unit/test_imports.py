@@ -18,6 +18,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.ports": {"bot.core", "bot.personas.model"},
     "bot.settings": set(),
     "bot.telemetry": VALUES,
+    "bot.signals": set(),
     "bot.runtime": {"bot.core", "bot.personas", "bot.ports", "bot.telemetry"},
     "bot.health": VALUES | {"bot.telemetry"},
     "bot.stores": VALUES,
