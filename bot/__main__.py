@@ -1,5 +1,6 @@
 """`greenroom`, and `python -m bot`."""
 
+import os
 import signal
 import sys
 
@@ -7,6 +8,12 @@ import sys
 def _stopped(number: int, _frame: object) -> None:
     """Told to stop before there is anything to stop."""
     sys.exit(0 if sys.argv[1:2] == ["run"] else 128 + number)
+
+
+def _give_a_home() -> None:
+    """Without HOME and without an entry in passwd, as containers run some users, libraries fail when imported."""
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = "/nonexistent"
 
 
 def main() -> int:
@@ -17,6 +24,7 @@ def main() -> int:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         # As the first process of a container it would be deaf to this one until somebody listens.
         signal.signal(signal.SIGTERM, _stopped)
+    _give_a_home()
     from bot import cli
 
     return cli.main()

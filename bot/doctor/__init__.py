@@ -23,6 +23,7 @@ from bot.doctor.permissions import check_permissions
 from bot.doctor.running import check_health
 from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
+from bot.doctor.watching import check_telemetry
 from bot.platforms.terminal.harmless import harmless
 from bot.settings import LOOKUP, Settings, SettingsError, load
 from bot.telemetry import without_secrets
@@ -36,6 +37,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("slack", check_slack),
     ("discord", check_discord),
     ("health", check_health),
+    ("telemetry", check_telemetry),
     ("versions", check_versions),
     ("terminal", check_terminal),
 )

@@ -8,8 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot import installed
 from bot.app import SystemClock
+from bot.doctor.clocks import compared
 from bot.doctor.finding import Case, Finding, count
+from bot.doctor.watching import has_extra
 from bot.ports.mailbox import Stats
 from bot.settings import Settings
 from bot.stores.errors import StoreError
@@ -65,6 +68,9 @@ async def check_store(case: Case) -> Sequence[Finding]:
 async def redis_findings(settings: Settings) -> list[Finding]:
     """What there is to say of the Redis that the settings name. No password is in it."""
     kept, secret = settings.store, settings.secrets.redis_password
+    if not has_extra("redis"):
+        says = "store.url is set, but the extra redis is not installed: the bot would not start"
+        return [Finding("store", "problem", says, installed.command("redis"))]
     try:
         from bot.stores.redis import RedisStore
 
@@ -75,6 +81,8 @@ async def redis_findings(settings: Settings) -> list[Finding]:
     try:
         found = [Finding("store", "ok", f"the Redis at {kept.url} answers")]
         found += [Finding("store", "warning", told, "see docs/deploying.md") for told in store.warnings()]
+        costs = "budgets begin their day at another time, and the log's times are wrong"
+        found.append(compared("store", "the Redis server's", await store.time(), time.time(), costs))
         stats = await store.stats()
         found += mailbox_findings(stats, is_worked_on=True)
         if stats.dead:

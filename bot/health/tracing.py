@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from bot import installed
 from bot.health.errors import TracingError
 from bot.ports.mailbox import Claim
 from bot.ports.observer import Begun, Budgeted, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
@@ -31,7 +32,7 @@ try:
 except ModuleNotFoundError as missing:
     raise TracingError(
         f"telemetry.otlp is set, but {missing.name} is not installed. Install Greenroom with its extra: "
-        "pip install 'greenroom[otel]'"
+        f"{installed.command('otel')}"
     ) from missing
 
 SEND_SECONDS = 5

@@ -112,6 +112,11 @@ class RedisStore:
             raise
         return store
 
+    async def time(self) -> float:
+        """The server's time, in seconds since the epoch."""
+        seconds, micros = await self._link.command("TIME")
+        return int(seconds) + int(micros) / 1_000_000
+
     def warnings(self) -> tuple[str, ...]:
         """How the server is set up to lose data, as far as it is, with what to do about it."""
         return self._told

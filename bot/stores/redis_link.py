@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from bot import installed
 from bot.stores.errors import StoreError, StoreRefusedError, StoreSettingsError
 
 try:
@@ -26,7 +27,7 @@ try:
 except ModuleNotFoundError as missing:
     raise StoreSettingsError(
         "The Redis store needs the package redis, which is not installed. Install Greenroom with its extra: "
-        "pip install 'greenroom[redis]'"
+        f"{installed.command('redis')}"
     ) from missing
 
 Client = client.Redis | client.RedisCluster
