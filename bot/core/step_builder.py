@@ -13,7 +13,7 @@ from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Session, Step, Tools, Unfinished, Waiting, Work
 from bot.core.speakers import Speaker
-from bot.core.steps import AskModel, Entry, Post, Record, Request
+from bot.core.steps import AskModel, Entry, OpenThread, Post, Record, Request
 from bot.core.voices import Names
 from bot.personas.model import Cast, Persona
 
@@ -89,7 +89,9 @@ class StepBuilder:
     next: str = ""
 
     def finished(self) -> Step:
-        """The step that has come together."""
+        """The step that has come together. Raises RuntimeError for a thread that is to hang on no post."""
+        if isinstance(self.request, OpenThread) and all(isinstance(p, Record) or p.only for p in self.posts):
+            raise RuntimeError(f"a thread is opened below a post, and there is none for {self.request}")
         return Step(self.session, tuple(self.log), tuple(self.posts), self.request, self.next)
 
     def change(self, **changes: Unpack[Changes]) -> None:

@@ -170,10 +170,13 @@ def link_of(tag: str) -> str:
 
 
 def handed(step: StepBuilder, event: Handed) -> None:
-    """A work comes from the channel above: its persona comes on here without a greeting, and begins it, once."""
+    """A work comes from the channel above: its persona comes on here without a greeting, and begins it, once.
+
+    What is said in its thread is for it, also where a conversation listens to mentions alone: somebody has called it.
+    """
     if event.key in step.session.handed:
         return
-    step.change(handed=(*step.session.handed, event.key)[-HANDED:])
+    step.change(handed=(*step.session.handed, event.key)[-HANDED:], called=True)
     persona = step.cast.persona(event.persona)
     mode = step.modes.begun_by(event.command)
     if persona is None or mode is None:
@@ -188,7 +191,8 @@ def handed(step: StepBuilder, event: Handed) -> None:
             step.note(Entry("off", ident))
         step.change(personas=(persona.id,))
         step.note(Entry("on", persona.id))
-    mode.start(step, event.command, event.args, Utterance(event.asker, event.name, "", event.turn, 0.0))
+    name = step.labelled(event.asker, event.name) if event.asker else ""
+    mode.start(step, event.command, event.args, Utterance(event.asker, name, "", event.turn, 0.0))
 
 
 def gave_up(step: StepBuilder, event: GaveUp) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.ports.budgets import BudgetStore
+from bot.ports.documents import Documents
 from bot.ports.ledger import Ledger
 from bot.ports.mailbox import Mailbox
 from bot.ports.posts import Posts
@@ -22,6 +23,10 @@ class Store(Mailbox, Ledger, BudgetStore, Upkeep, Protocol):
     @property
     def posts(self) -> Posts:
         """What stands in the conversations of platforms that keep nothing themselves."""
+
+    @property
+    def documents(self) -> Documents:
+        """The port of documents, which are kept in the same file or on the same server."""
 
     async def close(self) -> None:
         """Let go of what the store holds open."""

@@ -82,6 +82,13 @@ class Transport(Protocol):
         Raises TransportError where it may be read a little later.
         """
 
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """The thread below the post of that receipt, opened if it is not yet; None where there can be none.
+
+        Below a message of a thread, or in private, there never is one. May be repeated; `title` may be cut. Raises
+        TransportError, with `retry` where it may be opened a little later.
+        """
+
 
 class InboundGateway(Protocol):
     """What an adapter has of the bot: the way in, and a look at what is kept."""

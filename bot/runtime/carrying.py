@@ -17,6 +17,7 @@ from bot.core.events import (
     BudgetTold,
     DocumentRefused,
     Event,
+    Handed,
     LibraryRead,
     ModelFailed,
     ModelReplied,
@@ -26,7 +27,7 @@ from bot.core.events import (
     Said,
     ThreadOpened,
 )
-from bot.core.model import SESSION_VERSION, Conversation, Inbound
+from bot.core.model import SESSION_VERSION, Conversation, Inbound, Receipt
 from bot.core.session import ConversationState, NumberAnchor, Session, Step, Turn
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
@@ -60,6 +61,7 @@ from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
+from bot.runtime.threads import handed_over
 from bot.runtime.transcript import Transcript
 
 
@@ -80,6 +82,8 @@ class TurnRunner:
     _address: Address = field(init=False, repr=False)
     _transcript: Transcript = field(init=False, repr=False)
     _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
+    _last: Receipt | None = field(default=None, init=False, repr=False)
+    """Of the last post of the step that was delivered just now, if all may see it."""
 
     def __post_init__(self) -> None:
         claim = self.lease.claim
@@ -185,7 +189,7 @@ class TurnRunner:
 
     async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
-        address, anchors = self._address, list[NumberAnchor]()
+        address, anchors, self._last = self._address, list[NumberAnchor](), None
         began = _time()
         for number, post in enumerate(turn.posts, turn.base):
             if isinstance(post, Record):
@@ -196,6 +200,7 @@ class TurnRunner:
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
+            self._last = receipt if post.only is None else self._last
             if found := turns.number_anchor(post, receipt, self._author):
                 anchors.append(found)
         if turn.posts:
@@ -224,12 +229,20 @@ class TurnRunner:
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument(path) | WriteDocument(path):
                 return DocumentRefused(path, "This build keeps no documents.")
-            case OpenThread():
-                return ThreadOpened(None)
+            case OpenThread() as request:
+                return ThreadOpened(await self._hand_over(turn, request))
             case ForgetAll() | None:
                 raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
+
+    async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
+        where, key = self._address.conversation, self._address.key(turns.ordinal(turn))
+        if self._last is None:
+            raise RuntimeError(f"turn {turn.head} opens a thread below no post")
+        asker, name = self._author, turns.name_of(turns.mail(self._claim)[0], turn.session)
+        work = Handed("", key, request.persona, request.command, request.args, asker, name)
+        return await handed_over(work, request.title, self._last, where, self._transport, self.store, self.lease)
 
     async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
         address, options, ordinal = self._address, self.options, turns.ordinal(turn)

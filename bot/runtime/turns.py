@@ -189,6 +189,13 @@ def link(first: Inbound | Resumed | Handed, turn: Turn, asker: str) -> Resumed:
     return Resumed(f"{turn.head}+1", turn.next, asker, 1)
 
 
+def name_of(first: Inbound | Resumed | Handed, session: Session) -> str:
+    """The name of whom a turn answers that began with `first`; of a link, the label that they have in the session."""
+    if isinstance(first, Resumed):
+        return next((speaker.name for speaker in session.speakers if speaker.user == first.asker), "")
+    return first.name
+
+
 def ordinal(turn: Turn) -> int:
     """The ordinal of the turn's request: the one behind its posts."""
     return turn.base + len(turn.posts)

@@ -32,6 +32,7 @@ from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, sco
 from bot.stores.erasing import without_message
 from bot.stores.errors import StoreError, StoreSettingsError, is_taken
 from bot.stores.exporting import from_json, to_json
+from bot.stores.redis_documents import RedisDocuments
 from bot.stores.redis_hints import Hints
 from bot.stores.redis_link import Address, Argument, Link
 from bot.stores.redis_posts import RedisPosts
@@ -73,6 +74,7 @@ class RedisStore:
         known = self._platforms
         self._hints = Hints(link, clock, f"{self._roots[0]}wake:", known, self._is_due, leaves=partitions > 1)
         self._claiming: set[asyncio.Task[Claim | None]] = set()
+        self.documents = RedisDocuments(link, self._run_at, prefix, self._roots[0])
 
     @classmethod
     async def open(

@@ -119,9 +119,10 @@ class Script:
 
 @cache
 def script(name: str) -> Script:
-    """The script of `lua/<name>.lua`, behind what all of them share."""
+    """The script of `lua/<name>.lua`, behind what all of them share, and those over documents among themselves."""
     folder = files("bot.stores") / "lua"
-    text = (folder / "shared.lua").read_bytes() + (folder / f"{name}.lua").read_bytes()
+    shared = ("shared", "documents") if name.startswith("document_") else ("shared",)
+    text = b"".join((folder / f"{part}.lua").read_bytes() for part in (*shared, name))
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
 
 

@@ -28,6 +28,7 @@ from bot.stores import sqlite_upkeep as upkeep
 from bot.stores.budgets import MOST, check_amount, check_rate
 from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError, is_taken
 from bot.stores.exporting import from_json, to_json
+from bot.stores.sqlite_documents import SqliteDocuments
 from bot.stores.sqlite_link import BusyError, Durability, Link, Work
 from bot.stores.sqlite_posts import SqlitePosts
 from bot.stores.sqlite_time import FileTime, repair
@@ -56,6 +57,7 @@ class SqliteStore:
         self._exclusive = exclusive
         self._link = Link(path, exclusive=exclusive, durability=durability, changed=self._wake)
         self.posts = SqlitePosts(self._link, self._time)
+        self.documents = SqliteDocuments(self._link, self._time)
         # The link counts changes that may have made something due; a claim that found nothing notes the count it saw,
         # and when something becomes due by itself. So `wait` knows of a change between that claim and itself. Written
         # by whoever has the connection.

@@ -164,6 +164,48 @@ _V4 = (
 )
 
 _V5 = (
+    # `last` is the number of the newest version ever given out; nothing sets it back.
+    "CREATE TABLE space (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, last INTEGER NOT NULL DEFAULT 0)",
+    # `folded` is the path as paths are compared; `version` the newest, `at` when that was written.
+    """
+    CREATE TABLE document (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        space INTEGER NOT NULL,
+        folded TEXT NOT NULL,
+        path TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        at REAL NOT NULL,
+        UNIQUE (space, folded)
+    )
+    """,
+    "CREATE INDEX document_at ON document (at)",
+    # The long ones stand last, so that the others are read without them.
+    """
+    CREATE TABLE document_version (
+        document INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        at REAL NOT NULL,
+        path TEXT NOT NULL,
+        meta TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (document, version)
+    )
+    """,
+    """
+    CREATE TABLE document_key (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        space INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        UNIQUE (space, key)
+    )
+    """,
+    # Whose direct messages are where.
+    "CREATE TABLE home (person TEXT PRIMARY KEY, space TEXT NOT NULL) WITHOUT ROWID",
+)
+
+_V6 = (
     # What stands in a conversation whose platform keeps nothing itself. Whatever changes a row, `change` counts it.
     """
     CREATE TABLE post (
@@ -202,7 +244,7 @@ _V5 = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3, _V4, _V5)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
 """Statement lists; the n-th (from 1) brings a file from version n - 1 to n. Released ones are never changed."""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bot.core.steps import Record
 from bot.ports.ledger import Audited
@@ -240,13 +241,19 @@ def forget_user(
     )
 
 
-def note_idle(db: sqlite3.Connection, now: Moment, idle: float, most: int) -> int:
-    """Note what has been idle for so long, at most so many of each kind; how many were new.
+_IDLE = {"conversation": "it.due IS NULL AND it.at < ?", "dead": "it.at < ?"}
+"""What is idle since a time, by its table."""
+
+
+def note_idle(
+    db: sqlite3.Connection, now: Moment, idle: float, most: int, kinds: Mapping[str, str] = MappingProxyType(_IDLE)
+) -> int:
+    """Note what of these tables has been idle for so long, at most so many of each; how many were new.
 
     What was noted and has been used since, or is too young by the clock of today, is no longer noted.
     """
     before, noted = now.wall - idle, 0
-    for kind, is_old in _IDLE.items():
+    for kind, is_old in kinds.items():
         db.execute(
             f"DELETE FROM leaving WHERE kind = '{kind}' AND NOT EXISTS"  # noqa: S608
             f" (SELECT 1 FROM {kind} AS it WHERE it.id = leaving.id AND it.at = leaving.at AND {is_old})",
@@ -262,30 +269,31 @@ def note_idle(db: sqlite3.Connection, now: Moment, idle: float, most: int) -> in
     return noted
 
 
-_IDLE = {"conversation": "it.due IS NULL AND it.at < ?", "dead": "it.at < ?"}
-"""What is idle since a time, by its table."""
-
-
 def expire(db: sqlite3.Connection, now: Moment, most: int) -> tuple[int, int]:
     """Delete what was noted a day ago or more; conversations with a state, and how many of either kind there were.
 
     At most so many of each kind. `note_idle` has to have looked right before.
     """
     states = 0
-    rows = _leaving(db, now, "conversation", most)
+    rows = leaving(db, now, "conversation", most)
     for place in rows:
         states += _count(db, "state", place)
         _delete_parts(db, place, *_PARTS, "seen", "post_count")
         db.execute("DELETE FROM spending WHERE conversation = (SELECT key FROM conversation WHERE id = ?)", (place,))
         db.execute("DELETE FROM conversation WHERE id = ? AND due IS NULL", (place,))
-    letters = _leaving(db, now, "dead", most)
+    letters = leaving(db, now, "dead", most)
     db.executemany("DELETE FROM dead WHERE id = ?", [(id,) for id in letters])
-    for kind, gone in (("conversation", rows), ("dead", letters)):
-        db.executemany("DELETE FROM leaving WHERE kind = ? AND id = ?", [(kind, id) for id in gone])
+    has_left(db, "conversation", rows)
+    has_left(db, "dead", letters)
     return states, len(rows) + len(letters)
 
 
-def _leaving(db: sqlite3.Connection, now: Moment, kind: str, most: int) -> list[int]:
+def has_left(db: sqlite3.Connection, kind: str, gone: list[int]) -> None:
+    """What of that table was deleted is noted no longer."""
+    db.executemany("DELETE FROM leaving WHERE kind = ? AND id = ?", [(kind, id) for id in gone])
+
+
+def leaving(db: sqlite3.Connection, now: Moment, kind: str, most: int) -> list[int]:
     """What of that table may go now, the longest noted first; what was used since the look is not among it."""
     rows = db.execute(
         f"SELECT id FROM leaving WHERE kind = ? AND noted <= ? AND EXISTS (SELECT 1 FROM {kind} AS it"  # noqa: S608

@@ -88,6 +88,9 @@ class Sink:
         """There are none."""
         return file
 
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """There are none."""
+
 
 class Answering:
     """A model that answers at once, or, while `gate` is closed, not yet."""

@@ -74,6 +74,10 @@ class HttpTransport:
         """People send no files here."""
         return file
 
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """There are none here."""
+        return None
+
     async def _call(self, method: str, **given: Any) -> Any:
         timeout = aiohttp.ClientTimeout(total=SECONDS)
         try:

@@ -42,6 +42,9 @@ class FakePlatform:
     refuses_files: bool = False
     files: dict[str, Attachment] = field(default_factory=dict)
     busied: list[Outgoing] = field(default_factory=list)
+    threads: bool = True
+    opened: dict[str, tuple[Conversation, str]] = field(default_factory=dict)
+    """Threads with their titles, by the post that each hangs on."""
 
     # -------------------------------------------------------- people
 
@@ -154,6 +157,13 @@ class FakePlatform:
         kept = self.files[file.ref]
         text = kept.text
         return kept if text is None else replace(kept, text=text[:room], cut=len(text) > room)
+
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        if not self.threads or conversation.thread:
+            return None
+        assert self.messages[receipt.ref].conversation == conversation.key, "a thread hangs on a post of its channel"
+        thread = replace(conversation, thread=receipt.ref)
+        return self.opened.setdefault(receipt.ref, (thread, title))[0]
 
     def _tick(self) -> int:
         self.clock += 1

@@ -29,6 +29,8 @@ from bot.core.modes.mode import Registry, Returned
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, OpenThread, Recall, WriteDocument
+from bot.personas.model import Command
+from tests.fakes.library import ARCHITECT, CAST, PM
 
 PATH = "docs/toy.md"
 
@@ -164,6 +166,7 @@ class ToyMode:
                 works.end(step, "done")
             case ThreadOpened(where=where):
                 if where is None:
+                    step.tell("There is no thread, so the toy is played here.")
                     self._draft(step, work)
                 else:
                     works.end(step, "it goes on in its thread")
@@ -225,3 +228,11 @@ class ToyMode:
 
 TOY = ToyMode()
 MODES = Registry((TOY,))
+TOYS = replace(
+    CAST,
+    personas=tuple(
+        replace(p, commands=(*p.commands, Command("toy", "Play"))) if p.id in (PM.id, ARCHITECT.id) else p
+        for p in CAST.personas
+    ),
+)
+"""Everybody, two of whom know the toy."""

@@ -16,6 +16,10 @@ TALK, TOOLS = (f"{_SWEEP}[never the same twice-{name}]" for name in ("talk", "to
 ACCESS = "tests/scenario/test_access.py"
 EDITS = "tests/scenario/test_edits.py"
 SUSPENDED = "tests/scenario/test_suspended.py"
+HANDED = (
+    "tests/scenario/test_works_sweep.py::test_a_crash_at_any_point_of_a_work_leaves_no_trace"
+    "[always the same-handed to a thread, and gone on with there]"
+)
 
 ENTER = (
     "        if turn.posts or turn.request:\n"
@@ -130,5 +134,16 @@ OF_RUNTIME = (
         "a deleted message's edit stays",
         (Edit(INBOX, "        await self._store.amend(conversation.key, edit_of(message_id), None)\n", ""),),
         (f"{EDITS}::test_an_edit_that_waits_goes_with_its_message",),
+    ),
+    Mutant(
+        "hand-over under a key of each attempt",
+        (
+            Edit(
+                CARRYING,
+                "where, key = self._address.conversation, self._address.key(turns.ordinal(turn))",
+                'where, key = self._address.conversation, f"{turn.head}@{self._claim.fence}"',
+            ),
+        ),
+        (HANDED,),
     ),
 )

@@ -52,18 +52,9 @@ from bot.core.steps import (
     TellBudget,
     WriteDocument,
 )
-from bot.personas.model import Command
-from tests.fakes.library import ARCHITECT, CAST, PM
 from tests.fakes.model import refuse_what_the_api_refuses
-from tests.fakes.toy_mode import MODES, ToyWork
+from tests.fakes.toy_mode import MODES, TOYS, ToyWork
 
-TOYS = replace(
-    CAST,
-    personas=tuple(
-        replace(p, commands=(*p.commands, Command("toy", "Play"))) if p.id in (PM.id, ARCHITECT.id) else p
-        for p in CAST.personas
-    ),
-)
 WALKS = 500
 """Walks of every run; twenty times as many with `--soak`."""
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from bot.core.codec import load
 from bot.core.menus import mark_of
-from bot.core.model import Inbound
+from bot.core.model import Conversation, Inbound
 from bot.core.modes.mode import Registry
 from bot.core.modes.registry import MODES
 from bot.core.prompt import Prompt
@@ -99,10 +99,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something people do: lines in one go, or while the n-th reply is at that piece (-1: its last)."""
+    """Something people do: lines in one go, or while the n-th reply is at that piece (-1: its last).
+
+    With `thread`, they write into the thread that was opened last.
+    """
 
     lines: tuple[str, ...]
     during: tuple[int, int] | None = None
+    thread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class Scenario:
 
     `stopped` is the reply that people stop somewhere. `otherwise` are deeds that may have come to the same: a stop that
     came too late for a reply is in time for it when a crash makes the reply begin anew. `context` are the tokens that
-    the model can take.
+    the model can take. `threads`: the platform has some.
     """
 
     name: str
@@ -122,6 +126,7 @@ class Scenario:
     otherwise: tuple[Deed, ...] = ()
     context: int = 200_000
     modes: Registry = MODES
+    threads: bool = True
 
 
 WorkerFactory = Callable[..., Worker]
@@ -155,7 +160,7 @@ class Universe:
     async def play(self) -> tuple[Outcome, int]:
         """Run to the end, crashes and all; the outcome, and how many points there were."""
         self.points = Points(self.chosen)
-        clock, platform = ManualClock(), FakePlatform(self.scenario.limit)
+        clock, platform = ManualClock(), FakePlatform(self.scenario.limit, threads=self.scenario.threads)
         try:
             store = await self._play(clock, platform, await self.ground.begin(clock))
             return await self._outcome(platform, store), self.points.passed
@@ -213,7 +218,8 @@ class Universe:
             if deed.during:
                 pending.extend((deed.during, line) for line in deed.lines)
                 continue
-            said = [platform.said(line, at=clock.now()) for line in deed.lines]
+            where = [*platform.opened.values()][-1][0] if deed.thread else ROOM
+            said = [platform.said(line, conversation=where, at=clock.now()) for line in deed.lines]
             for inbound in said:
                 await survive(lambda inbound=inbound: inbox.receive(inbound))  # type: ignore[misc]
             for _ in range(200):
@@ -238,23 +244,31 @@ class Universe:
                 self.unsaved = False
 
     async def _outcome(self, platform: FakePlatform, store: Store) -> Outcome:
-        state = await store.peek(ROOM.key)
+        places = [await self._place(platform, store, ROOM, "")]
+        for number, (thread, title) in enumerate(platform.opened.values(), 1):
+            places.append(await self._place(platform, store, thread, f"[thread {number}, {title}] "))
+        return Outcome(
+            tuple(post for place in places for post in place.posts),
+            "\n".join(place.session for place in places),
+            tuple(mark for place in places for mark in place.marks),
+            tuple(entry for place in places for entry in place.log),
+            tuple(usage for place in places for usage in place.usage),
+            tuple(self.faults),
+        )
+
+    async def _place(self, platform: FakePlatform, store: Store, where: Conversation, title: str) -> Outcome:
+        """What has become of one conversation; `title` stands before whoever has spoken in it."""
+        state = await store.peek(where.key)
         saved = load(state, ConversationState) if state else ConversationState()
-        log = tuple(load(line, Entry) for line in await store.log(ROOM.key))
-        seen = platform.seen()
+        log = tuple(load(line, Entry) for line in await store.log(where.key))
+        seen = platform.seen(where)
         self.faults.extend(f"unsealed: {m.text!r}" for m in seen if not m.sealed)
-        posts = tuple((m.voice.name, m.text, m.menu.id if m.menu else "") for m in seen)
+        posts = tuple((title + m.voice.name, m.text, m.menu.id if m.menu else "") for m in seen)
         replies = [e.text for e in log if e.kind == "reply" and e.text]
         said = " ".join(text for _, text, _ in posts)
         self.faults.extend(f"never said: {r!r}" for r in replies if r not in said)
-        return Outcome(
-            posts,
-            repr(saved.session),
-            tuple(m.menu for m in saved.number_anchors),
-            log,
-            await store.spent(ROOM.key),
-            tuple(self.faults),
-        )
+        marks = tuple(m.menu for m in saved.number_anchors)
+        return Outcome(posts, repr(saved.session), marks, log, await store.spent(where.key), ())
 
 
 @dataclass(slots=True)

@@ -7,25 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from bot.personas.model import Command
 from bot.runtime.inbox import Inbox
 from bot.runtime.preview import PACE
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
-from tests.fakes.library import ARCHITECT, CAST, PM, FakeLibrary
+from tests.fakes.library import FakeLibrary
 from tests.fakes.model import FakeModel, Says
 from tests.fakes.platform import FakePlatform
-from tests.fakes.toy_mode import MODES
+from tests.fakes.toy_mode import MODES, TOYS
 from tests.scenario.sweep import CONFIGURATIONS, Configuration, Deed, Reference, Scenario, Universe
 
-TOYS = replace(
-    CAST,
-    personas=tuple(
-        replace(p, commands=(*p.commands, Command("toy", "Play"))) if p.id in (PM.id, ARCHITECT.id) else p
-        for p in CAST.personas
-    ),
-)
 SCENARIOS = (
     Scenario(
         "drafted, drafted again, a tool in between, paused and taken up again",
@@ -57,6 +49,21 @@ SCENARIOS = (
     Scenario(
         "handed to a thread where there is none",
         (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("Again",)), Deed(("*status",))),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+        threads=False,
+    ),
+    Scenario(
+        "handed to a thread, and gone on with there",
+        (
+            Deed(("*architect",)),
+            Deed(("*toy thread",)),
+            Deed(("and what is a queue?",)),
+            Deed(("Again",), thread=True),
+            Deed(("*status",), thread=True),
+            Deed(("*toy thread", "2")),
+            Deed(("1", "2"), thread=True),
+        ),
         (Says.text("A draft."), Says.text("Another.")),
         modes=MODES,
     ),

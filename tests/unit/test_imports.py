@@ -13,7 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 VALUES = {"bot.core", "bot.ports", "bot.personas.model"}
 MAY_IMPORT: Mapping[str, set[str] | None] = {
-    "bot.core": {"bot.personas.model", "bot.personas.labels", "bot.personas.lookalikes"},
+    "bot.core": {
+        "bot.personas.model",
+        "bot.personas.labels",
+        "bot.personas.lookalikes",
+        "bot.personas.naming",
+        "bot.personas.readers.safe_yaml",
+    },
     "bot.personas": {"bot.core", "bot.ports", "bot.platforms.terminal.harmless"},
     "bot.ports": {"bot.core", "bot.personas.model"},
     "bot.settings": set(),

@@ -134,6 +134,33 @@ def load(text: str) -> object:
     return parse(text).value
 
 
+def places(text: str) -> Mapping[tuple[str | int, ...], int]:
+    """The line (from 1) of every key and list entry of a document that `parse` takes, by its path from the top.
+
+    Raises YamlError.
+    """
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+    except yaml.YAMLError as problem:
+        raise _told(problem) from problem
+    finally:
+        loader.dispose()
+    lines: dict[tuple[str | int, ...], int] = {}
+    waiting: list[tuple[tuple[str | int, ...], yaml.Node]] = [] if root is None else [((), root)]
+    while waiting:
+        path, node = waiting.pop()
+        inner: list[tuple[str | int, yaml.Node, yaml.Node]] = []
+        if isinstance(node, yaml.MappingNode):
+            inner = [(str(key.value), value, key) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+        elif isinstance(node, yaml.SequenceNode):
+            inner = [(place, value, value) for place, value in enumerate(node.value)]
+        for name, value, mark in inner:
+            lines[(*path, name)] = _line_of(mark.start_mark)
+            waiting.append(((*path, name), value))
+    return lines
+
+
 def dump(value: object) -> str:
     """`value` as block-style YAML with its keys in order; what the loader gives can always be dumped."""
     return yaml.dump(_plain(value), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)

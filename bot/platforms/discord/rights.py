@@ -11,6 +11,7 @@ RIGHTS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "View Channels": (1 << 10, "to see the channels that it is meant to work in"),
         "Send Messages": (1 << 11, "to answer there"),
         "Send Messages in Threads": (1 << 38, "to answer in threads"),
+        "Create Public Threads": (1 << 35, "to give a longer work, such as a document, a thread of its own"),
         "Read Message History": (1 << 16, "to catch up on what was said while it was away, and to post nothing twice"),
         "Embed Links": (1 << 14, "to put a frame around its own lists and accounts"),
         "Attach Files": (1 << 15, "to send as a file what is too long for messages"),

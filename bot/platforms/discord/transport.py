@@ -9,6 +9,7 @@ from bot.platforms.discord import files
 from bot.platforms.discord.places import posts_to
 from bot.platforms.discord.posting import Poster
 from bot.platforms.discord.streaming import Previews
+from bot.platforms.discord.threads import open_thread
 from bot.platforms.discord.web import RefusedError, UnansweredError, Web
 from bot.ports.transport import Outgoing
 
@@ -69,3 +70,7 @@ class DiscordTransport:
     async def read(self, file: Attachment, room: int) -> Attachment:
         """The file with its text, or within a minute with what is wrong with it."""
         return await files.read(self._web.cdn, file, room)
+
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """The thread below that message; None in private, below a thread, and where the bot may open none."""
+        return await open_thread(self._web, conversation, receipt, title)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core.model import Attachment, Conversation, Receipt
+from bot.platforms.slack.arrival import is_direct
 from bot.platforms.slack.decoration import Decoration
 from bot.platforms.slack.files import Files
 from bot.platforms.slack.posting import Poster
@@ -79,3 +81,9 @@ class SlackTransport:
     async def read(self, file: Attachment, room: int) -> Attachment:
         """The file with its text; see `Files`."""
         return await self._files.read(file, room)
+
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """The thread of that message, which is there with its first reply; Slack gives threads no title."""
+        if conversation.thread or is_direct(conversation.channel):
+            return None
+        return replace(conversation, thread=receipt.ref)

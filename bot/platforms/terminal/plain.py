@@ -106,6 +106,10 @@ class PlainTransport:
         """Nobody can send a file through a terminal."""
         return replace(file, problem="files cannot be sent here")
 
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """A terminal has no threads."""
+        return None
+
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """There is nothing to be found."""
         return None

@@ -107,6 +107,10 @@ class ScreenTransport:
         """Nobody can send a file through a terminal."""
         return replace(file, problem="files cannot be sent here")
 
+    async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
+        """A terminal has no threads."""
+        return None
+
     async def torn(self, conversation: Conversation, since: int) -> tuple[str, str] | None:
         """What an earlier process printed cannot be found."""
         return None

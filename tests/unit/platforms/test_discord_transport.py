@@ -22,12 +22,14 @@ from tests.fakes import discord_wire
 from tests.fakes.discord import FakeDiscord, Person, Seen, pointed_at
 from tests.fakes.discord_rest import Breaks, Cuts, Limits, Refuses
 from tests.fakes.discord_state import (
+    CREATE_PUBLIC_THREADS,
     MANAGE_WEBHOOKS,
     SEND_MESSAGES,
     VIEW_CHANNEL,
     Channel,
     Guild,
 )
+from tests.scenario.discord_house import words
 
 WINSTON = Voice("Winston", "🏗️", "architect")
 MARY = Voice("Mary", "📊", "analyst")
@@ -518,6 +520,67 @@ async def test_a_history_that_cannot_be_read_just_now_is_told(stage: Stage, monk
     with pytest.raises(TransportError, match="cannot be seen") as told:
         await stage.transport.find(stage.out("Hello."))
     assert told.value.retry
+
+
+# ---------------------------------------------------------------- threads
+
+THREADS = "/channels/*/messages/*/threads"
+
+
+async def test_a_thread_is_opened_below_a_post_and_has_its_id(stage: Stage) -> None:
+    where = conversation(stage.room)
+    receipt = await stage.transport.post(stage.out("The PRD begins."))
+    thread = await stage.transport.open_thread(where, receipt, " The\nPRD " + "x" * 200)
+    assert thread == replace(where, thread=receipt.ref)
+    opened = stage.fake.world.channels[int(receipt.ref)]
+    assert opened.parent is stage.room and opened.name.startswith("The PRD xxx") and len(opened.name) == 100
+    await stage.transport.post(replace(stage.out("Section 1."), conversation=thread))
+    assert [words(seen) for seen in stage.fake.seen(opened) if seen.text] == ["Section 1."]
+
+
+async def test_a_thread_that_is_there_is_taken_as_it_is(stage: Stage) -> None:
+    """A worker died over it, the answer was lost, or somebody was quicker than the bot."""
+    where = conversation(stage.room)
+    receipt = await stage.transport.post(stage.out("The PRD begins."))
+    stage.fake.order("POST", THREADS, Cuts(after=True))
+    with pytest.raises(TransportError) as told:
+        await stage.transport.open_thread(where, receipt, "PRD")
+    assert told.value.retry
+    for _ in range(2):
+        assert await stage.transport.open_thread(where, receipt, "PRD") == replace(where, thread=receipt.ref)
+    stage.fake.permits(stage.room, stage.fake.me, deny=CREATE_PUBLIC_THREADS)
+    assert await stage.transport.open_thread(where, receipt, "PRD") == replace(where, thread=receipt.ref)
+    assert len([each for each in stage.fake.world.channels.values() if each.is_thread]) == 1
+
+
+async def test_where_the_bot_may_open_no_thread_there_is_none_and_that_is_said(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipt = await stage.transport.post(stage.out("The PRD begins."))
+    stage.fake.permits(stage.room, stage.fake.me, deny=CREATE_PUBLIC_THREADS)
+    assert await stage.transport.open_thread(conversation(stage.room), receipt, "PRD") is None
+    assert "give its role the permission Create Public Threads" in caplog.text
+    stage.fake.order("POST", THREADS, Refuses(400, 160006, "Maximum number of active threads reached"))
+    assert await stage.transport.open_thread(conversation(stage.room), receipt, "PRD") is None
+
+
+async def test_there_are_no_threads_in_private_and_none_below_a_thread(stage: Stage) -> None:
+    receipt = await stage.transport.post(stage.out("The PRD begins."))
+    below = stage.ada.starts_thread(stage.room, "plans")
+    for room in (stage.ada.opens_dm(), below):
+        assert await stage.transport.open_thread(conversation(room), receipt, "PRD") is None
+    assert stage.fake.called("POST", THREADS) == []
+
+
+async def test_a_thread_may_be_opened_when_discord_answers_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("discord.http.asyncio.sleep", _shortly)
+    receipt = await stage.transport.post(stage.out("The PRD begins."))
+    stage.fake.order("POST", THREADS, *[Breaks(502)] * 5, Refuses(400, 130000, "overloaded"))
+    for _ in range(2):
+        with pytest.raises(TransportError) as told:
+            await stage.transport.open_thread(conversation(stage.room), receipt, "PRD")
+        assert told.value.retry
+    assert await stage.transport.open_thread(conversation(stage.room), receipt, "PRD")
 
 
 # ---------------------------------------------------------------- files

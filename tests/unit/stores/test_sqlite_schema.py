@@ -98,3 +98,18 @@ def test_conversations_of_the_first_version_do_not_look_long_idle(db: sqlite3.Co
 
     at, last = db.execute("SELECT at, last FROM conversation").fetchone()
     assert (at > before, last) == (True, None)
+
+
+def test_a_file_of_the_previous_release_keeps_everything_and_gets_documents(db: sqlite3.Connection) -> None:
+    migrate(db, "a.db", MIGRATIONS[:4])
+    db.execute("INSERT INTO conversation (key, at, last) VALUES ('slack:T1:C1', 5.0, 7)")
+    db.execute("INSERT INTO state (conversation, body) VALUES (1, '{}')")
+    db.execute("INSERT INTO log (conversation, line) VALUES (1, 'said')")
+    db.execute("INSERT INTO leaving (kind, id, at, noted) VALUES ('conversation', 1, 5.0, 6.0)")
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+    before = {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+
+    migrate(db, "a.db")
+
+    assert {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables} == before
+    assert db.execute("SELECT count(*) FROM document").fetchone() == (0,)

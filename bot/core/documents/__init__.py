@@ -1,0 +1,1 @@
+"""Documents and what they are written from: templates, drafts, parts. Pure values and functions."""
