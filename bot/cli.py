@@ -118,7 +118,7 @@ def _user() -> str:
 
 def _settings(args: argparse.Namespace) -> Settings:
     settings = load(args.config, os.environ, _given(args))
-    telemetry.setup(settings.log.level)
+    telemetry.setup(settings.log.told())
     return settings
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
+from platform import python_version
 
 from pydantic import SecretStr
 
-from bot import signals
-from bot.app import DRAIN, library_of, running, seldom_collecting
+from bot import signals, telemetry
+from bot.app import DRAIN, has_model, library_of, options_of, running, seldom_collecting
 from bot.core.model import Voice
 from bot.health.errors import HealthError, TracingError
 from bot.personas.library import Library
@@ -25,7 +28,8 @@ from bot.ports.mailbox import StoreError, StoreSettingsError
 from bot.ports.transport import Adapter, InboundGateway, PlatformError
 from bot.runtime.lease import ended
 from bot.runtime.worker import Worker
-from bot.settings import Settings
+from bot.settings import REHEARSAL, Settings
+from bot.stores.sqlite_schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +168,7 @@ def _revealed(secret: SecretStr | None) -> str:
 
 def command(settings: Settings) -> int:
     """`greenroom run`; the exit code: 0 when it was told to stop, USAGE or FAILURE where it could not go on."""
+    telemetry.setup(settings.log.told("info"))
     try:
         asyncio.run(run(settings, lambda: signals.end_after(DRAIN + MARGIN, FAILURE)))
     except (PlatformError, StoreSettingsError, TracingError) as error:
@@ -187,6 +192,7 @@ async def run(settings: Settings, told: Callable[[], object] = lambda: None) -> 
 
     def leave() -> None:
         if not stop.is_set():
+            log.info("told to stop: turns under way get %.0f s", DRAIN)
             stop.set()
             told()
 
@@ -208,6 +214,7 @@ async def run(settings: Settings, told: Callable[[], object] = lambda: None) -> 
 
 async def _work(settings: Settings, stop: asyncio.Event, reread: asyncio.Event, serves: asyncio.Event) -> None:
     """Open what is needed, set `serves`, and serve. Raises what `run` raises."""
+    began = time.monotonic()
     library = await asyncio.to_thread(library_of, settings, keep=True)
     if line := summed_up(library):
         log.warning("%s `greenroom personas list --verbose` tells which.", line)
@@ -217,6 +224,7 @@ async def _work(settings: Settings, stop: asyncio.Event, reread: asyncio.Event, 
             await serve(settings, library, platforms, stop, serves)
     finally:
         await ended([reading])
+        log.info("stopped", extra={"seconds": round(time.monotonic() - began, 1)})
 
 
 async def serve(
@@ -242,12 +250,38 @@ async def serve(
         serving |= {asyncio.create_task(each.serve(bot.inbox, library, begun)): each.name for each in later}
         stopping = asyncio.create_task(stop.wait())
         serves.set()
-        log.info("serving on %s", ", ".join(transports))
+        log.info("serving", extra=_started(settings, transports))
         try:
             with seldom_collecting():
                 await _while_any_serves(dict(serving), stopping, bot.worker, over)
         finally:
             await ended([*serving, stopping])
+
+
+def _started(settings: Settings, platforms: Iterable[str]) -> dict[str, object]:
+    """What an operator wants to know of a process that begins; no secret and no path of a secret."""
+    chosen, kept = settings.model, settings.store
+    has_key = settings.secrets.anthropic_api_key is not None
+    return {
+        "version": version("greenroom"),
+        "python": python_version(),
+        "schema": _schema(settings),
+        "model": chosen.name if chosen.name == REHEARSAL else options_of(settings).choose(""),
+        "model_credentials": "set" if has_key else "none needed" if has_model(settings) else "missing",
+        "store": kept.url or str(kept.path),
+        "platforms": ", ".join(platforms),
+        "health": settings.health.listen,
+        "traces": settings.telemetry.otlp,
+    }
+
+
+def _schema(settings: Settings) -> int:
+    """The version in which this build keeps conversations."""
+    if not settings.store.url:
+        return len(MIGRATIONS)
+    from bot.stores.redis import LAYOUT  # it needs an extra
+
+    return LAYOUT
 
 
 def _trouble(platform: Adapter | Later, over: Mapping[str, str]) -> str:

@@ -10,7 +10,6 @@ OTEL_TRACES_SAMPLER to keep only some traces (opentelemetry.io/docs/specs/otel/c
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import assert_never
 
 from bot import installed
 from bot.health.errors import TracingError
+from bot.health.trace import trace_of
 from bot.ports.mailbox import Claim
 from bot.ports.observer import Begun, Budgeted, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
 
@@ -118,8 +118,7 @@ class Tracing:
         self._provider.shutdown()
 
     def _begin(self, claim: Claim, seconds: float) -> None:
-        name = f"{claim.conversation}/{claim.head.id}"
-        self._ids.trace = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
+        self._ids.trace = int(trace_of(claim), 16)
         span = self._tracer.start_span(
             "turn",
             context=Context(),
