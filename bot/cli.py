@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _flushed(_platforms(args))
             case "doctor":
                 return _flushed(_doctor(args))
-            case "sessions" | "dead" | "audit" | "forget":
+            case "sessions" | "dead" | "audit" | "forget" | "usage":
                 return _flushed(_operations(args))
             case _:
                 parser.print_help()

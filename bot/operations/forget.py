@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import secrets
 from dataclasses import asdict
 
 from bot.operations.formatting import as_json, erased, number_of
 from bot.operations.opening import OperationError, note, opened
+from bot.ports.budgets import used_by, used_scope
+from bot.ports.store import Store
 from bot.settings import Settings
+from bot.stores.budgets import DAYS
 
 EVERYWHERE = "everywhere"
 """Where the audit trail puts what was done to all conversations."""
@@ -31,6 +35,8 @@ async def _user(settings: Settings, args: argparse.Namespace) -> None:
         raise OperationError("Name the person by their id, and by another pseudonym than that.")
     async with opened(settings, to_change=not args.dry_run) as store:
         counts = await store.forget_user(args.id, pseudonym, args.within, dry_run=args.dry_run)
+        if not args.dry_run:
+            await _rename_in_usage(store, args.id, pseudonym, args.within)
         if counts.conversations and not args.dry_run:
             await note(store, EVERYWHERE, f"forgot a person, from now on {pseudonym}")
     if args.json:
@@ -43,6 +49,18 @@ async def _user(settings: Settings, args: argparse.Namespace) -> None:
         print(f"{did} {where}: {erased(counts)}.")
         if not args.dry_run:
             print(f"Where something is left of {args.id}, it says {pseudonym}. What personas said stays as it is.")
+
+
+async def _rename_in_usage(store: Store, user: str, pseudonym: str, within: str) -> None:
+    """Count what a person has used under the pseudonym, on all days that are kept."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    for back in range(DAYS + 1):
+        day = (today - datetime.timedelta(days=back)).isoformat()
+        for scope in await store.counted(day):
+            by, name = used_by(scope) or ("", "")
+            where, _, who = name.rpartition(":")
+            if by == "user" and who == user and f"{where}:".startswith(within):
+                await store.rename_scope(day, scope, used_scope("user", f"{where}:{pseudonym}"))
 
 
 async def _conversation(settings: Settings, key: str, *, dry_run: bool, as_data: bool) -> None:

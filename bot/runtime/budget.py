@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.core.events import Notice, Usage
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports.budgets import Amount, Balance, Limit
+from bot.ports.budgets import Amount, Balance, Limit, used_scope
 from bot.ports.clock import Clock
 from bot.ports.store import Store
 
@@ -50,6 +50,7 @@ class BudgetLedger:
     """Spends from the budgets. `price` gives what usage costs in $; where that is not known, only tokens count.
 
     `model_of` gives the id of the model that answers a persona's wish, `reply` are the tokens set aside for a reply.
+    `persona` spends, for the `user`.
     `told` gets scope, day and share of each limit that is set, whenever they are looked at.
     """
 
@@ -60,12 +61,13 @@ class BudgetLedger:
     model_of: Callable[[str], str] = str
     reply: int = 1000
     told: Callable[[str, str, float], None] = untold
+    persona: str = ""
+    user: str = ""
 
     def limits(self, conversation: Conversation) -> tuple[Limit, ...]:
         """What bounds a conversation: its channel's limit, and everybody's."""
-        channel = f"{conversation.platform}:{conversation.workspace}:{conversation.channel}"
         own, everywhere = self.budgets.channel, self.budgets.everywhere
-        return (Limit(channel, own.tokens, own.micros), everywhere)
+        return (Limit(_channel(conversation), own.tokens, own.micros), everywhere)
 
     def amount(self, usage: Usage) -> Amount:
         """What usage comes to."""
@@ -93,10 +95,11 @@ class BudgetLedger:
 
     async def settle(self, key: str, conversation: Conversation, usage: Usage) -> Notice | None:
         """Put what was really used in the place of what was set aside; a notice where a budget is nearly used up."""
+        today = self.today()
+        await self._count(key, conversation, usage, today)
         if not self.budgets.are_set:
             return None
         await self.store.settle(key, self.amount(usage))
-        today = self.today()
         notice = None
         for limit in self.limits(conversation):
             balance = await self.store.budget(limit.scope, today)
@@ -105,6 +108,19 @@ class BudgetLedger:
                 words = f"{used(limit, balance):.0%} is used: {self._words(limit, balance)}"
                 notice = Notice(today, f"{words}. It begins anew at {self._reset()}.")
         return notice
+
+    async def _count(self, key: str, conversation: Conversation, usage: Usage, day: str) -> None:
+        """Keep who has used what, for `greenroom usage`."""
+        if (amount := self.amount(usage)) == Amount():
+            return
+        names = {
+            "channel": _channel(conversation),
+            "persona": self.persona,
+            "model": usage.model,
+            "user": f"{conversation.platform}:{conversation.workspace}:{self.user}" if self.user else "",
+        }
+        scopes = [used_scope(by, name) for by, name in names.items() if name]
+        await self.store.count(key, day, amount, scopes)
 
     def _tell(self, limit: Limit, day: str, balance: Balance) -> None:
         if limit.tokens is not None or limit.micros is not None:
@@ -142,6 +158,11 @@ class BudgetLedger:
             may = (limit.micros + balance.granted.micros) / MILLION
             parts.append(f"${balance.spent.micros / MILLION:.2f} of ${may:.2f}")
         return f"today {whose} spent {' and '.join(parts) or f'{balance.spent.tokens:,} tokens (no limit)'}"
+
+
+def _channel(conversation: Conversation) -> str:
+    """The channel with its threads."""
+    return f"{conversation.platform}:{conversation.workspace}:{conversation.channel}"
 
 
 def used(limit: Limit, balance: Balance) -> float:

@@ -252,7 +252,8 @@ class TurnRunner:
         asked = Ask(
             self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, options.host.name
         )
-        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
+        budgets = replace(self._budgets, persona=request.who, user=self._author)
+        means = Means(self.store, self._transport, self.model, budgets, self.stops, self.slot)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began

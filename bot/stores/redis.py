@@ -28,7 +28,7 @@ from bot.stores import redis_codec as codec
 from bot.stores import redis_export as export
 from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
-from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
+from bot.stores.budgets import DAYS, KEPT_SECONDS, MOST, check_amount, check_rate, check_scopes, scopes_of
 from bot.stores.erasing import without_message
 from bot.stores.errors import StoreError, StoreSettingsError, is_taken
 from bot.stores.exporting import from_json, to_json
@@ -52,7 +52,7 @@ _AT_ONCE = 20
 
 _GIVE_BACK_SECONDS = 2.0
 _KEPT_MILLIS = round(KEPT_SECONDS * 1000)
-_BUDGET_MILLIS = 90 * 24 * 3600 * 1000
+_BUDGET_MILLIS = DAYS * 24 * 3600 * 1000
 """How long a day's budget can be looked at after it was last written to."""
 
 
@@ -306,6 +306,21 @@ class RedisStore:
         """See `Store.budget`."""
         fields = (f"{kind} {scope}" for kind in "tmTM")
         return codec.balances(await self._link.command("HMGET", f"{self._roots[0]}budget:{day}", *fields))[0]
+
+    async def count(self, key: str, day: str, amount: Amount, scopes: Sequence[str]) -> bool:
+        """See `Store.count`."""
+        check_amount(amount)
+        check_scopes(scopes)
+        counts = amount.tokens, amount.micros, _KEPT_MILLIS
+        return bool(await self._run_at("count", self._roots[0], key, day, *counts, *scopes))
+
+    async def counted(self, day: str) -> dict[str, Amount]:
+        """See `Store.counted`."""
+        return codec.amounts(await self._link.command("HGETALL", f"{self._roots[0]}budget:{day}"))
+
+    async def rename_scope(self, day: str, scope: str, other: str) -> bool:
+        """See `Store.rename_scope`."""
+        return bool(await self._run_at("rename", self._roots[0], day, scope, other))
 
     async def grant(self, key: str, scope: str, day: str, amount: Amount) -> bool:
         """See `Store.grant`."""
