@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.doctor.finding import Case, Finding
+from bot.settings.keys import Secrets
 from bot.stores.lock import lock_of
 
 MEMORY = ":memory:"
@@ -39,13 +40,13 @@ async def check_permissions(case: Case) -> Sequence[Finding]:
         if is_readable(file):
             says = f"others on this machine can read {file}, which {name} names"
             found.append(Finding("permissions", "warning", says, f"chmod 600 {shlex.quote(str(file))}"))
-    return found
+    return found or [Finding("permissions", "ok", "there is no file of the bot yet that others could read")]
 
 
 def _named(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     """The files that hold secrets, by the variables that name them."""
-    for name, value in sorted(env.items()):
-        if name.endswith("_FILE") and value:
+    for name in (f"{field.upper()}_FILE" for field in Secrets.model_fields):
+        if value := env.get(name, ""):
             file = Path(os.path.expanduser(value))
             if file.is_file() and file.parent != MOUNTED:
                 yield name, file
