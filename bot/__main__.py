@@ -7,7 +7,12 @@ import sys
 
 def _stopped(number: int, _frame: object) -> None:
     """Told to stop before there is anything to stop."""
-    sys.exit(0 if sys.argv[1:2] == ["run"] else 128 + number)
+    sys.exit(0 if _named() == "run" else 128 + number)
+
+
+def _named() -> str:
+    """Which of the commands that go on for long is meant; without any it is `chat`."""
+    return next((word for word in sys.argv[1:] if word in ("run", "chat", "ask")), "chat")
 
 
 def _give_a_home() -> None:
@@ -18,7 +23,8 @@ def _give_a_home() -> None:
 
 def main() -> int:
     """Run the command line; the exit code."""
-    if sys.argv[1:2] in (["run"], ["chat"]):
+    named = _named()
+    if named in ("run", "chat"):
         if hasattr(signal, "SIGHUP"):  # there is none on Windows
             # It means to read the files again, which are read in a moment anyway; until somebody listens it would kill.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -20,7 +20,7 @@ from bot.app import DRAIN, has_model, library_of, options_of, running, seldom_co
 from bot.core.model import Voice
 from bot.health.errors import HealthError, TracingError
 from bot.personas.library import Library
-from bot.personas.lint import summed_up
+from bot.personas.lint import at_start
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.options import SlackOptions
@@ -216,8 +216,8 @@ async def _work(settings: Settings, stop: asyncio.Event, reread: asyncio.Event, 
     """Open what is needed, set `serves`, and serve. Raises what `run` raises."""
     began = time.monotonic()
     library = await asyncio.to_thread(library_of, settings, keep=True)
-    if line := summed_up(library):
-        log.warning("%s `greenroom personas list --verbose` tells which.", line)
+    for line in at_start(library):
+        log.warning("%s", line)
     reading = asyncio.create_task(_read_when_told(library, reread))
     try:
         async with platforms_of(settings) as platforms:

@@ -55,6 +55,9 @@ HOST_COMMANDS: dict[str, str] = {
 }
 """What the host understands everywhere, whoever is active."""
 
+THEIRS_FIRST = frozenset({"approve", "resume"})
+"""Commands of the host that give way to a persona's own of that name."""
+
 NEVER_BY_NEAR_MATCH = frozenset({"yolo", "approve", "forget", "exit", "reload", "budget"})
 """Commands that a typing slip must not run."""
 

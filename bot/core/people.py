@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core import choices, commands, routing, speakers, works
+from bot.core.coming_on import come_on
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.events import Picked, Refusal, Said, Utterance
@@ -26,7 +27,6 @@ from bot.core.model import (
 )
 from bot.core.modes import activation, chat, host_commands
 from bot.core.step_builder import StepBuilder
-from bot.core.steps import Entry
 from bot.personas.model import fold
 
 REFUSED = 50
@@ -117,9 +117,10 @@ def _words(step: StepBuilder, event: Said, lines: tuple[Utterance, ...]) -> None
 def _inherit(step: StepBuilder) -> None:
     """A thread begins with the persona that its channel has."""
     personas = step.context.inherit
-    if personas and not step.session.personas and step.cast.persona(personas[-1]):
+    persona = step.cast.persona(personas[-1]) if personas else None
+    if persona and not step.session.personas:
         step.change(personas=personas[-1:])
-        step.note(Entry("on", personas[-1]))
+        come_on(step, persona)
 
 
 def _refuse(step: StepBuilder, refusals: tuple[Refusal, ...], heard: tuple[str, ...]) -> None:
@@ -207,7 +208,7 @@ def _activate(step: StepBuilder, ident: str, then: str, line: Utterance) -> None
         return
     if not works.pause(step, f"{persona.name} was called"):
         return
-    activation.activate(step, persona, alone=not then)
+    activation.activate(step, persona, line, alone=not then)
     if not then:
         return
     meaning = commands.understand(f"*{then}", step.cast, step.persona)

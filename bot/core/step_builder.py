@@ -73,6 +73,7 @@ class Changes(TypedDict, total=False):
     due: str
     handed: tuple[str, ...]
     crowded: str
+    dated: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)

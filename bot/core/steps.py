@@ -126,6 +126,10 @@ class Record:
 EntryKind = Literal["on", "off", "said", "reply", "result", "note", "compact", "kept"]
 
 
+HERE = "here"
+"""What a note has as its `call` that tells a persona where and when it is: nothing that wants an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the conversation's append-only log.

@@ -32,13 +32,13 @@ CALLS = 32
 PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 
-ASK, LOAD, PROPOSE = "ask", "load_resource", "propose_command"
+ASK, FIND, LOAD, PROPOSE = "ask", "find_persona", "load_resource", "propose_command"
 OPTIONS = 9
 """Most options a persona's question may have: one digit each."""
 
 
-def offered(persona: Persona) -> tuple[Tool, ...]:
-    """The tools in the prompt of `persona`, sorted by name."""
+def offered(persona: Persona, *, seeks: bool = False) -> tuple[Tool, ...]:
+    """The tools in the prompt of `persona`, sorted by name; where it `seeks`, it has to look for other personas."""
     tools = [
         Tool(
             ASK,
@@ -59,6 +59,14 @@ def offered(persona: Persona) -> tuple[Tool, ...]:
             ),
         )
     ]
+    if seeks:
+        tools.append(
+            Tool(
+                FIND,
+                "Find the personas in the library who fit a question or a task. You get up to ten with their purpose.",
+                _schema({"query": {"type": "string", "description": "What is wanted, in a few words."}}, ["query"]),
+            )
+        )
     if persona.dependencies:
         tools.append(
             Tool(
@@ -123,13 +131,20 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """Personas are looked for who fit these words."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """A call that cannot be carried out; the model gets `why`."""
 
     why: str
 
 
-def read(call: Call) -> Question | Wanted | Proposed | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Sought | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -151,6 +166,11 @@ def read(call: Call) -> Question | Wanted | Proposed | Malformed:
             if not isinstance(command, str) or not command.strip("* "):
                 return Malformed("`command` is missing.")
             return Proposed(command.strip("* "), args.strip() if isinstance(args, str) else "")
+        case "find_persona":
+            query = given.get("query")
+            if not isinstance(query, str) or not query.strip():
+                return Malformed("`query` is missing.")
+            return Sought(query.strip())
         case _:
             return Malformed(f"There is no tool named {call.name!r}.")
 

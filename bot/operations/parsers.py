@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.model import Conversation
@@ -116,8 +115,6 @@ def _whole(text: str) -> int:
 def _common(*, limit: int = 0, json: bool = True) -> argparse.ArgumentParser:
     """What such commands have in common; with a `limit`, how many lines are shown unless told otherwise."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
-    parser.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
     if json:
         parser.add_argument("--json", action="store_true", help="print it as JSON")
     if limit:

@@ -51,6 +51,33 @@ def summed_up(library: Library) -> str:
     return f"Persona files: {', '.join(parts)}." if parts else ""
 
 
+SHOWN = 3
+"""So many files that cannot be read are named at a start; the line that sums up counts them all."""
+
+
+def at_start(library: Library) -> tuple[str, ...]:
+    """What a start says about persona files: which cannot be read and who answers in their place; then all in one line.
+
+    Empty where there is nothing to say.
+    """
+    errors = [problem for problem in library.problems if problem.severity == "error"]
+    lines = [f"{problem}{_instead(problem, library.cast)}" for problem in errors[:SHOWN]]
+    if line := summed_up(library):
+        lines.append(f"{line} `greenroom personas list --verbose` tells which.")
+    return tuple(lines)
+
+
+def _instead(problem: Problem, cast: Cast) -> str:
+    """Who answers to the name of a file that cannot be read."""
+    path = Path(problem.path)
+    ident = path.parent.name if path.stem.casefold() == "skill" else path.stem
+    persona = cast.persona(ident)
+    if persona is None or persona.source.path == problem.path:
+        return ""
+    whose = "of the shipped cast" if persona.source.shipped else f"of {persona.source.path}"
+    return f" Until then {persona.name} {whose} answers to *{persona.id}."
+
+
 def _behind(library: Library) -> int:
     return sum(problem.severity == "note" and " stands behind " in problem.reason for problem in library.problems)
 

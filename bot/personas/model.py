@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bot.personas.labels import Labels
 from bot.personas.naming import slug
 from bot.personas.party import PartyGroup, PartyMember
+from bot.personas.ranking import Finder
 
 
 def fold(text: str) -> str:
@@ -131,6 +132,11 @@ class Persona:
         named = next((c for c in self.commands if fold(c.name) == wanted), None)
         return named or next((c for c in self.commands if wanted in map(fold, c.aliases)), None)
 
+    def purpose(self, most: int) -> str:
+        """What this persona is for, on one line of at most so many characters; empty where the file tells nothing."""
+        flat = " ".join((self.when_to_use or self.role or self.identity).split())
+        return flat if len(flat) <= most else flat[: most - 4].rsplit(" ", 1)[0].rstrip(",;:.") + " ..."
+
     @property
     def is_coordinator(self) -> bool:
         """Whether this persona turns into others (it has a command `agent`) and gets the floor back afterwards."""
@@ -242,12 +248,14 @@ class Cast:
     party_groups: tuple[PartyGroup, ...] = ()
     names: Names = field(init=False, repr=False, compare=False)
     labels: Labels = field(init=False, repr=False, compare=False)
+    finder: Finder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Fold the names, and all that a speaker can be called: name, id, title and icon."""
         object.__setattr__(self, "names", Names.of(self.personas, self.documents, self.shadowed))
         called = ((spelled, p.name) for p in self.personas for spelled in (p.name, p.id, p.title, p.icon))
         object.__setattr__(self, "labels", Labels.of(called))
+        object.__setattr__(self, "finder", Finder(self.personas))
 
     def persona(self, ident: str) -> Persona | None:
         """The persona of that id, whatever its case and however its words are joined; `pack/id` names any."""

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     """Add `personas` and its own subcommands to the command line."""
     parser = subparsers.add_parser("personas", help="look at, check, import and write persona files")
-    actions = parser.add_subparsers(dest="action", required=True)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all personas, and which definition takes the place of which")
     listing.add_argument("--verbose", action="store_true", help="print every finding, copies of the same file included")
+    listing.add_argument("--ids", action="store_true", help="print nothing but ids, one a line")
     show = actions.add_parser("show", help="one persona, as it was read")
-    show.add_argument("id")
+    show.add_argument("id", metavar="PERSONA")
     checking = actions.add_parser("check", help="what is wrong with persona files")
     checking.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     checking.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -49,7 +50,8 @@ def run(
     """Do what the parsed `args` say and return the exit code: 0, or 1 where it could not be done."""
     match args.action:
         case "list":
-            return _list(Library(library_paths, shipped, selection=selection), verbose=args.verbose)
+            library = Library(library_paths, shipped, selection=selection)
+            return _ids(library) if args.ids else _list(library, verbose=args.verbose)
         case "show":
             return _show(args.id, Library(library_paths, shipped, selection=selection))
         case "check":
@@ -85,6 +87,12 @@ def _list(library: Library, *, verbose: bool) -> int:
     if not cast.personas:
         _complain("There are no personas. Put persona files into a library folder, or import some.")
         return 1
+    return 0
+
+
+def _ids(library: Library) -> int:
+    for persona in (*library.cast.personas, *library.cast.shadowed):
+        _print(persona.id)
     return 0
 
 

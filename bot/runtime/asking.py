@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from bot.core.codec import load
 from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
 from bot.core.model import HOST, Inbound
+from bot.core.modes.mode import Registry
+from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Turn
 from bot.core.step_builder import names_of
@@ -44,6 +46,7 @@ class Ask:
     room: int = 0
     longest: float = 600.0
     host: str = HOST.name
+    modes: Registry = MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
+    entries = await asked.transcript.entries(persona.id, asked.turn.log)
+    request = prompt(persona, entries, cast, asked.modes)
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
     preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)

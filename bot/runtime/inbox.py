@@ -58,11 +58,20 @@ class Inbox:
         MailboxFullError.
         """
         message = Message(inbound.id, dump(inbound), inbound.order, is_plain(inbound))
-        key = inbound.conversation.key
-        if self._may_stop(inbound) and await self._store.control(key, message):
-            self._stop_raised(key)
+        if self._may_stop(inbound) and await self._stopped(inbound, message):
             return True
         return await self._enqueue(inbound, message)
+
+    async def stop(self, inbound: Inbound) -> bool:
+        """Stop the reply under way there, by whoever `inbound` names; False where none is."""
+        return await self._stopped(inbound, Message(inbound.id, dump(inbound), inbound.order))
+
+    async def _stopped(self, inbound: Inbound, message: Message) -> bool:
+        key = inbound.conversation.key
+        if not await self._store.control(key, message):
+            return False
+        self._stop_raised(key)
+        return True
 
     async def _enqueue(self, inbound: Inbound, message: Message) -> bool:
         """Put it into its mailbox. A full one is told to whoever meant the bot, each once until it has room again."""

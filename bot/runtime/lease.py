@@ -28,6 +28,10 @@ class PutOffError(Exception):
     """A turn has to wait for another build of the bot, which can read what this one cannot: it is left alone."""
 
 
+class TooEarlyError(Exception):
+    """Something else comes first in this conversation: its messages are to be taken anew in a moment."""
+
+
 class LostError(Exception):
     """Somebody else has the turn, or may have it by now: stop silently, seal nothing."""
 

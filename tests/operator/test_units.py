@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bot.app import DRAIN
-from bot.cli import _parser
+from bot.cli.parser import parsed
 from bot.service import MARGIN, USAGE
 from bot.settings import load
 from tests.unit.test_compose import BOT, VALKEY
@@ -45,7 +45,7 @@ def environment() -> dict[str, str]:
 def test_the_unit_runs_a_command_of_ours_and_does_not_repeat_a_wrong_configuration() -> None:
     service = unit()
     program, *words = service["ExecStart"].split()
-    assert program.endswith("/greenroom") and _parser().parse_args(words).command == "run"
+    assert program.endswith("/greenroom") and parsed(words).command == "run"
     assert service["Restart"] == "on-failure" and int(service["RestartPreventExitStatus"]) == USAGE
     assert int(service["TimeoutStopSec"]) > DRAIN + MARGIN
 
@@ -121,7 +121,7 @@ def test_every_selector_finds_pods() -> None:
 
 def test_the_bots_settings_and_secrets_are_read_by_it(tmp_path: Path) -> None:
     (bot,) = pods()["greenroom"]["template"]["spec"]["containers"]
-    assert _parser().parse_args(bot["args"]).command == "run"
+    assert parsed(bot["args"]).command == "run"
     config = tmp_path / "greenroom.yaml"
     config.write_text(objects()["ConfigMap", "greenroom"]["data"]["greenroom.yaml"])
     env = {each["name"]: each["value"] for each in bot["env"]}
@@ -176,7 +176,7 @@ def test_the_commands_inside_containers_are_commands_of_ours() -> None:
     found = re.findall(r"(?:exec bot|--) greenroom (.*)$", INSTALLING, re.MULTILINE)
     assert len(found) >= 6
     for line in found:
-        _parser().parse_args(line.split())
+        parsed(line.split())
 
 
 def test_the_shell_can_read_what_is_to_be_copied() -> None:

@@ -47,6 +47,20 @@ SCENARIOS = (
         modes=MODES,
     ),
     Scenario(
+        "a chain of links, with people in between",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("4", "*status")), Deed(("4",)), Deed(("hello",))),
+        (Says.text("A draft."), Says.text("Another."), Says.text("Hello.")),
+        modes=MODES,
+    ),
+    Scenario(
+        "a link that is given up, and tried again",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("4",)), Deed(("*status",)), Deed(("1",)), Deed(("Leave it",))),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+        broken="Draft part 2.",
+        buries=1,
+    ),
+    Scenario(
         "handed to a thread where there is none",
         (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("Again",)), Deed(("*status",))),
         (Says.text("A draft."), Says.text("Another.")),
@@ -66,6 +80,13 @@ SCENARIOS = (
         ),
         (Says.text("A draft."), Says.text("Another.")),
         modes=MODES,
+    ),
+    Scenario(
+        "handed to a thread in which somebody writes first",
+        (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("*status",), thread=True)),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+        first=("The toy goes on in a thread.", "shorter, please"),
     ),
 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from bot.core import works
+from bot.core.coming_on import come_on
 from bot.core.command_table import HOST_COMMANDS
+from bot.core.events import Utterance
 from bot.core.gates import ExitGate
 from bot.core.model import Activate, Decide, Option, Run
 from bot.core.step_builder import StepBuilder
@@ -16,25 +18,27 @@ CHAT_TOOLS: frozenset[str] = frozenset()
 """Names of tools in persona files that a chat really has; none in this build."""
 
 
-def activate(step: StepBuilder, persona: Persona, *, alone: bool) -> None:
+def activate(step: StepBuilder, persona: Persona, by: Utterance | None = None, *, alone: bool) -> None:
     """Bring `persona` on: she greets and, if she is `alone` (no command came along), shows her help and waits.
 
-    What was being done is to be paused before.
+    `by` called her. What was being done is to be paused before.
     """
     works.close(step, f"{persona.name} was called")
     before = step.session.personas
     base = step.cast.persona(before[0]) if before else None
     if persona.id not in before:
+        from_whom = ""
         if base and base.is_coordinator:
             _off(step, before[1:])
             step.say(
                 f"I hand over to {persona.icon} **{persona.name}**{_as(persona)}. `*exit` brings me back.", who=base.id
             )
             step.change(personas=(base.id, persona.id))
+            from_whom = base.name
         else:
             _off(step, before)
             step.change(personas=(persona.id,))
-        step.note(Entry("on", persona.id))
+        come_on(step, persona, by, from_whom=from_whom)
     elif before[-1] != persona.id:
         _off(step, before[1:])
         step.change(personas=before[:1])
@@ -194,6 +198,7 @@ def depart(step: StepBuilder) -> None:
     _forget_lists(step)
     step.change(personas=rest, yolo=step.session.yolo and bool(rest))
     if rest:
+        step.note(Entry("note", rest[-1], f"{persona.name if persona else active} left: you have the floor again."))
         step.say("I have the floor again. `*help` shows what I can do, `*agent` who else is here.", who=rest[-1])
 
 

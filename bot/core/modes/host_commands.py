@@ -6,15 +6,14 @@ import re
 from typing import Literal, assert_never
 
 from bot.core import works
-from bot.core.command_table import CommandTable
+from bot.core.command_table import THEIRS_FIRST, CommandTable
 from bot.core.events import Account, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Activate, Decide, Menu, Option, Run
 from bot.core.modes import activation, chat
-from bot.core.modes.registry import NOT_IN_THIS_BUILD
 from bot.core.session import Waiting, Work
 from bot.core.step_builder import StepBuilder
-from bot.core.steps import ForgetAll, ReadLibrary, TellBudget
+from bot.core.steps import Entry, ForgetAll, ReadLibrary, TellBudget
 from bot.personas.model import Command, Persona, fold
 
 OWNER = "host"
@@ -44,9 +43,6 @@ EFFECTS: dict[str, Effect] = {
 }
 """What each command of the host does to what is being done; `*agent` without a name is a look, too."""
 
-THEIRS_FIRST = frozenset({"approve", "resume"})
-"""Commands of the host that give way to a persona's own of that name."""
-
 ADMINS = frozenset({"reload", "budget", "forget"})
 """Commands that only admins may use."""
 
@@ -67,6 +63,7 @@ def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
     own = persona.command(command) if persona else None
     effect: Effect = "leave" if own and word in THEIRS_FIRST else EFFECTS.get(word, "leave")
     if word in ADMINS and not step.context.admin:
+        _did_not_run(step, word, line, "only an admin may use it")
         step.record(f"was refused *{word}: not an admin", line.user)
         step.tell(f"Only an admin may use `*{word}` (`access.admins` in the settings).")
         return
@@ -82,8 +79,17 @@ def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
             if works.pause(step, f"*{command} was asked for"):
                 works.close(step, f"*{command} was asked for")
                 leave(step, word, own, args, line)
+            else:
+                _did_not_run(step, word, line, "too much work is paused already")
         case _:
             assert_never(effect)
+
+
+def _did_not_run(step: StepBuilder, word: str, by: Utterance, why: str) -> None:
+    """Let the persona that is on know, which may have proposed it: else it takes the command for run."""
+    if step.persona:
+        told = f"{by.name} asked for *{word}. It did not run: {why}."
+        step.note(Entry("note", step.persona.id, told, by.name, user=by.user))
 
 
 def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
@@ -138,13 +144,14 @@ def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Ut
         case "retry":
             chat.once_more(step)
         case _ if own is None or persona is None:
+            _did_not_run(step, word, line, "there is no such command here")
             step.tell(f"There is no `*{word}` here just now. `*help` shows what there is.")
         case _ if mode := step.modes.begun_by(word, *(fold(name) for name in own.uses)):
             mode.start(step, own.name, args, line)
         case _ if word in LISTS and not args:
             listing(step, persona, word)
-        case _ if word in NOT_IN_THIS_BUILD or own.uses:
-            later(step, persona, own, args, line)
+        case _ if what := step.modes.missing(own):
+            later(step, persona, own, args, line, what)
         case _:
             chat.requested(step, persona, own.name, args, line)
 
@@ -171,7 +178,7 @@ def agent(step: StepBuilder, args: str, by: Utterance) -> None:
     wanted = args.strip().lstrip("*@/").strip()
     found = step.cast.called(wanted)
     if len(found) == 1:
-        activation.activate(step, found[0], alone=True)
+        activation.activate(step, found[0], by, alone=True)
         return
     known = found or activation_candidates(step, wanted)
     if not known:
@@ -309,11 +316,12 @@ def _listed(step: StepBuilder, persona: Persona, word: str) -> tuple[Option, ...
     return tuple(Option(r.stem, Run(word, r.stem), r.title) for r in found)
 
 
-def later(step: StepBuilder, persona: Persona, command: Command, args: str, by: Utterance) -> None:
-    """A command whose mode is not in this build: say so, and what is possible instead."""
+def later(step: StepBuilder, persona: Persona, command: Command, args: str, by: Utterance, what: str) -> None:
+    """A command whose mode is not in this build, which does not run `what`: say so, also to the persona."""
     uses = f" (it runs {', '.join(f'`{u}`' for u in command.uses)})" if command.uses else ""
-    what = NOT_IN_THIS_BUILD.get(fold(command.name), "tasks and documents")
     named = f"*{command.name}{' ' + args if args else ''}"
+    told = f"{by.name} asked for your command {named}. It did not run: this build does not run {what}."
+    step.note(Entry("note", persona.id, told, by.name, id=by.id if args else "", user=by.user))
     step.tell(
         f"`{named}`{uses} is not possible yet: this build does not run {what}. "
         f"What works now is talk: write to {persona.name} what you want to work out.",

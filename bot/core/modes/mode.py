@@ -7,16 +7,19 @@ that all works have in common (the stack, pausing, coming to rest) is in `bot.co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from bot.core import codec
+from bot.core.command_table import HOST_COMMANDS, THEIRS_FIRST
 from bot.core.events import Result, Said, Utterance
 from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.session import Work
 from bot.core.step_builder import StepBuilder
+from bot.personas.model import Command, fold
 
 W = TypeVar("W", bound=Work)
 
@@ -86,10 +89,14 @@ class Mode(Protocol[W]):
 
 
 class Registry:
-    """The modes of a build: by name, and by the commands that begin them."""
+    """The modes of a build: by name, and by the commands that begin them.
 
-    def __init__(self, modes: Iterable[Mode[Any]] = ()) -> None:
+    `later` are commands whose mode is still to be built, and what each of them runs.
+    """
+
+    def __init__(self, modes: Iterable[Mode[Any]] = (), later: Mapping[str, str] = MappingProxyType({})) -> None:
         """Raises ValueError where two modes want one name or one command, or a class names another mode."""
+        self._later = later
         self._by_name: dict[str, Mode[Any]] = {}
         self._by_command: dict[str, Mode[Any]] = {}
         for mode in modes:
@@ -115,3 +122,12 @@ class Registry:
     def begun_by(self, *names: str) -> Mode[Any] | None:
         """The mode that the first of these commands or tasks begins; None where none does."""
         return next((self._by_command[name] for name in names if name in self._by_command), None)
+
+    def missing(self, command: Command) -> str:
+        """What a persona's command needs that this build does not run; "" where the command works."""
+        word = fold(command.name)
+        if word in HOST_COMMANDS and word not in THEIRS_FIRST:
+            return ""
+        if self.begun_by(word, *(fold(name) for name in command.uses)):
+            return ""
+        return self._later.get(word, "tasks and documents" if command.uses else "")

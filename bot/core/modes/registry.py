@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bot.core.modes.mode import Registry
 
-MODES = Registry(())
-
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
     "create-doc": "documents",
@@ -23,3 +21,5 @@ NOT_IN_THIS_BUILD: dict[str, str] = {
     "workflow-guidance": "workflows",
 }
 """Commands of personas that need a mode which is still to be built, and what it runs. Each goes when its mode comes."""
+
+MODES = Registry((), NOT_IN_THIS_BUILD)

@@ -19,6 +19,12 @@ from bot.core.voices import one_line, quoted
 
 OWNER = "tools"
 
+FOUND = 10
+"""So many personas are given to a model that looks for somebody."""
+
+PURPOSE = 240
+"""So many characters of what each of them is for."""
+
 
 def begin(step: StepBuilder, waiting: Waiting, calls: tuple[Call, ...]) -> None:
     """Take up the calls of a reply to whoever waited for it; `routing.settle` carries them out.
@@ -50,6 +56,10 @@ def advance(step: StepBuilder) -> str:
                 choices = tuple(Option(one_line(text, names), Answer(text)) for text in options)
                 step.halt(AskGate(who, call.id), choices, quoted(question, names).markdown)
                 return ""
+            case tools.Proposed(command, _) if (known := persona.command(command) if persona else None) and (
+                why := step.modes.missing(known)
+            ):
+                answer(step, call.id, f"Refused: *{known.name} does not run here yet ({why}). Say so if it was wanted.")
             case tools.Proposed(command, args) if persona and (known := persona.command(command)):
                 _rest_is_not_run(step, call)
                 names = step.names(who)
@@ -69,6 +79,10 @@ def advance(step: StepBuilder) -> str:
                 return ""
             case tools.Wanted(name, _):
                 answer(step, call.id, f"There is no resource named {name!r} in the library.")
+            case tools.Sought(query):
+                fit = step.cast.finder.rank(query, FOUND) if persona and persona.is_coordinator else ()
+                lines = [f"- *{m.persona.id}: {m.persona.name}. {m.persona.purpose(PURPOSE)}" for m in fit]
+                answer(step, call.id, "\n".join(lines) or "Nobody in the library fits these words.")
             case tools.Malformed(why):
                 answer(step, call.id, f"Refused: {why}")
     return _next_round(step)
