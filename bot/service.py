@@ -251,6 +251,8 @@ async def serve(
         stopping = asyncio.create_task(stop.wait())
         serves.set()
         log.info("serving", extra=_started(settings, transports))
+        if signals.HANGUP is None:
+            log.info("no signal has the persona files read again on this system: *reload does")
         try:
             with seldom_collecting():
                 await _while_any_serves(dict(serving), stopping, bot.worker, over)

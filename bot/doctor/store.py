@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from bot.doctor.watching import has_extra
 from bot.ports.mailbox import Stats
 from bot.settings import Settings
 from bot.stores.errors import StoreError
-from bot.stores.lock import lock_of
+from bot.stores.lock import worker_of
 from bot.stores.opening import with_password
 from bot.stores.sqlite import SqliteStore
 from bot.stores.sqlite_schema import MIGRATIONS
@@ -118,22 +117,3 @@ def mailbox_findings(stats: Stats, *, is_worked_on: bool) -> list[Finding]:
         return [Finding("store", "ok", says)]
     mend = "look into the worker's log; if it is busy, raise worker.turns_in_flight; if it hangs, start it again"
     return [Finding("store", "problem", says, mend)]
-
-
-def worker_of(path: Path) -> str | None:
-    """The process id of the worker that holds the database at `path`; empty where it is unknown, None without one.
-
-    The lock is asked for, shared and for an instant. Whether a process of the written id is alive would tell nothing:
-    ids are used again, and a worker in another container has one that is not ours to see. Raises OSError.
-    """
-    try:
-        file = os.open(lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(file, 20, 0).decode("ascii", "replace").strip()
-    finally:
-        os.close(file)
-    return None

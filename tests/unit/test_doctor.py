@@ -21,9 +21,10 @@ from bot.app import SystemClock
 from bot.cli import main
 from bot.doctor import Case, Finding
 from bot.doctor.environment import required, terminal_findings, version_of
-from bot.doctor.store import mailbox_findings, worker_of
+from bot.doctor.store import mailbox_findings
 from bot.ports.mailbox import Message, Stats
 from bot.settings import Settings
+from bot.stores.lock import worker_of
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import running as redis_running
 from tests.fakes.anthropic import Answer, FakeAnthropic, Hangs, answers, refuses, says
