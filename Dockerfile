@@ -12,6 +12,7 @@ RUN python -m venv /opt/greenroom \
  && /opt/greenroom/bin/pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt \
  && pip install --no-cache-dir --constraint constraints.txt hatchling
 COPY README.md LICENSE ./
+COPY greenroom greenroom
 COPY bot bot
 COPY agents agents
 COPY config config

@@ -52,7 +52,7 @@ LEFT_OUT = "..."
 
 RULES = 23
 
-FOLDERS = ("agents", "bot", "config", "docs", "scripts", "tests")
+FOLDERS = ("agents", "bot", "config", "deploy", "docs", "greenroom", "scripts", "tests")
 
 DRIFT = 0.1
 """By how much of itself a figure of the sweep may be off before the page has to be measured again."""
