@@ -8,7 +8,7 @@ FROM python:3.11-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt ./
 RUN python -m venv /opt/greenroom \
- && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; more = p['optional-dependencies']; print(*p['dependencies'], *more['redis'], *more['otel'], sep='\n')" > requirements.txt \
+ && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; more = p['optional-dependencies']; print(*p['dependencies'], *more['redis'], *more['otel'], *more['export'], sep='\n')" > requirements.txt \
  && /opt/greenroom/bin/pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt \
  && pip install --no-cache-dir --constraint constraints.txt hatchling
 COPY README.md LICENSE ./

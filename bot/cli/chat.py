@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.cli.codes import BROKEN_PIPE, FAILURE, USAGE
@@ -88,6 +89,12 @@ def _is_a_screen() -> bool:
     return all(s is not None and s.isatty() for s in (sys.stdin, sys.stdout)) and os.environ.get("TERM") not in DUMB
 
 
+def files_of(settings: Settings) -> Path | None:
+    """The folder that files of a terminal's chat are saved in, beside its state; None where that is in memory."""
+    path = settings.store.path
+    return None if str(path) == ":memory:" else path.absolute().parent / "files"
+
+
 async def _on_screen(talk: Talk) -> int:
     from bot.app import DRAIN, running
     from bot.cli.start import first_screen
@@ -104,7 +111,7 @@ async def _on_screen(talk: Talk) -> int:
 
     typing, path = talk.typing, talk.settings.store.path
     screen = Screen(typing, look, path.with_name(f"{path.name}.history"))
-    transport = ScreenTransport(screen, typing.orders)
+    transport = ScreenTransport(screen, typing.orders, files_of(talk.settings))
     async with running(talk.settings, talk.library, {"terminal": transport}) as bot:
         await _go_on(bot.inbox, typing)
         welcome = first_screen(talk.settings, talk.library, (await saved()).session)
@@ -144,7 +151,7 @@ async def _through_pipes(talk: Talk) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     lines, typing = Lines(sys.stdin.fileno()), talk.typing
-    transport = PlainTransport(sys.stdout, typing.orders)
+    transport = PlainTransport(sys.stdout, typing.orders, files=files_of(talk.settings))
     try:
         async with running(talk.settings, talk.library, {"terminal": transport}, in_background=False) as bot:
             await _go_on(bot.inbox, typing)

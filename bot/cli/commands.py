@@ -52,7 +52,7 @@ def platforms(args: argparse.Namespace) -> int:
 
 
 def operate(args: argparse.Namespace) -> int:
-    """`greenroom sessions`, `dead`, `audit`, `forget` and `usage`."""
+    """`greenroom sessions`, `dead`, `audit`, `forget`, `docs` and `usage`."""
     from bot import operations
 
     return operations.run(args, settings_of(args))
@@ -85,6 +85,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "dead": operate,
     "audit": operate,
     "forget": operate,
+    "docs": operate,
     "usage": operate,
     "doctor": doctor,
     "completion": completion,

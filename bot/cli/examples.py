@@ -66,6 +66,24 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("talks.jsonl", "under the keys that they had"),
         ("one.jsonl --as terminal:local:plans", "under another key"),
     ),
+    "docs": (
+        ("list", "which channels have documents"),
+        ("show terminal:local:general docs/prd.md", "one of them"),
+        ("export --all --to documents.jsonl", "all of them, with their versions"),
+    ),
+    "docs list": (("", "which channels have some"), ("terminal:local:general", "those of one channel")),
+    "docs show": (
+        ("terminal:local:general docs/prd.md", "as it stands"),
+        ("terminal:local:general docs/prd.md --history", "its versions"),
+    ),
+    "docs export": (
+        ("terminal:local:general", "onto standard output"),
+        ("--all --to documents.jsonl", "those of all channels, into a file"),
+    ),
+    "docs import": (
+        ("documents.jsonl", "into the channels that they were of"),
+        ("one.jsonl --as terminal:local:plans", "into another channel"),
+    ),
     "dead": (("list", "what the bot gave up on"), ("show 1", "one message"), ("replay 1", "tries it again")),
     "dead list": (("", "newest first"), ("--limit 10 --json", "ten of them, as data")),
     "dead show": (("1", "with what was said"),),

@@ -28,6 +28,9 @@ NEAREST = 5
 LONGEST = 100
 """What is longer, in characters, is nobody's name, and is not compared with any."""
 
+SHORT = 2
+"""What has so few letters is like nothing that has more: it would be like everything that has them."""
+
 WITHIN = 0.9
 """What is like a part of a name counts for this share of what is like the whole."""
 
@@ -48,12 +51,21 @@ HOST_COMMANDS: dict[str, str] = {
     "resume": "Go on with work that was paused",
     "exit": "Send the persona off",
     "approve": "Approve a document (later: this build keeps none)",
+    "edit": "Put your own words in the place of the section that is shown",
+    "back": "Open an accepted section of the document again",
+    "skip": "Leave out the section that is shown, where the template allows it",
+    "feedback": "Have the section drafted again with all remarks that were made",
+    "docs": "List the documents of this channel; show, compare, rename, restore, delete, export them",
+    "doc-out": "Send a document of this channel as a file",
     "usage": "Show what may be spent here today, and what is",
     "budget": "Raise today's budget of this channel, like *budget +5 for $5 (for admins)",
     "forget": "Wipe this conversation (for admins)",
     "reload": "Read the persona files again (for admins)",
 }
 """What the host understands everywhere, whoever is active."""
+
+HOST_ALIASES = {"quit": "exit", "bye": "exit", "goodbye": "exit"}
+"""Other words for commands of the host, where nothing else bears the name."""
 
 THEIRS_FIRST = frozenset({"approve", "resume"})
 """Commands of the host that give way to a persona's own of that name."""
@@ -83,8 +95,8 @@ _HOST = {fold(name): Target(f"*{name}", Run(name), (name,), hint) for name, hint
 def target_of(item: Command | Persona | Document) -> Target:
     """What naming it does."""
     match item:
-        case Command(name=name, description=description):
-            return Target(f"*{name}", Run(name), (name,), description)
+        case Command(name=name):
+            return Target(f"*{name}", Run(name), (name,), item.label)
         case Persona(id=ident, name=name, title=title, icon=icon):
             return Target(f"*{ident}", Activate(ident), tuple(dict.fromkeys((ident, name, title))), f"{icon} {name}")
         case Document(id=ident):
@@ -132,7 +144,9 @@ class CommandTable:
             return self[self._few.index(folded)]
         if found := self._names.by_id.get(folded) or self._names.documents.get(folded):
             return target_of(found)
-        return self[self._aliases[folded]] if folded in self._aliases else None
+        if folded in self._aliases:
+            return self[self._aliases[folded]]
+        return self.exactly(HOST_ALIASES[folded]) if folded in HOST_ALIASES else None
 
     def like(self, folded: str, least: float) -> dict[int, float]:
         """The places of all that have a name like this one, with the best of its scores, from `least` (0-100) on."""
@@ -151,7 +165,9 @@ class CommandTable:
         if not people:
             for score, place in _partly(folded, self._few):
                 found[place] = max(score, found.get(place, 0.0))
-        spelled = list(islice(dict.fromkeys(self._candidates(folded)), _CANDIDATES))
+        least = 0 if len(folded) <= SHORT else SHORT + 1  # `qa` is in many words, and means none of them
+        candidates = (at for at in self._candidates(folded) if len(self._names.spelled[at]) >= least)
+        spelled = list(islice(dict.fromkeys(candidates), _CANDIDATES))
         for score, place in _partly(folded, [self._names.spelled[at] for at in spelled]):
             self._note(found, spelled[place], score)
         best = sorted(found, key=lambda place: (-found[place], place))

@@ -31,7 +31,9 @@ class Context:
     are not heard: they are among no event's lines. `listening` decides which messages are for the bot. `inherit` are
     the personas of the channel in which this thread has just begun; `called`: it began below a message that was
     addressed to the bot. `host` is the name that the bot itself speaks under. `day` is the date of the event, in words
-    for a persona, and `location` where it happens; "" and None where nobody knows.
+    for a persona, and `location` where it happens; "" and None where nobody knows. `has_model`: a model is set up.
+    `approver`: all of it comes from people who may accept sections of documents. `opens_thread`: a work that begins
+    here goes on in a thread of its own.
     """
 
     account: Account = field(default_factory=Account)
@@ -43,6 +45,9 @@ class Context:
     host: str = HOST.name
     day: str = ""
     location: Location | None = None
+    has_model: bool = True
+    approver: bool = True
+    opens_thread: bool = False
 
 
 NOTHING = Context()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.model import Attachment, Conversation, Inbound
+from bot.core.spaces import DocumentInfo, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that people are told once a day and conversation."""
+    """Something about a budget that people are told once a day and conversation, for each of the `scopes`.
+
+    These are `channel` and `everywhere`.
+    """
 
     day: str
     text: str
+    scopes: tuple[str, ...] = ("channel",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ class ModelReplied:
 class ModelFailed:
     """No reply came. `reason` is one of `failures.REASONS`; `detail` is for people, already free of secrets.
 
-    With a `notice`, the model was not asked, because a budget is used up.
+    With a `notice` and the reason `budget` or `budget-short`, the model was not asked; else a budget is nearly used up.
     """
 
     ask: int
@@ -185,9 +190,14 @@ class ModelFailed:
 
 @dataclass(frozen=True, slots=True)
 class BudgetTold:
-    """What may be spent today and what is, in words for people."""
+    """What may be spent today and what is, in words for people.
+
+    With `raised`, it was raised by that, in words, and `by` is the user who had it raised.
+    """
 
     text: str
+    raised: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +212,17 @@ class ResourceLoaded:
 
 @dataclass(frozen=True, slots=True)
 class LibraryRead:
-    """The library was read again: how many personas it has now, and what is wrong with its files, a line each."""
+    """The library was read again: how many personas it has now, and what is wrong with its files, a line each.
+
+    `added`, `changed` and `gone` are ids of personas and documents, `resources` counts those that came or went.
+    """
 
     personas: int
     problems: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    resources: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,25 +234,34 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """A document of the space as it stands: version 0 and no text where there is none. `meta` is JSON text."""
+    """A version of a document: version 0 and no text where there is none. `meta` is JSON text.
+
+    `current` is the newest version, `at` when the one read was written. Where another one was asked for besides,
+    `before` is its text and `before_version` its number.
+    """
 
     path: str
     version: int = 0
     text: str = ""
     meta: str = ""
+    current: int = 0
+    at: float = 0.0
+    before: str = ""
+    before_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentWritten:
-    """The document was written, as this version."""
+    """The document was written, as this version. `notice` is a line for people, where the space is nearly full."""
 
     path: str
     version: int
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentStale:
-    """Somebody else wrote the document since: `version` is the current one, and nothing was written."""
+    """Somebody else wrote the document since: `version` is the current one, 0 for none, and nothing was written."""
 
     path: str
     version: int
@@ -256,6 +282,39 @@ class ThreadOpened:
     where: Conversation | None
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentsListed:
+    """The documents of the space, by path. `now` is the time of the look."""
+
+    documents: tuple[DocumentInfo, ...] = ()
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHistoryTold:
+    """The versions of a document, oldest first; none where there is no document. `now` is the time of the look."""
+
+    path: str
+    versions: tuple[Version, ...] = ()
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRenamed:
+    """The document stands at `to` now."""
+
+    path: str
+    to: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDeleted:
+    """The document is gone, with all its versions."""
+
+    path: str
+
+
 HumanEvent = Said | Picked | Resumed | Handed
 Mail = Inbound | Resumed | Handed
 Result = (
@@ -270,5 +329,9 @@ Result = (
     | DocumentStale
     | DocumentRefused
     | ThreadOpened
+    | DocumentsListed
+    | DocumentHistoryTold
+    | DocumentRenamed
+    | DocumentDeleted
 )
 Event = HumanEvent | GaveUp | Result

@@ -86,7 +86,25 @@ class ProposeGate:
     menu: str = ""
 
 
-HostGate = ExitGate | ForgetGate | MeantGate | RunGate | FileGate | AskGate | ProposeGate
+@dataclass(frozen=True, slots=True)
+class DocsGate:
+    """Shall the document at `path`, which stands in version `base`, be deleted or get another text?
+
+    restore: that of its own `version`. take: that of a document in the direct messages of whoever asked, `user`. add:
+    the text that was kept as `kept`.
+    """
+
+    what: Literal["delete", "restore", "take", "add"]
+    path: str
+    base: int
+    version: int = 0
+    kept: str = ""
+    user: str = ""
+    who: str = ""
+    menu: str = ""
+
+
+HostGate = ExitGate | ForgetGate | MeantGate | RunGate | FileGate | AskGate | ProposeGate | DocsGate
 
 
 class WorkGate(Protocol):
@@ -96,6 +114,9 @@ class WorkGate(Protocol):
     """The name of the mode that decides it."""
 
     words: ClassVar[Words]
+
+    tells: ClassVar[bool]
+    """Whether the mode itself says who chose what; else that is a line of its own."""
 
     @property
     def who(self) -> str:
@@ -119,7 +140,7 @@ def with_menu(gate: Gate, menu: str) -> Gate:
 def words_at(gate: Gate) -> Words:
     """What words do at this gate."""
     match gate:
-        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate():
+        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate() | DocsGate():
             return "meaning"
         case AskGate():
             return "answer"
@@ -134,7 +155,7 @@ def call_of(gate: Gate) -> str:
     match gate:
         case AskGate(call=call) | ProposeGate(call=call):
             return call
-        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate():
+        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate() | DocsGate():
             return ""
         case _:
             return _no_call(_of_work(gate))
@@ -153,6 +174,10 @@ def awaited(gate: HostGate) -> str:
             return "a choice: what to take of a file that is too long"
         case AskGate():
             return "an answer to a question"
+        case DocsGate(what="delete", path=path):
+            return f"an answer: delete `{path}` or keep it"
+        case DocsGate(path=path):
+            return f"an answer: give `{path}` another text or keep it"
         case _:
             assert_never(gate)
 
@@ -170,6 +195,8 @@ def withdrawn(gate: HostGate) -> str:
             return "I leave the file, then."
         case AskGate() | ProposeGate():
             return ""
+        case DocsGate(path=path):
+            return f"`{path}` stays as it is, then."
         case _:
             assert_never(gate)
 
@@ -177,6 +204,15 @@ def withdrawn(gate: HostGate) -> str:
 def is_of_work(gate: Gate | None) -> bool:
     """Whether a mode decides it."""
     return gate is not None and not isinstance(gate, HostGate)
+
+
+def says_who_chose(gate: Gate | None) -> bool:
+    """Whether a line of its own is to say who chose what there."""
+    return gate is None or not is_of_work(gate) or not _tells(gate)
+
+
+def _tells(gate: Any) -> bool:
+    return bool(gate.tells)
 
 
 def _of_work(gate: WorkGate) -> WorkGate:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from bot.core import choices, commands, routing, speakers, works
+from bot.core import choices, commands, doc_arguments, routing, speakers, works
 from bot.core.coming_on import come_on
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.events import Picked, Refusal, Said, Utterance
-from bot.core.gates import ExitGate, ForgetGate, Gate, HostGate, call_of, is_of_work, words_at
+from bot.core.gates import ExitGate, ForgetGate, Gate, HostGate, call_of, is_of_work, says_who_chose, words_at
 from bot.core.menus import is_of_an_older_build, label
 from bot.core.model import (
     Action,
@@ -25,7 +25,8 @@ from bot.core.model import (
     Turnover,
     Whisper,
 )
-from bot.core.modes import activation, chat, host_commands
+from bot.core.modes import activation, chat, finding, host_commands
+from bot.core.session import Passed
 from bot.core.step_builder import StepBuilder
 from bot.personas.model import fold
 
@@ -34,6 +35,15 @@ REFUSED = 50
 
 MENTIONS = 50
 """So many messages that mentioned the bot are remembered, for the threads that may begin below them."""
+
+PASSED = 8
+"""So many decided questions of works are remembered, to tell who comes too late who was first."""
+
+FITTING = 5
+"""So many personas are offered to whoever types a word that is no command but what somebody knows about."""
+
+WITHOUT_ARGS = frozenset({"help", "status", "yolo", "exit", "chat-mode", "usage", "retry", "continue"})
+"""Commands of the host that take nothing: with words behind one, a persona that is called is spoken to."""
 
 GOODBYES = frozenset({"exit", "leave", "quit", "bye", "goodbye"})
 """Words that mean yes where a persona asks whether to leave."""
@@ -73,7 +83,8 @@ def _meant(step: StepBuilder, event: Said, line: Utterance) -> bool:
     if meaning is not None:
         step.decided(line)
         _command(step, meaning, line)
-        chat.came_along(step, line)
+        if line.files and not doc_arguments.takes_files(line.text):
+            chat.came_along(step, line)
         return True
     number = commands.number(line.text)
     if number is not None and event.seen and event.seen[-1] and not step.context.listening.asleep:
@@ -170,6 +181,9 @@ def _unknown(step: StepBuilder, word: str, found: tuple[Target, ...], line: Utte
     elif found:
         menu = step.menu(tuple(_option(t, "") for t in found))
         told = f"There is no `*{word}`. The nearest that there is:"
+    elif fit := finding.searched(step.cast, word)[:FITTING]:
+        menu = step.menu(fit)
+        told = f"There is no `*{word}`. Who knows most about that:"
     else:
         told = f"There is no `*{word}`, and nothing like it. `*help` shows what there is."
     step.tell(told, menu, quotes=line)
@@ -213,13 +227,27 @@ def _activate(step: StepBuilder, ident: str, then: str, line: Utterance) -> None
         return
     meaning = commands.understand(f"*{then}", step.cast, step.persona)
     match meaning:
-        case One(Target(action=Run(command, _) as action), args, exact) if exact or command not in NEVER_BY_NEAR_MATCH:
+        case One(Target(action=Run(command, _) as action), args, exact) if (
+            exact or command not in NEVER_BY_NEAR_MATCH
+        ) and not (command in WITHOUT_ARGS and " " in args):
             act(step, action, args, line)
-        case None if line.text:
+        case One(Target(action=Run())) | None:
+            chat.say_for(step, (replace(line, text=then, files=()),))
+        case _ if " " in then or not (isinstance(meaning, One) or "-" in then):
             chat.say_for(step, (replace(line, text=then, files=()),))
         case _:
             step.tell(f"There is no command `*{then.split()[0]}` to begin with.", quotes=line)
             activation.help_here(step)
+
+
+def _call_with(step: StepBuilder, ident: str, words: str, line: Utterance, by: Utterance) -> None:
+    """`by` picked somebody for what `line`'s author had written: they come on, and that is their first message."""
+    persona = step.cast.persona(ident)
+    if persona is None:
+        step.tell(f"`{ident}` is no longer in the library. `*agent` lists who is here.")
+    elif works.pause(step, f"{persona.name} was called"):
+        activation.activate(step, persona, by, alone=False)
+        chat.say_for(step, (replace(line, text=words, files=()),))
 
 
 def _stop(step: StepBuilder, line: Utterance) -> None:
@@ -249,13 +277,14 @@ def pressed(step: StepBuilder, event: Picked) -> None:
     option = menu.pick(event.number) if menu else None
     if menu is None or option is None:
         now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."
-        step.tell(f"That choice has passed. {now}", only=only)
+        step.tell(f"{_has_passed(step, event.menu)} {now}", only=only)
     elif _is_for_admins(gate, menu, option) and not step.context.admin:
         step.record("was refused to wipe the conversation: not an admin", event.user)
         step.tell("Only an admin can decide that.", only=only)
     else:
         name = step.labelled(event.user, event.name)
-        step.tell(f"{name} chose: {label(option)}")
+        if gate is None or gate.menu != menu.id or says_who_chose(gate):
+            step.tell(f"{name} chose: {label(option)}")
         _choose(step, menu, option, Utterance(event.user, name, "", event.turn, event.at))
     routing.settle(step)
 
@@ -302,7 +331,8 @@ def _typed(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> No
         step.record("was refused to wipe the conversation: not an admin", line.user)
         step.repeat(menu.id, "Only an admin can decide that.")
         return
-    if gate and gate.menu == menu.id and (call_of(gate) or isinstance(option.action, Run) or is_of_work(gate)):
+    decides = gate and gate.menu == menu.id and (call_of(gate) or isinstance(option.action, Run) or is_of_work(gate))
+    if decides and says_who_chose(gate):
         step.tell(f"{line.name} chose: {label(option)}")
     _choose(step, menu, option, line)
 
@@ -317,12 +347,21 @@ def _choose(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> N
     if not menu.lasting:
         step.close(menu.id)
     if gate and gate.menu == menu.id:
+        if is_of_work(gate):
+            passed = Passed(menu.id, line.name, label(option))
+            step.change(passed=(*step.session.passed, passed)[-PASSED:])
         if routing.decided(step, gate, option, line):
             action = option.action
             args = action.args if isinstance(action, Run) else ""
             act(step, action, args, line)
     else:
         _chosen(step, menu, option, line)
+
+
+def _has_passed(step: StepBuilder, menu: str) -> str:
+    """That a choice has passed, and who has made it where that is known."""
+    by = next((passed for passed in step.session.passed if passed.menu == menu), None)
+    return f"{by.name} has chosen already: {by.label}." if by else "That choice has passed."
 
 
 def _passed(step: StepBuilder, gate: Gate | None) -> None:
@@ -334,11 +373,15 @@ def _passed(step: StepBuilder, gate: Gate | None) -> None:
 
 def _chosen(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> None:
     """A choice from a list that nothing waited for."""
+    by = line
     if menu.said:
         # What the option holds was said by somebody, not by whoever chose it.
-        name = line.name if line.user == menu.user else "Somebody"
+        known = next((s.name for s in step.session.speakers if s.user == menu.user), "Somebody")
+        name = line.name if line.user == menu.user else known
         line = replace(line, user=menu.user, name=name, id=menu.said)
     match option.action:
+        case Activate(ident, _) if menu.held:
+            _call_with(step, ident, menu.held, line, by)
         case Turnover(what, first):
             host_commands.turn_page(step, what, first, menu)
         case Answer() | Decide() | Choose():

@@ -35,35 +35,47 @@ STOPPED = "_(stopped by "
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A reply that was taken: what people see of its words, its tool calls, and whether it ended by itself."""
+    """A reply that was taken: what people see of its words, its tool calls, and whether it ended by itself.
+
+    `text` is all that it said, `mark` the line below what did not end by itself.
+    """
 
     words: str
     calls: tuple[Call, ...]
     whole: bool
+    text: str = ""
+    mark: str = ""
 
 
 def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
     """Keep the reply in the log and post what people may see of it. Calls count only if the model stopped for them."""
+    heard = keep(step, waiting, event)
+    if heard.words:
+        words = f"{heard.words}\n\n{heard.mark}" if heard.mark else heard.words
+        step.say(words, completes=event.ask, who=waiting.who)
+    elif heard.mark:
+        step.tell(heard.mark)
+    elif not heard.calls and waiting.shape != "silent":
+        step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
+    warn(step, event.notice)
+    return heard
+
+
+def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
+    """Keep the reply in the log; whoever asked posts it. Calls count only if the model stopped for them."""
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
     calls = content.calls(blocks) if event.stop == "tool_use" else ()
-    words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who))
+    words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who), waiting.brief)
     if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
         step.note(Entry("reply", waiting.who, words, name=name, content=kept))
     mark = _mark(event)
-    if words:
-        step.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
-    elif mark:
-        step.tell(mark)
-    elif not calls and waiting.shape != "silent":
-        step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
     step.change(unfinished_reply=Unfinished(waiting.who, "cut", waiting.owner) if mark else None)
     if event.crowded:
         step.change(crowded=waiting.who)
-    warn(step, event.notice)
-    return Heard(words, calls, not mark)
+    return Heard(words, calls, not mark, content.text(blocks), mark)
 
 
 def _mark(event: ModelReplied) -> str:
@@ -78,7 +90,11 @@ def _mark(event: ModelReplied) -> str:
 
 
 def warn(step: StepBuilder, notice: Notice | None) -> None:
-    """Tell once a day that a budget is nearly used up."""
-    if notice and step.session.warned != notice.day:
-        step.change(warned=notice.day)
+    """Tell once a day of each budget that it is nearly used up."""
+    if notice is None:
+        return
+    day, *told = step.session.warned.split() or [""]
+    told = told if day == notice.day else []
+    if new := [scope for scope in notice.scopes if scope not in told]:
+        step.change(warned=" ".join((notice.day, *told, *new)))
         step.tell(notice.text[:1].upper() + notice.text[1:])

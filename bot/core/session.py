@@ -26,7 +26,8 @@ class Call:
 class Tools:
     """A tool loop under way: the calls still to be answered, how many rounds there were, and who is to go on then.
 
-    `owner` asked the model `who` for `purpose`, in `shape`; it gets the reply that ends the loop, or a `Returned`.
+    `owner` asked the model `who` for `purpose`, in `shape` (`head` and `brief` as in `AskModel`); it gets the
+    reply that ends the loop, or a `Returned`.
     """
 
     calls: tuple[Call, ...] = ()
@@ -35,13 +36,16 @@ class Tools:
     who: str = ""
     purpose: str = "reply"
     shape: Shape = "talk"
+    head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A request is under way: `owner` made it for `who`, and gets what comes back. `purpose` is the owner's own.
 
-    An ask is in `shape`. Of a summary, `then` is the ask that it has to come before.
+    An ask is in `shape`, `head` and `brief` (see `AskModel`). Of a summary, `then` is the ask that it has to come
+    before.
     """
 
     who: str
@@ -49,6 +53,8 @@ class Waiting:
     owner: str = "chat"
     shape: Shape = "talk"
     then: Waiting | None = None
+    head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,15 @@ class Unfinished:
     who: str
     how: Literal["failed", "cut"]
     owner: str = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A menu of a work that was chosen from: who chose, and what they chose."""
+
+    menu: str
+    name: str
+    label: str
 
 
 class Work(Protocol):
@@ -102,6 +117,7 @@ class Session:
     first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
     hand-overs that were taken. `crowded` is the persona whose talk is to be summed up before it is asked again.
     `dated` are the personas that came on last, each with the date that it was last told.
+    `yolo_by` is the name of who switched yolo on. `passed` are the last questions of works that somebody has decided.
     """
 
     personas: tuple[str, ...] = ()
@@ -127,6 +143,8 @@ class Session:
     handed: tuple[str, ...] = ()
     crowded: str = ""
     dated: tuple[tuple[str, str], ...] = ()
+    yolo_by: str = ""
+    passed: tuple[Passed, ...] = ()
 
     @property
     def active(self) -> str:

@@ -11,9 +11,9 @@ from bot.core.events import Utterance
 from bot.core.gates import Gate, with_menu, words_at
 from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
-from bot.core.session import Session, Step, Tools, Unfinished, Waiting, Work
+from bot.core.session import Passed, Session, Step, Tools, Unfinished, Waiting, Work
 from bot.core.speakers import Speaker
-from bot.core.steps import AskModel, Entry, OpenThread, Post, Record, Request
+from bot.core.steps import AskModel, DocumentFile, Entry, OpenThread, Post, Record, Request
 from bot.core.voices import Names
 from bot.personas.model import Cast, Persona
 
@@ -74,6 +74,8 @@ class Changes(TypedDict, total=False):
     handed: tuple[str, ...]
     crowded: str
     dated: tuple[tuple[str, str], ...]
+    yolo_by: str
+    passed: tuple[Passed, ...]
 
 
 @dataclass(slots=True)
@@ -88,6 +90,8 @@ class StepBuilder:
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
     next: str = ""
+    answers: Waiting | None = None
+    """What was waited for, where this step's event is its result."""
 
     def finished(self) -> Step:
         """The step that has come together. Raises RuntimeError for a thread that is to hang on no post."""
@@ -133,11 +137,17 @@ class StepBuilder:
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
 
     def tell(
-        self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Utterance | None = None
+        self,
+        markdown: str,
+        menu: Menu | None = None,
+        *,
+        only: Whisper | None = None,
+        quotes: Utterance | None = None,
+        file: DocumentFile | None = None,
     ) -> None:
         """Post as the host; where the platform can do that, for the eyes of `only`. It has words of `quotes`."""
         ident, user = (quotes.id, quotes.user) if quotes else ("", "")
-        self.posts.append(Post(HOST, markdown, menu, only=only, id=ident, user=user))
+        self.posts.append(Post(HOST, markdown, menu, only=only, id=ident, user=user, file=file))
 
     def note(self, entry: Entry) -> None:
         """Add to the log."""
@@ -160,7 +170,7 @@ class StepBuilder:
         """
         if self.session.gate is not None:
             raise RuntimeError(f"a model would be asked while people are asked ({self.session.gate})")
-        self.wait(AskModel(waiting.who, waiting.shape), waiting)
+        self.wait(AskModel(waiting.who, waiting.shape, waiting.head, waiting.brief), waiting)
 
     def wait(self, request: Request, waiting: Waiting) -> None:
         """Make a request, whose result goes to `waiting.owner`. Raises RuntimeError where there is one already."""
@@ -182,12 +192,13 @@ class StepBuilder:
         lasting: bool = False,
         words: bool = False,
         quotes: Utterance | None = None,
+        held: str = "",
     ) -> Menu:
         """A new menu, open from now on. `options` are at least one and at most 25. They have words of `quotes`."""
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words)
+        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words, held=held)
         if quotes:
             made = replace(made, said=quotes.id, user=quotes.user)
         gate = self.session.gate.menu if self.session.gate else ""
@@ -197,10 +208,21 @@ class StepBuilder:
         self.change(counter=number, menus=(*kept, *rest[-room:], made))
         return made
 
-    def page(self, name: str, options: tuple[Option, ...], first: int = 0, *, prompt: str = "") -> Menu:
-        """The part of a list that starts at entry `first`, with the ways to the rest of it; it lasts."""
+    def page(
+        self,
+        name: str,
+        options: tuple[Option, ...],
+        first: int = 0,
+        *,
+        prompt: str = "",
+        quotes: Utterance | None = None,
+    ) -> Menu:
+        """The part of a list that starts at entry `first`, with the ways to the rest of it; it lasts.
+
+        It has words of `quotes`.
+        """
         if len(options) <= MENU_OPTIONS:
-            return self.menu(options, prompt=prompt, lasting=True)
+            return self.menu(options, prompt=prompt, lasting=True, quotes=quotes)
         first = first if 0 <= first < len(options) else 0
         shown = options[first : first + PAGE]
         after, before = first + PAGE, max(0, first - PAGE)
@@ -210,7 +232,7 @@ class StepBuilder:
             ways.append(Option(f"Next: {after + 1}-{min(after + PAGE, total)} of {total}", Turnover(name, after)))
         if first > 0:
             ways.append(Option(f"Back: {before + 1}-{first} of {total}", Turnover(name, before)))
-        return self.menu((*shown, *ways), prompt=prompt, lasting=True)
+        return self.menu((*shown, *ways), prompt=prompt, lasting=True, quotes=quotes)
 
     def halt(
         self,
@@ -239,7 +261,9 @@ class StepBuilder:
             return
         self.close(menu_id)
         quoted = Utterance(old.user, "", "", old.said, 0.0) if old.said else None
-        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted)
+        new = self.menu(
+            old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted, held=old.held
+        )
         gate = self.session.gate
         if gate and gate.menu == menu_id:
             self.change(gate=with_menu(gate, new.id))

@@ -7,10 +7,14 @@ it is called.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.paths import PathError, checked
+from bot.core.permissions import can_read
 from bot.core.session import Call
+from bot.core.spaces import DocumentInfo, in_bytes
 from bot.personas.model import Persona
 
 
@@ -33,6 +37,7 @@ PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 
 ASK, FIND, LOAD, PROPOSE = "ask", "find_persona", "load_resource", "propose_command"
+LIST, READ = "list_documents", "read_document"
 OPTIONS = 9
 """Most options a persona's question may have: one digit each."""
 
@@ -95,6 +100,21 @@ def offered(persona: Persona, *, seeks: bool = False) -> tuple[Tool, ...]:
                 ),
             )
         )
+    if can_read(persona):
+        tools += [
+            Tool(LIST, "List the documents of this channel, with their versions.", _schema({}, [])),
+            Tool(
+                READ,
+                "Read a document of this channel, when what people ask for needs it. People are told.",
+                _schema(
+                    {
+                        "path": {"type": "string", "description": "A path from the list of documents."},
+                        "from": {"type": "integer", "minimum": 0, "description": "Character to read on from."},
+                    },
+                    ["path"],
+                ),
+            ),
+        ]
     return tuple(sorted(tools, key=lambda tool: tool.name))
 
 
@@ -131,6 +151,19 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The documents of the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document to be read, from that character on."""
+
+    path: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sought:
     """Personas are looked for who fit these words."""
 
@@ -144,7 +177,7 @@ class Malformed:
     why: str
 
 
-def read(call: Call) -> Question | Wanted | Proposed | Sought | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Sought | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -156,16 +189,22 @@ def read(call: Call) -> Question | Wanted | Proposed | Sought | Malformed:
         case "ask":
             return _ask(given)
         case "load_resource":
-            start = given.get("from", 0)
             name = given.get("name")
             if not isinstance(name, str) or not name.strip():
                 return Malformed("`name` is missing.")
-            return Wanted(name.strip(), start if isinstance(start, int) and start > 0 else 0)
+            return Wanted(name.strip(), _start(given))
         case "propose_command":
             command, args = given.get("command"), given.get("args", "")
             if not isinstance(command, str) or not command.strip("* "):
                 return Malformed("`command` is missing.")
             return Proposed(command.strip("* "), args.strip() if isinstance(args, str) else "")
+        case "list_documents":
+            return Listing()
+        case "read_document":
+            try:
+                return Reading(checked(str(given.get("path") or "")), _start(given))
+            except PathError as error:
+                return Malformed(str(error))
         case "find_persona":
             query = given.get("query")
             if not isinstance(query, str) or not query.strip():
@@ -173,6 +212,11 @@ def read(call: Call) -> Question | Wanted | Proposed | Sought | Malformed:
             return Sought(query.strip())
         case _:
             return Malformed(f"There is no tool named {call.name!r}.")
+
+
+def _start(given: dict[str, Any]) -> int:
+    start = given.get("from", 0)
+    return start if isinstance(start, int) and start > 0 else 0
 
 
 def _ask(given: dict[str, Any]) -> Question | Malformed:
@@ -194,3 +238,16 @@ def part(text: str, start: int) -> str:
     if not shown:
         return f"There is nothing from character {start} on; it has {len(text)}."
     return shown if rest <= 0 else f"{shown}\n\n[{rest} more characters: call again with from={start + len(shown)}]"
+
+
+def listed(documents: Sequence[DocumentInfo]) -> str:
+    """The documents of a channel, a line each, without anything that changes by itself."""
+    if not documents:
+        return "This channel has no documents."
+    return "\n".join(_document(info) for info in documents)
+
+
+def _document(info: DocumentInfo) -> str:
+    title = f" ({' '.join(info.title.split())[:80]})" if info.title else ""
+    approved = f", approved by {', '.join(info.approved_by)}" if info.approved_by else ""
+    return f"- {info.path}{title}: version {info.version}, {in_bytes(info.size)}{approved}"

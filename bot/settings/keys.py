@@ -310,6 +310,18 @@ class AccessSettings(BaseModel, frozen=True, extra="forbid"):
     burst: Annotated[int, _whole(1, 1_000)] = 10
 
 
+class DocumentSettings(BaseModel, frozen=True, extra="forbid"):
+    """How documents are written and kept.
+
+    `thread`: in a thread of their own. `approvers` alone accept sections, by users' ids. `keep`: seconds after they
+    were last written to, with 0 for ever.
+    """
+
+    thread: bool = True
+    approvers: tuple[str, ...] = ()
+    keep: Annotated[float, BeforeValidator(_keep)] = 0.0
+
+
 class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     """What may be spent a day: `tokens` of all kinds, and `dollars`; 0 is no limit."""
 
@@ -426,6 +438,7 @@ class Settings(BaseSettings):
     discord: DiscordSettings = DiscordSettings()
     talk: TalkSettings = TalkSettings()
     access: AccessSettings = AccessSettings()
+    documents: DocumentSettings = DocumentSettings()
     budget: BudgetSettings = BudgetSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()

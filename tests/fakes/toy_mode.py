@@ -8,8 +8,12 @@ from typing import ClassVar, assert_never
 from bot.core import asks, replies, works
 from bot.core.events import (
     BudgetTold,
+    DocumentDeleted,
+    DocumentHistoryTold,
     DocumentRead,
     DocumentRefused,
+    DocumentRenamed,
+    DocumentsListed,
     DocumentStale,
     DocumentWritten,
     LibraryRead,
@@ -59,6 +63,7 @@ class DraftGate:
 
     mode: ClassVar[str] = "toy"
     words: ClassVar[Words] = "label"
+    tells: ClassVar[bool] = False
     who: str
     draft: str
     menu: str = ""
@@ -70,6 +75,7 @@ class StoppedGate:
 
     mode: ClassVar[str] = "toy"
     words: ClassVar[Words] = "meaning"
+    tells: ClassVar[bool] = False
     who: str
     menu: str = ""
 
@@ -181,6 +187,8 @@ class ToyMode:
                     self._stopped(step, work)
             case DocumentRead() | ResourceLoaded() | LibraryRead() | BudgetTold():
                 self._stopped(step, work)
+            case DocumentsListed() | DocumentHistoryTold() | DocumentRenamed() | DocumentDeleted():
+                self._stopped(step, work)
             case _:
                 assert_never(result)
 
@@ -222,6 +230,12 @@ class ToyMode:
         step.open_gate()
         options = (Option("Go on", Choose("on")), Option("Leave it", Choose("leave")))
         step.halt(StoppedGate(work.who), options, f"Part {work.part} rests.", by_host=True)
+
+    def taken_up(self, step: StepBuilder, work: ToyWork) -> None:
+        self.stands(step, work)
+
+    def command(self, step: StepBuilder, work: ToyWork, word: str, args: str, line: Utterance) -> bool:
+        return False
 
     def status(self, work: ToyWork) -> str:
         return f"The toy: part {work.part} of 2, {work.phase}"

@@ -11,6 +11,7 @@ from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
+from bot.runtime.access import Access
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
@@ -63,12 +64,19 @@ def answering(text: str) -> Script:
 
 @asynccontextmanager
 async def stage(
-    script: Script | None = None, *, cast: Cast = CAST, limit: int = 3500, listen: Listen = "active"
+    script: Script | None = None,
+    *,
+    cast: Cast = CAST,
+    limit: int = 3500,
+    listen: Listen = "active",
+    admins: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
     platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), FakeLibrary(cast)
-    worker = Worker(store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen))
+    worker = Worker(
+        store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen, access=Access(admins=admins))
+    )
     try:
         yield Stage(
             clock, store, platform, model, library, Inbox(store, worker.options.access, worker.stop_raised), worker

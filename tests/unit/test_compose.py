@@ -360,7 +360,7 @@ def test_the_image_has_the_versions_that_are_tested_and_the_extras_that_compose_
     told = subprocess.run((sys.executable, "-c", listing), cwd=ROOT, capture_output=True, text=True, check=True)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert told.stdout.splitlines() == [*project["dependencies"], *extras["redis"], *extras["otel"]]
+    assert told.stdout.splitlines() == [*project["dependencies"], *extras["redis"], *extras["otel"], *extras["export"]]
 
 
 def test_a_change_of_our_code_or_settings_fetches_no_package_again() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from bot.core.modes.documents.mode import DOCUMENT
 from bot.core.modes.mode import Registry
 
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
-    "create-doc": "documents",
     "develop-story": "tasks",
-    "doc-out": "documents",
     "execute-checklist": "checklists",
     "kb": "the knowledge base",
     "kb-mode": "the knowledge base",
@@ -22,4 +21,4 @@ NOT_IN_THIS_BUILD: dict[str, str] = {
 }
 """Commands of personas that need a mode which is still to be built, and what it runs. Each goes when its mode comes."""
 
-MODES = Registry((), NOT_IN_THIS_BUILD)
+MODES = Registry((DOCUMENT,), NOT_IN_THIS_BUILD)

@@ -8,10 +8,12 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 from bot.core.model import Attachment, Conversation, Inbound, Receipt
 from bot.platforms.terminal.harmless import harmless, in_one_line, indented
+from bot.platforms.terminal.saving import saved
 from bot.platforms.terminal.typed import Orders, TerminalError, Typing
 from bot.ports.mailbox import MailboxFullError
 from bot.ports.transport import Outgoing
@@ -59,8 +61,15 @@ class PlainTransport:
     most = 0
     tables = True
 
-    def __init__(self, out: TextIO, orders: Orders, write: Callable[[TextIO, Outgoing], object] = printed) -> None:
-        self._out, self._orders, self._write = out, orders, write
+    def __init__(
+        self,
+        out: TextIO,
+        orders: Orders,
+        write: Callable[[TextIO, Outgoing], object] = printed,
+        files: Path | None = None,
+    ) -> None:
+        """`write` prints a post; files are saved into the folder `files`."""
+        self._out, self._orders, self._write, self._files = out, orders, write, files
         self._lost: asyncio.Future[OSError] = asyncio.get_running_loop().create_future()
 
     async def while_open(self, talk: Coroutine[None, None, bool]) -> bool:
@@ -76,7 +85,8 @@ class PlainTransport:
             await asyncio.gather(talking, return_exceptions=True)
 
     async def post(self, out: Outgoing) -> Receipt:
-        """Print it."""
+        """Print it; a file is saved. Raises FormRefusedError where that cannot be."""
+        out = replace(out, text=saved(out, self._files)) if out.file else out
         try:
             self._write(self._out, out)
         except OSError as error:
