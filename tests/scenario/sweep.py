@@ -378,7 +378,11 @@ OTHER_CAST = replace(CAST, personas=tuple(_renamed(p) for p in CAST.personas))
 
 
 def plain(text: str) -> str:
-    """A text whose takes read alike, so that runs of a model that never says the same twice can be compared."""
+    """A text whose takes read alike, so that runs of a model that never says the same twice can be compared.
+
+    So do hashes of what it said, and the times at which people said something, which come later behind a crash.
+    """
+    text = re.sub(r'"at":[\d.]+', '"at":0', re.sub(r"\b[0-9a-f]{64}\b", "hash", text))
     return re.sub(r"_take\d+", "", re.sub(r"Take \d+\.", "Take.", text))
 
 
@@ -439,9 +443,11 @@ class Reference:
         if [e.kind for e in outcome.log] != [e.kind for e in end.log]:
             found.append(f"log {outcome.log} instead of {end.log}")
             return found
-        for entry, known in zip(outcome.log, end.log, strict=True):
-            if not self._alike(entry.text, known.text) or plain(entry.call) != plain(known.call):
-                found.append(f"log entry {entry} instead of {known}")
+        for place, entry in enumerate(outcome.log):
+            # What a persona is told when it comes on depends on its cast.
+            known_ones = [known.log[place] for known in self.ends if len(known.log) == len(outcome.log)]
+            if not any(self._alike(entry.text, k.text) and plain(entry.call) == plain(k.call) for k in known_ones):
+                found.append(f"log entry {entry} instead of {end.log[place]}")
         if [plain(str(d)) for d in outcome.documents] != [plain(str(d)) for d in end.documents]:
             found.append(f"documents {outcome.documents} instead of {end.documents}")
         if self.scenario.stopped is None and outcome.usage != end.usage:
