@@ -74,6 +74,7 @@ class Changes(TypedDict, total=False):
     handed: tuple[str, ...]
     crowded: str
     yolo_by: str
+    yolo_user: str
     passed: tuple[Passed, ...]
     dated: tuple[tuple[str, str], ...]
 
