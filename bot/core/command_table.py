@@ -28,6 +28,9 @@ NEAREST = 5
 LONGEST = 100
 """What is longer, in characters, is nobody's name, and is not compared with any."""
 
+SHORT = 2
+"""What has so few letters is like nothing that has more: it would be like everything that has them."""
+
 WITHIN = 0.9
 """What is like a part of a name counts for this share of what is like the whole."""
 
@@ -61,6 +64,9 @@ HOST_COMMANDS: dict[str, str] = {
 }
 """What the host understands everywhere, whoever is active."""
 
+HOST_ALIASES = {"quit": "exit", "bye": "exit", "goodbye": "exit"}
+"""Other words for commands of the host, where nothing else bears the name."""
+
 THEIRS_FIRST = frozenset({"approve", "resume"})
 """Commands of the host that give way to a persona's own of that name."""
 
@@ -89,8 +95,8 @@ _HOST = {fold(name): Target(f"*{name}", Run(name), (name,), hint) for name, hint
 def target_of(item: Command | Persona | Document) -> Target:
     """What naming it does."""
     match item:
-        case Command(name=name, description=description):
-            return Target(f"*{name}", Run(name), (name,), description)
+        case Command(name=name):
+            return Target(f"*{name}", Run(name), (name,), item.label)
         case Persona(id=ident, name=name, title=title, icon=icon):
             return Target(f"*{ident}", Activate(ident), tuple(dict.fromkeys((ident, name, title))), f"{icon} {name}")
         case Document(id=ident):
@@ -138,7 +144,9 @@ class CommandTable:
             return self[self._few.index(folded)]
         if found := self._names.by_id.get(folded) or self._names.documents.get(folded):
             return target_of(found)
-        return self[self._aliases[folded]] if folded in self._aliases else None
+        if folded in self._aliases:
+            return self[self._aliases[folded]]
+        return self.exactly(HOST_ALIASES[folded]) if folded in HOST_ALIASES else None
 
     def like(self, folded: str, least: float) -> dict[int, float]:
         """The places of all that have a name like this one, with the best of its scores, from `least` (0-100) on."""
@@ -157,7 +165,7 @@ class CommandTable:
         if not people:
             for score, place in _partly(folded, self._few):
                 found[place] = max(score, found.get(place, 0.0))
-        spelled = list(islice(dict.fromkeys(self._candidates(folded)), _CANDIDATES))
+        spelled = self._first_candidates(folded)
         for score, place in _partly(folded, [self._names.spelled[at] for at in spelled]):
             self._note(found, spelled[place], score)
         best = sorted(found, key=lambda place: (-found[place], place))
@@ -192,6 +200,17 @@ class CommandTable:
         start = bisect_left(spelled, int(length * share / (2 - share)), key=len)
         end = bisect_right(spelled, length * (2 - share) / share, key=len)
         return start, spelled[start:end]
+
+    def _first_candidates(self, folded: str) -> list[int]:
+        """The likeliest of them, each once; `qa` is in many words, and means none of them."""
+        start = bisect_right(self._names.spelled, SHORT, key=len) if len(folded) > SHORT else 0
+        found: dict[int, None] = {}
+        for at in self._candidates(folded):
+            if at >= start:
+                found[at] = None
+                if len(found) == _CANDIDATES:
+                    break
+        return list(found)
 
     def _candidates(self, folded: str) -> Iterator[int]:
         """Places of names of the cast that have a word like one of these, the likeliest first."""

@@ -43,11 +43,11 @@ class Context:
     inherit: tuple[str, ...] = ()
     called: bool = False
     host: str = HOST.name
+    day: str = ""
+    location: Location | None = None
     has_model: bool = True
     approver: bool = True
     opens_thread: bool = False
-    day: str = ""
-    location: Location | None = None
 
 
 NOTHING = Context()

@@ -60,9 +60,9 @@ class Prompt:
     tools: tuple[Tool, ...]
     messages: tuple[Message, ...]
     model: str = ""
+    idle: bool = False
     shape: Shape = "talk"
     brief: str = ""
-    idle: bool = False
 
     @property
     def asks(self) -> bool:
@@ -162,7 +162,9 @@ def _documents(persona: Persona) -> str:
 
 def _command(command: Command) -> str:
     """A command's line, and below it, indented, what the file has the model do when it is run."""
-    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}"
+    unsaid = [stem for stem in command.uses if stem not in command.description]
+    runs = f" (runs {', '.join(unsaid)})" if unsaid else ""
+    line = f"- *{command.name}{' ' + command.args if command.args else ''}: {command.description}{runs}"
     what = f"\nWhen it is run: {command.prompt}" if command.prompt else ""
     return line + what.replace("\n", "\n  ")
 

@@ -53,7 +53,7 @@ def result(step: StepBuilder, event: Result) -> None:
         case host_commands.OWNER if isinstance(event, LibraryRead):
             host_commands.library_read(step, event)
         case host_commands.OWNER if isinstance(event, BudgetTold):
-            step.tell(event.text)
+            host_commands.budget_told(step, event)
         case docs.OWNER:
             docs_results.result(step, waiting.purpose, event)
         case name if step.modes.has(name):

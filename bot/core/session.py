@@ -143,10 +143,10 @@ class Session:
     due: str = ""
     handed: tuple[str, ...] = ()
     crowded: str = ""
+    dated: tuple[tuple[str, str], ...] = ()
     yolo_by: str = ""
     yolo_user: str = ""
     passed: tuple[Passed, ...] = ()
-    dated: tuple[tuple[str, str], ...] = ()
 
     @property
     def active(self) -> str:

@@ -45,10 +45,14 @@ class ReadLibrary:
 
 @dataclass(frozen=True, slots=True)
 class TellBudget:
-    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar."""
+    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar.
+
+    `by` is the user who wants it raised.
+    """
 
     tokens: int = 0
     micros: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,10 @@ class WriteDocument:
 
 @dataclass(frozen=True, slots=True)
 class OpenThread:
-    """Open a thread below the post before this request, and hand it a work: `command` with `args` for `persona`."""
+    """Open a thread below the post before this request, and hand it a work: `command` with `args` for `persona`.
+
+    The step that asks for it says something that everybody sees, last; the thread hangs on that.
+    """
 
     title: str
     persona: str

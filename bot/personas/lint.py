@@ -11,6 +11,7 @@ from bot.core.command_table import HOST_COMMANDS
 from bot.personas.files import UnreadableError, text_of_file
 from bot.personas.library import Library
 from bot.personas.model import Cast, Persona, Problem, fold
+from bot.personas.templates import config_problems, templates_of
 
 MODEL_ALIASES = ("opus", "sonnet", "haiku")
 """What a file may call a model by, beside a model's own id."""
@@ -21,7 +22,7 @@ _HELD = frozenset({*HOST_COMMANDS, "stop"})
 
 
 def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:
-    """The library's problems and its personas', by file and line; those of shipped files only if asked for."""
+    """The library's problems, its personas' and its templates', by file and line; shipped files only if asked for."""
     lines = _Lines()
     found = [
         problem
@@ -31,6 +32,8 @@ def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:
     ]
     hidden = {persona.source.path for persona in library.cast.personas if persona.source.shipped}
     told = [problem for problem in library.problems if shipped or problem.path not in hidden]
+    told += [problem for template in templates_of(library, shipped=shipped) for problem in template.problems]
+    told += config_problems(library, shipped=shipped)
     return tuple(sorted({*told, *found}, key=lambda problem: (problem.path, problem.line, problem.reason)))
 
 
@@ -75,7 +78,7 @@ def _instead(problem: Problem, cast: Cast) -> str:
     if persona is None or persona.source.path == problem.path:
         return ""
     whose = "of the shipped cast" if persona.source.shipped else f"of {persona.source.path}"
-    return f" Until then {persona.name} {whose} answers to *{persona.id}."
+    return f". Until then {persona.name} {whose} answers to *{persona.id}."
 
 
 def _behind(library: Library) -> int:

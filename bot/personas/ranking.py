@@ -35,16 +35,22 @@ SPELLED = 4
 BODY = 6_000
 """So many characters of a persona's instructions are looked at."""
 
-LEAST = 0.6
+LEAST = 0.63
 """How much of their grams two words share (0-1, Dice) to be taken for one another in part."""
 
-ALONE = 0.45
-"""What somebody scores at least to be mentioned, in the weight of a rare word."""
+COMMON = 0.1
+"""What a word counts that everybody's texts have; a rare one counts more."""
 
 _NAME, _PURPOSE, _COMMAND, _TOLD, _BODY = 3.0, 1.6, 2.0, 2.0, 1.0
-_SATURATION = 1.0
-_OFTEN = 4.0
+"""What a word counts by where it stands: names, purpose, names of commands, what they do and the role, all else."""
+
+_OFTEN = 5.0
+"""A word that stands so many times in one place counts half of what it can count there."""
+
+_SATURATION = 0.8
+"""A word with that much in all places counts half of what it can count for somebody; both were tried on examples."""
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_JOINED = re.compile(r"[^\W_]+(?:-[^\W_]+)+", re.UNICODE)
 _TRIGGERS = re.compile(r"^triggers:(.*(?:\n[ \t-].*)*)", re.MULTILINE)
 """What a file's key `triggers` holds, in the YAML text of the keys that no reader knows."""
 
@@ -57,12 +63,12 @@ STOP = frozenset(
         "have having he hello her here hey hi him his how i if in instead into is isn it its just keep keeps know",
         "last least let lets like ll look make makes many may me might more most much must my need needs never new",
         "next no nobody none nor not nothing now of off often on once one only onto or other our out over own",
-        "people per please put re really right s same say says see she should show so some somebody someone",
-        "something soon still such t take takes tell than thank thanks that the their them then there these they",
-        "thing things think this those three through to today together too two under until up us use used uses",
-        "using ve very via want wants was way we well were what when where whether which while who whom whose why",
-        "will with without won work works would yes yet you your yours help helps able needed don doesn didn wasn",
-        "aren agent agents specialist expert handle",
+        "people per please put re really right run runs running s same say says see she should show so some",
+        "somebody someone something soon still such t take takes tell than thank thanks that the their them then",
+        "there these they thing things think this those three through to today together too two under until up us",
+        "use used uses using ve very via want wants was way we well were what when where whether which while who",
+        "whom whose why will with without won work works would yes yet you your yours help helps able needed don",
+        "doesn didn wasn aren agent agents specialist expert handle",
     )
     for word in line.split()
 )
@@ -83,6 +89,7 @@ class _Index:
     """Words by number; for each the personas (by place) and what it counts there; grams to the words that have them."""
 
     numbers: dict[str, int] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
     places: list[array[int]] = field(default_factory=list)
     counts: list[array[float]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -103,9 +110,10 @@ class Finder:
         told: list[tuple[str, dict[int, float]]] = []
         for word, spelled in _asked(text):
             found: dict[int, float] = {}
-            for number, likeness in _like(index, word).items():
+            for number, likeness in _like(index, word, " " in spelled).items():
                 places = index.places[number]
-                rare = likeness * math.log(1 + (len(self._personas) - len(places) + 0.5) / (len(places) + 0.5))
+                others = len(self._personas) - len(places)
+                rare = likeness * (COMMON + math.log(1 + (others + 0.5) / (len(places) + 0.5)))
                 for place, count in zip(places, index.counts[number], strict=True):
                     gain = rare * count
                     if gain > found.get(place, 0.0):
@@ -113,7 +121,7 @@ class Finder:
             for place, gain in found.items():
                 scores[place] = scores.get(place, 0.0) + gain
             told.append((spelled, found))
-        fit = [(-score, place) for place, score in scores.items() if score >= ALONE]
+        fit = [(-score, place) for place, score in scores.items()]
         return tuple(
             Match(self._personas[place], -score, _telling(told, place)) for score, place in heapq.nsmallest(most, fit)
         )
@@ -126,12 +134,15 @@ class Finder:
 
 def _telling(told: Iterable[tuple[str, dict[int, float]]], place: int) -> tuple[str, ...]:
     """The words that counted most for the persona at that place."""
-    gains = [(found[place], spelled) for spelled, found in told if place in found]
+    gains = [(found[place], spelled) for spelled, found in told if place in found and " " not in spelled]
     return tuple(spelled for _, spelled in sorted(gains, key=lambda pair: -pair[0])[:TELLING])
 
 
-def _like(index: _Index, word: str) -> dict[int, float]:
-    """The numbers of the words that are `word` or like it, each with its likeness (0-1)."""
+def _like(index: _Index, word: str, is_joined: bool) -> dict[int, float]:
+    """The numbers of the words that are `word` or like it, each with its likeness (0-1).
+
+    Of two words that were joined, the first alone is no likeness.
+    """
     found: dict[int, float] = {}
     if (number := index.numbers.get(word)) is not None:
         found[number] = 1.0
@@ -141,9 +152,15 @@ def _like(index: _Index, word: str) -> dict[int, float]:
     shared = Counter(chain.from_iterable(index.grams.get(gram, ()) for gram in mine))
     for other, count in shared.items():
         likeness = 2 * count / (len(mine) + index.sizes[other])
-        if likeness >= LEAST and other not in found:
+        if other not in found and (likeness >= LEAST or (not is_joined and _begins(word, index.words[other]))):
             found[other] = likeness * likeness
     return found
+
+
+def _begins(one: str, other: str) -> bool:
+    """Whether one of two words begins with the other, which is more than a few letters."""
+    shorter = min(len(one), len(other))
+    return shorter > SPELLED and one[:shorter] == other[:shorter]
 
 
 def _built(personas: Iterable[Persona]) -> _Index:
@@ -172,6 +189,7 @@ def _built(personas: Iterable[Persona]) -> _Index:
 def _added(index: _Index, word: str) -> int:
     """A new word; its number."""
     number = index.numbers[word] = len(index.places)
+    index.words.append(word)
     index.places.append(array("I"))
     index.counts.append(array("f"))
     grams = _grams(word) if len(word) >= SPELLED else frozenset()
@@ -212,9 +230,9 @@ def _asked(text: str) -> list[tuple[str, str]]:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text as they are compared, stems apart."""
+    """The words of a text as they are compared, stems apart; `front-end` is also `frontend`."""
     plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-    return _WORD.findall(plain)
+    return [*_WORD.findall(plain), *(joined.replace("-", "") for joined in _JOINED.findall(plain))]
 
 
 def _says(word: str) -> bool:

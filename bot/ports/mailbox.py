@@ -42,6 +42,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which this process could not reach the store: its first and its last call that failed.
+
+    Both are seconds of `time.monotonic`.
+    """
+
+    began: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Counts for health checks; `oldest_due` is how long, in seconds, the oldest claimable work has waited."""
 
@@ -141,6 +152,9 @@ class Mailbox(Protocol):
 
         Only what happened since this store's last claim for the same `platforms` counts, so claim before.
         """
+
+    def outage(self) -> Outage | None:
+        """When this process could last not reach a store that it shares with others; None where it always could."""
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """Hold the conversation for `lease` seconds from now; False when the claim is lost."""

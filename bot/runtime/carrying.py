@@ -48,6 +48,7 @@ from bot.core.steps import (
     TellBudget,
     WriteDocument,
 )
+from bot.personas.gathering import changes
 from bot.personas.model import Cast
 from bot.ports.budgets import Amount
 from bot.ports.clock import Clock
@@ -175,8 +176,8 @@ class TurnRunner:
             day=turns.day(claim, now),
             location=turns.location(claim, tables),
             has_model=options.has_model,
-            approver=turns.are_all_from(said, options.approvers),
-            opens_thread=options.threads and turns.is_top_level(claim),
+            approver=turns.are_all_from(said, options.approvers, options.access.own),
+            opens_thread=options.threads and turns.is_top_level(claim, options.access.own),
         )
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
@@ -210,7 +211,11 @@ class TurnRunner:
         return await self._deliver(turn, again=False)
 
     async def _checkpoint(self, turn: Turn) -> None:
-        if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
+        async def stored() -> bool:
+            return await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION)
+
+        # What was paid for would have to be asked for again, so it is kept while the store is away.
+        if not await (self.lease.insist(stored) if turn.spent else stored()):
             raise LostError
         self._stored = turn
 
@@ -249,12 +254,17 @@ class TurnRunner:
                     return ResourceLoaded(kind, name, None, str(error))
             case ReadLibrary():
                 problems = await self.library.refresh()
-                return LibraryRead(len(self.library.cast.personas), problems)
-            case TellBudget(tokens, micros):
-                if tokens or micros:
+                new = self.library.cast
+                what = changes(cast, new)
+                count = len(new.personas)
+                return LibraryRead(count, problems, what.added, what.changed, what.gone, what.resources)
+            case TellBudget(tokens, micros, by):
+                raised, words = "", ""
+                if more := Amount(tokens, micros) if tokens or micros else None:
                     key = address.key(turns.ordinal(turn))
-                    await self._budgets.grant(key, address.conversation, Amount(tokens, micros))
-                return BudgetTold(await self._budgets.tell(address.conversation))
+                    raised, words = await self._budgets.grant(key, address.conversation, more)
+                told = await self._budgets.tell(address.conversation)
+                return BudgetTold(f"{words}\n\n{told}" if words else told, raised, by)
             case Recall(ids):
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument() | ListDocuments() | DocumentHistory() as look:
@@ -281,6 +291,7 @@ class TurnRunner:
             self._author,
             direct,
             lambda ids: self._transcript.kept(ids, turn.log),
+            self.library.cast.persona(turn.session.waiting.who) if turn.session.waiting else None,
         )
 
     async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
@@ -300,7 +311,7 @@ class TurnRunner:
         room = int(options.context * options.compact_at)
         host, modes = options.host.name, options.modes
         asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, host, modes)
-        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
+        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot, self.lease)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began

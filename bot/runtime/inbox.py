@@ -10,13 +10,12 @@ from typing import Literal
 
 from bot.core import commands
 from bot.core.codec import UnreadableError, dump, load
-from bot.core.listening import ListenPolicy
 from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import ConversationState
-from bot.ports.mailbox import MailboxFullError, Message, StoreError
+from bot.ports.mailbox import MailboxFullError, Message, Outage, StoreError
 from bot.ports.store import Store
 from bot.runtime.access import Access
-from bot.runtime.turns import is_asleep, line
+from bot.runtime.turns import line, policy_for
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +101,7 @@ class Inbox:
         except StoreError as error:
             log.warning("whether a refused message was meant for the bot could not be looked up (%s)", error)
             return True
-        asleep = is_asleep(inbound, saved, self._idle)
-        session = saved.session
-        return ListenPolicy(self._listen(inbound.conversation), bool(session.active), session.called, asleep).hears(
-            line(inbound)
-        )
+        return policy_for(inbound, saved, self._idle, self._listen(inbound.conversation)).hears(line(inbound))
 
     def _may_stop(self, inbound: Inbound) -> bool:
         return not inbound.menu and commands.is_stop(inbound.text) and not self._access.refuses(inbound)
@@ -156,6 +151,10 @@ class Inbox:
     async def last_seen(self, conversation: Conversation) -> int:
         """The order of the newest message that was ever queued there, 0 without one."""
         return await self._store.last_seen(conversation.key)
+
+    def outage(self) -> Outage | None:
+        """When this process could last not reach its store."""
+        return self._store.outage()
 
 
 def is_plain(inbound: Inbound) -> bool:

@@ -104,22 +104,6 @@ def context_of(
     )
 
 
-def are_all_from(messages: Iterable[Inbound], users: Collection[str]) -> bool:
-    """Whether all of the messages are from these users; where there are none, from anybody."""
-    return not users or all(
-        message.user in users or message.conversation.platform == "terminal" for message in messages
-    )
-
-
-def is_top_level(claim: Claim) -> bool:
-    """Whether somebody wrote at the top level of a channel that can have threads."""
-    first = mail(claim)[0]
-    if not isinstance(first, Inbound):
-        return False
-    where = first.conversation
-    return not where.thread and not first.direct and where.platform != "terminal"
-
-
 def day(claim: Claim, now: float) -> str:
     """The date of a claim's messages by their platform's time, in UTC; of a link or hand-over that of `now`."""
     at = max((m.at for m in mail(claim) if isinstance(m, Inbound)), default=now)
@@ -134,6 +118,23 @@ def location(claim: Claim, tables: bool) -> Location:
     return Location(
         where.platform, where.channel, "thread" if where.thread else "direct" if is_direct else "channel", tables
     )
+
+
+def are_all_from(messages: Iterable[Inbound], users: Collection[str], own: Collection[str]) -> bool:
+    """Whether all of the messages are from these users, or from platforms of the bot's `own` machine.
+
+    With no users, from anybody.
+    """
+    return not users or all(message.user in users or message.conversation.platform in own for message in messages)
+
+
+def is_top_level(claim: Claim, own: Collection[str]) -> bool:
+    """Whether somebody wrote at the top level of a channel; platforms of the bot's `own` machine have no threads."""
+    first = mail(claim)[0]
+    if not isinstance(first, Inbound):
+        return False
+    where = first.conversation
+    return not where.thread and not first.direct and where.platform not in own
 
 
 def _answered(menu: str) -> tuple[str, ...]:
@@ -158,12 +159,23 @@ def listening(
 ) -> ListenPolicy:
     """How the conversation listens to the messages of a claim. `idle` is in seconds; 0 never sleeps."""
     first = next((m for m in mail(claim) if isinstance(m, Inbound)), None)
-    session = parent or saved.session
-    is_on = bool(session.active) or saved.session.gate is not None or bool(saved.session.work)
-    if first is None:
-        return ListenPolicy(listen, is_on)
-    called = saved.session.called or (claim.state is None and is_called(first, parent))
-    return ListenPolicy(listen, is_on, called, is_asleep(first, saved, idle))
+    called = first is not None and claim.state is None and is_called(first, parent)
+    return policy_for(first, saved, idle, listen, parent, called=called)
+
+
+def policy_for(
+    first: Inbound | None,
+    saved: ConversationState,
+    idle: float,
+    listen: Listen,
+    parent: Session | None = None,
+    *,
+    called: bool = False,
+) -> ListenPolicy:
+    """How a conversation in that state listens to `first`; `called`: it is a thread that begins with a mention."""
+    session = saved.session
+    is_on = bool((parent or session).active) or session.gate is not None or bool(session.work)
+    return ListenPolicy(listen, is_on, called or session.called, first is not None and is_asleep(first, saved, idle))
 
 
 def line(message: Inbound) -> Utterance:
@@ -197,11 +209,13 @@ HASTE = 2.0
 def is_hasty(above: tuple[NumberAnchor, ...], first: Inbound) -> bool:
     """Whether the last list came up so shortly before the message that a number may be meant for the one above it.
 
-    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty.
+    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty. Of a post that
+    grew before people's eyes the list came at its end: a number that was typed before that is hasty whoever typed it.
     """
-    if len(above) < 2 or not above[-1].at or above[-1].by == first.user:
+    last = above[-1] if above else None
+    if last is None or not last.at:
         return False
-    return first.at - above[-1].at < HASTE
+    return first.at < last.at or (len(above) > 1 and last.by != first.user and first.at - last.at < HASTE)
 
 
 def began(claim: Claim, step: Step) -> Turn:

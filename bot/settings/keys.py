@@ -313,13 +313,13 @@ class AccessSettings(BaseModel, frozen=True, extra="forbid"):
 class DocumentSettings(BaseModel, frozen=True, extra="forbid"):
     """How documents are written and kept.
 
-    `keep` is in seconds after they were last written to, 0 is for ever. `thread`: one that is begun at the top level of
-    a channel is written in a thread; `approvers` alone accept sections, by users' ids.
+    `thread`: in a thread of their own. `approvers` alone accept sections, by users' ids. `keep`: seconds after they
+    were last written to, with 0 for ever.
     """
 
-    keep: Annotated[float, BeforeValidator(_keep)] = 0.0
     thread: bool = True
     approvers: tuple[str, ...] = ()
+    keep: Annotated[float, BeforeValidator(_keep)] = 0.0
 
 
 class LimitSettings(BaseModel, frozen=True, extra="forbid"):

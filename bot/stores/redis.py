@@ -22,7 +22,7 @@ from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
 from bot.ports.clock import Clock
 from bot.ports.ledger import Audited
-from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Outage, Stats
 from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import redis_codec as codec
 from bot.stores import redis_export as export
@@ -203,6 +203,10 @@ class RedisStore:
     async def wait(self, seconds: float, platforms: frozenset[str] | None = None) -> None:
         """See `Store.wait`."""
         await self._hints.wait(seconds, platforms)
+
+    def outage(self) -> Outage | None:
+        """See `Store.outage`."""
+        return self._link.outage
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""

@@ -18,7 +18,7 @@ from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
 from bot.ports.clock import Clock
 from bot.ports.ledger import Audited
-from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Outage, Stats
 from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import sqlite_budget as budget
 from bot.stores import sqlite_export as export
@@ -164,6 +164,10 @@ class SqliteStore:
             timer.cancel()
         if not timer.cancelled():
             timer.result()
+
+    def outage(self) -> Outage | None:
+        """See `Store.outage`. The file has one worker, which knows by itself what it could not take."""
+        return None
 
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""

@@ -21,6 +21,7 @@ SUSPENDED = "tests/scenario/test_suspended.py"
 WORKS_SWEEP = "tests/scenario/test_works_sweep.py::test_a_crash_at_any_point_of_a_work_leaves_no_trace"
 HANDED = f"{WORKS_SWEEP}[always the same-handed to a thread, and gone on with there]"
 BROKEN = f"{WORKS_SWEEP}[always the same-a link that is given up, and tried again]"
+SAVED = f"{WORKS_SWEEP}[always the same-saved as two versions, and then one that comes too late]"
 WRITTEN_FIRST = f"{WORKS_SWEEP}[always the same-handed to a thread in which somebody writes first]"
 
 ENTER = (
@@ -70,7 +71,7 @@ OF_RUNTIME = (
     ),
     Mutant(
         "preview of a failed reply not withdrawn",
-        (Edit(CARRYING, "        await self._withdraw()\n", ""),),
+        (Edit(CARRYING, "        await self._withdraw()\n        if claim.turn", "        if claim.turn"),),
         ("tests/scenario/test_talk.py::test_what_people_watched_of_a_reply_that_came_to_nothing_is_taken_back",),
     ),
     Mutant("base ordinal stays", (Edit(TURNS, "base=ordinal(turn) + 1", "base=turn.base"),), (TALK, TOOLS)),
@@ -96,8 +97,28 @@ OF_RUNTIME = (
     ),
     Mutant(
         "lease confirm skipped",
-        (Edit(CARRYING, "            await self.lease.confirm()\n", ""),),
+        (Edit(CARRYING, "            await self.lease.confirm()\n            preview", "            preview"),),
         (f"{SUSPENDED}::test_what_follows_a_post_in_which_a_process_was_suspended_is_posted_once",),
+    ),
+    Mutant(
+        "lease not confirmed before a document is written",
+        (
+            Edit(
+                CARRYING, "                await self.lease.confirm()\n                return", "                return"
+            ),
+        ),
+        ("tests/scenario/test_documents.py::test_a_turn_that_somebody_else_has_by_now_writes_nothing",),
+    ),
+    Mutant(
+        "a document written without key",
+        (
+            Edit(
+                CARRYING,
+                "change(address.key(turns.ordinal(turn)), change)",
+                'change(f"{self._claim.fence}/{address.key(turns.ordinal(turn))}", change)',
+            ),
+        ),
+        (SAVED,),
     ),
     Mutant(
         "a lost lease confirmed",
@@ -184,5 +205,10 @@ OF_RUNTIME = (
         "what is given up is committed after a crash",
         (Edit(CARRYING, "            if turn.given_up:\n", "            if False:\n"),),
         (BROKEN,),
+    ),
+    Mutant(
+        "a number just below somebody else's list chooses from it",
+        (Edit(TURNS, "first.at - last.at < HASTE", "False"),),
+        ("tests/scenario/test_hasty.py",),
     ),
 )

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.core.codec import load
 from bot.core.model import Conversation, Inbound, Listen
-from bot.core.session import ConversationState, Session
+from bot.core.session import Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
+from bot.runtime.access import Access
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
@@ -18,6 +18,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.library import CAST, FakeLibrary
 from tests.fakes.model import FakeModel, Says, Script
 from tests.fakes.platform import ROOM, FakePlatform, Shown
+from tests.scenario.kept import log_of, session_of
 
 
 @dataclass(slots=True)
@@ -49,11 +50,10 @@ class Stage:
             pass
 
     async def session(self, conversation: Conversation = ROOM) -> Session:
-        state = await self.store.peek(conversation.key)
-        return load(state, ConversationState).session if state else Session()
+        return await session_of(self.store, conversation)
 
     async def log(self, conversation: Conversation = ROOM) -> list[Entry]:
-        return [load(line, Entry) for line in await self.store.log(conversation.key)]
+        return await log_of(self.store, conversation)
 
 
 def answering(text: str) -> Script:
@@ -63,12 +63,19 @@ def answering(text: str) -> Script:
 
 @asynccontextmanager
 async def stage(
-    script: Script | None = None, *, cast: Cast = CAST, limit: int = 3500, listen: Listen = "active"
+    script: Script | None = None,
+    *,
+    cast: Cast = CAST,
+    limit: int = 3500,
+    listen: Listen = "active",
+    admins: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
     platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), FakeLibrary(cast)
-    worker = Worker(store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen))
+    worker = Worker(
+        store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen, access=Access(admins=admins))
+    )
     try:
         yield Stage(
             clock, store, platform, model, library, Inbox(store, worker.options.access, worker.stop_raised), worker

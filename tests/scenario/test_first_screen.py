@@ -33,6 +33,7 @@ def test_the_first_screen_says_what_this_is_and_three_things_to_type(tmp_path: P
         seen = person.sees(PROMPT)
         first = seen[: seen.index(PROMPT)]
         assert first.startswith("Greenroom hosts personas: ")
+        assert all(first.split("\n")[at].endswith((".", ":")) for at in (0, 1)), "a sentence a line"
         examples = [line.split()[0] for line in first.split("\n") if line.startswith("  ")]
         assert examples == ["*help", "*pm", "*bmad-orchestrator"]
         assert all(word in flat(first) for word in ("No key is set", "Set ANTHROPIC_API_KEY", "--model rehearsal"))

@@ -45,8 +45,8 @@ BMad Orchestrator: Which part shall we look at? (the queue / the database)
 BMad Orchestrator: Winston knows that best.
 [host] It is Tuesday, 14 November 2023 (UTC). You came on here, called by dana. BMad Orchestrator hands over to you: \
 what was said and decided stands above; ask nobody for it again. This is the channel general on fake. It shows bold, \
-italics, lists, quotes, links and code; tables are shown as tables; images, HTML and diagrams are not drawn. Of your \
-commands these work here: *help, *explain, *exit.
+italics, lists, quotes, links and code; tables are shown as tables; images, HTML and diagrams are not drawn. All of \
+your commands work here.
 dana: Where do we begin?"""
 
 SETTLING = [
@@ -68,7 +68,7 @@ async def settled(s: Stage) -> None:
     await s.say("Where do we begin?", user="dana")
 
 
-async def test_a_hand_over_brings_what_was_said_and_settled() -> None:
+async def test_24_a_hand_over_brings_what_was_said_and_settled() -> None:
     async with stage(lambda _p, n: SETTLING[n - 1]) as s:
         await settled(s)
         assert printed(s.model.prompts[-1]) == HANDED_OVER
@@ -86,7 +86,7 @@ async def test_the_prompt_only_grows_until_the_persona_comes_on_again() -> None:
             first = asked
 
 
-async def test_what_it_said_in_an_earlier_stay_is_its_own() -> None:
+async def test_24_what_it_said_in_an_earlier_stay_is_its_own() -> None:
     async with stage(lambda p, n: Says.text(f"{p.who} {n}.")) as s:
         await s.say("*architect")
         await s.say("one")

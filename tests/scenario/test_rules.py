@@ -146,29 +146,42 @@ async def test_6_the_model_proposes_a_command_and_people_decide() -> None:
 
 
 async def test_22_a_command_that_does_not_run_is_neither_listed_as_one_nor_proposed() -> None:
-    replies = [Says(calls=(("propose_command", {"command": "correct-course"}),)), Says.text("Then we talk.")]
+    replies = [Says(calls=(("propose_command", {"command": "story-checklist"}),)), Says.text("Then we talk.")]
     async with stage(lambda _p, n: replies[n - 1]) as s:
-        await s.say("*pm")
+        await s.say("*sm")
         (reply,) = await s.say("I want to write down what we are going to make and for whom")
         assert reply.text == "Then we talk." and reply.menu is None
         asked, again = s.model.prompts
         able, unable = asked.system[1].split("These commands of yours do not run here yet")
-        assert "*correct-course" not in able and "*yolo" in able
-        assert "*correct-course: Correct the course (needs tasks and documents)" in unable and "*yolo" not in unable
+        assert "*story-checklist" not in able and "*draft" not in able
+        assert "*story-checklist: Check a story (needs tasks and documents)" in unable
         assert (
-            "Refused: *correct-course does not run here yet (tasks and documents)." in again.messages[-1].blocks[0].json
+            "Refused: *story-checklist does not run here yet (tasks and documents)."
+            in again.messages[-1].blocks[0].json
         )
 
 
-async def test_22_the_model_is_told_what_did_not_run() -> None:
-    async with stage(answering("I see.")) as s:
+@pytest.mark.parametrize("answer", ["2", "wait, what about the shop?"])
+async def test_25_the_model_is_told_that_it_stays(answer: str) -> None:
+    replies = [Says(calls=(("propose_command", {"command": "exit"}),)), Says.text("I see."), Says.text("Yes.")]
+    async with stage(lambda _p, n: replies[n - 1]) as s:
         await s.say("*pm")
-        await s.say("*correct-course for the shop")
+        await s.say("That is all that there was to say about it, I think, so thank you")
+        await s.say("1")
+        await s.say(answer)
+        await s.say("and now?")
+        told = "".join(block.json for block in s.model.prompts[-1].messages[-1].blocks)
+        told += "".join(block.json for message in s.model.prompts[1].messages for block in message.blocks)
+        assert "alice chose to run *exit." in told and "you stay, *exit did not run." in told
+
+
+async def test_25_the_model_is_told_what_did_not_run() -> None:
+    async with stage(answering("I see.")) as s:
+        await s.say("*sm")
+        await s.say("*story-checklist for the shop")
         await s.say("what came of it?")
         told = "".join(block.json for block in s.model.prompts[-1].messages[-1].blocks)
-        assert (
-            "alice asked for your command *correct-course for the shop. It did not run: this build does not run" in told
-        )
+        assert "alice asked for your command *story-checklist for the shop. It did not run" in told
 
 
 async def test_6_a_proposed_command_that_she_has_not_is_refused() -> None:

@@ -256,9 +256,9 @@ async def test_where_nobody_is_on_a_channel_is_quiet_and_a_direct_message_gets_a
     async with stage(never) as s:
         assert await s.say("lunch?") == []
         (hint,) = await s.say("hello", conversation=DM, direct=True)
-        assert hint.text.startswith("Nobody is on yet. `*help`")
+        assert "each under their own name. To begin with:\n\n1. `*bmad-orchestrator`" in hint.text
         (hint,) = await s.say("hello", addressed=True)
-        assert hint.text.startswith("Nobody is on yet.")
+        assert "Nobody is on yet." in hint.text
 
 
 async def test_help_in_a_direct_message_tells_a_newcomer_everything() -> None:
@@ -372,7 +372,7 @@ async def test_agent_knows_names_and_roles() -> None:
         for text, name in (("*agent Winston", "Winston"), ("*agent scrum master", "Bob"), ("*scrum master", "Bob")):
             assert (await s.say(text))[-1].voice.name == name
         (nobody,) = await s.say("*agent xyzzy")
-        assert nobody.text == "Nobody here goes by “xyzzy”. `*agent` lists everybody."
+        assert nobody.text == "Nobody here fits “xyzzy”. `*agent` lists everybody."
         (listing,) = await s.say("*agent")
         assert listing.menu is not None and len(listing.menu.options) == 5
 

@@ -64,6 +64,14 @@ def started(folder: Path, stdout: int, pause: str = "0", options: tuple[str, ...
     )
 
 
+def asks(person: Person) -> None:
+    """Call Winston and ask him something."""
+    person.sees(PROMPT)
+    person.says("*architect")
+    person.sees("Pick a number")
+    person.says("tell me")
+
+
 def turns_in_flight(folder: Path, request: str = "") -> list[bool]:
     """For every turn under way that makes this request, whether a worker holds it."""
     with sqlite3.connect(folder / "state.db") as db:
@@ -161,7 +169,7 @@ def test_commands_personas_and_own_words_are_completed(person: Person) -> None:
     person.types("\r")
     person.sees("Pick a number")
     person.types("*create-back")
-    person.sees("architecture-tmpl", times=5)
+    person.sees("Write the architecture of a service together", times=2)
     person.types("\t")
     person.sees(f"{PROMPT} *create-backend-architecture")
     person.types("\x15/jo")
@@ -181,13 +189,11 @@ def test_several_lines_are_one_message_typed_or_pasted(person: Person) -> None:
     person.sees("“ada: three four”")
 
 
-def test_whoever_talks_to_nobody_is_told_once(person: Person) -> None:
-    person.says("hello?")
-    person.sees("(nobody is on here: *help shows who can be called)")
-    person.says("anybody")
-    person.says("*architect")
-    person.sees("Pick a number")
-    assert person.seen.count("(nobody is on here") == 1
+def test_whoever_talks_to_nobody_is_shown_whom_to_call(person: Person) -> None:
+    person.says("We lose data when a volume fails.")
+    person.sees("Nobody is on yet. For what you wrote I suggest:")
+    person.says("1")
+    person.sees("“ada: We lose data when a volume fails.”")
     person.says("// between us")
     person.sees("(an aside: no persona hears it)")
 
@@ -265,10 +271,7 @@ def test_a_chat_on_a_screen_says_that_its_state_is_newer(tmp_path: Path) -> None
 
 def test_sigterm_leaves_the_terminal_as_it_was_and_lets_the_reply_end(tmp_path: Path) -> None:
     with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": "0.1"}) as person:
-        person.sees(PROMPT)
-        person.says("*architect")
-        person.sees("Pick a number")
-        person.says("tell me")
+        asks(person)
         person.sees("[rehearsal] Here a")
         os.kill(person.pid, signal.SIGTERM)
         assert person.ends() == 128 + signal.SIGTERM
@@ -280,10 +283,7 @@ def test_sigterm_leaves_the_terminal_as_it_was_and_lets_the_reply_end(tmp_path: 
 
 def test_sigterm_keeps_a_reply_that_does_not_end_as_far_as_it_came(tmp_path: Path) -> None:
     with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": NEVER}) as person:
-        person.sees(PROMPT)
-        person.says("*architect")
-        person.sees("Pick a number")
-        person.says("tell me")
+        asks(person)
         until(lambda: len(turns_in_flight(tmp_path, "AskModel")) == 1)
         os.kill(person.pid, signal.SIGTERM)
         assert person.ends() == 128 + signal.SIGTERM
@@ -296,10 +296,7 @@ def test_sigterm_keeps_a_reply_that_does_not_end_as_far_as_it_came(tmp_path: Pat
 
 def test_a_second_sigterm_ends_the_chat_at_once_and_gives_the_turn_back(tmp_path: Path) -> None:
     with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": "1"}) as person:
-        person.sees(PROMPT)
-        person.says("*architect")
-        person.sees("Pick a number")
-        person.says("tell me")
+        asks(person)
         person.sees("[rehearsal] Here a")
         os.kill(person.pid, signal.SIGTERM)
         person.sees("may end first")
@@ -327,10 +324,7 @@ def test_sigterm_ends_a_piped_chat_with_its_reply(tmp_path: Path, pause: str) ->
 
 def test_a_terminal_that_is_closed_ends_the_chat_and_gives_the_turn_back(tmp_path: Path) -> None:
     with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
-        person.sees(PROMPT)
-        person.says("*architect")
-        person.sees("Pick a number")
-        person.says("tell me")
+        asks(person)
         person.sees("[rehearsal] Here a")
         person.hangs_up()
     assert turns_in_flight(tmp_path, "AskModel") == [False]

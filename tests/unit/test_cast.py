@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,9 @@ def test_the_check_that_authors_use_finds_nothing() -> None:
     command = [sys.executable, "-m", "bot", "personas", "check", "agents"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == f"{len(CAST.personas)} personas, 0 findings\n"
+    *stops, told = run.stdout.splitlines()
+    assert told == f"{len(CAST.personas)} personas, {len(stops)} templates, 0 findings"
+    assert len(stops) == len([resource for resource in CAST.resources if resource.kind == "templates"])
 
 
 def test_nothing_is_wrong_with_the_cast_where_it_is_shipped_either() -> None:
@@ -139,7 +142,8 @@ def test_nothing_is_wrong_with_the_cast_where_it_is_shipped_either() -> None:
 
 def test_every_file_that_defines_a_persona_gives_the_one_it_is_named_after() -> None:
     files = {p.stem for p in (BMAD / "agents").iterdir()} | {p.stem for p in (AGENTS / "novacron").iterdir()}
-    files |= {p.stem for p in AGENTS.glob("*.md")} - {document.id for document in CAST.documents}
+    files |= {p.stem for p in AGENTS.glob("*.md")}
+    files -= {document.id for document in CAST.documents}
     assert {persona.id for persona in CAST.personas} == files
     assert len(files) == 32
 
@@ -429,3 +433,44 @@ def test_further_checks_of_this_installation_find_nothing() -> None:
         run = subprocess.run([sys.executable, script, ROOT], capture_output=True, text=True, check=False, timeout=60)
         assert run.returncode == 0, run.stdout + run.stderr
         assert run.stdout.rstrip().endswith(" 0 findings"), run.stdout
+
+
+def test_novacron_is_explained_where_a_newcomer_looks() -> None:
+    (told,) = (post.markdown for post in posts(step(Session(), said("*help"), CAST)))
+    explained = "NovaCron is a platform that runs virtual machines on many hosts"
+    assert explained in told
+    for persona in CAST.personas:
+        (greeting,) = (post.markdown for post in posts(step(Session(), said(f"*{persona.id}"), CAST)))
+        assert (explained in greeting) == (persona.pack == "novacron")
+    for page in (ROOT / "README.md", BMAD / "data" / "bmad-kb.md"):
+        text = " ".join(page.read_text("utf-8").split())
+        assert explained in text
+
+
+def test_the_guide_to_the_method_names_everybody() -> None:
+    text = (BMAD / "data" / "bmad-kb.md").read_text("utf-8")
+    assert [persona.id for persona in CAST.personas if f"| `*{persona.id}` |" not in text] == []
+
+
+def test_every_workflow_says_what_it_is_for() -> None:
+    found = [r for r in CAST.resources if r.kind == "workflows"]
+    assert len(found) == len(WORKFLOWS) and all(len(r.purpose) > 40 for r in found)
+
+
+def test_the_coordinators_prompt_has_everybody_with_a_purpose() -> None:
+    coordinator = next(p for p in CAST.personas if p.is_coordinator)
+    lines = prompt(coordinator, (), CAST).system[2].splitlines()[1:]
+    assert len(lines) == len(CAST.personas) - 1
+    assert all(re.match(r"- \*[\w-]+: .+\. \S.{20}", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("who", "typed"), [("bmad-master", "*create-doc nope"), ("bmad-orchestrator", "*workflow nope")]
+)
+def test_a_name_that_is_none_lists_all_that_there_is(who: str, typed: str) -> None:
+    on = step(Session(), said(f"*{who}"), CAST).session
+    told = step(on, replace(said(typed), turn="t2"), CAST)
+    kind = "templates" if "create-doc" in typed else "workflows"
+    listed = CAST.resources_of(CAST.persona(who), kind)
+    assert {option.label for option in menu_of(told).options} >= {resource.stem for resource in listed}
+    assert f"There is no {kind[:-1]} of that name." in posts(told)[-1].markdown

@@ -11,7 +11,7 @@ from bot.core.modes.activation import greeting
 from bot.core.permissions import can_read, may_save, saves, told
 from bot.core.prompt import definition
 from bot.core.tools import offered
-from bot.personas.model import Persona, Source
+from bot.personas.model import Cast, Persona, Source
 from tests.fakes.library import PM
 
 ROOM = Conversation("fake", "team", "general")
@@ -56,9 +56,9 @@ def test_greeting_and_prompt_say_which() -> None:
     assert told(persona(("Write",))) == "I can save what you accept; I cannot read what is there."
     assert told(persona(("Bash",))).startswith("I can neither read nor save")
     assert "below `docs/`" in told(persona(("Read", "Write"), source=DOCS_AGENT))
-    told_of = greeting(persona(("Read", "Bash")))
+    told_of = greeting(persona(("Read", "Bash")), Cast(personas=()))
     assert "does not have (`Bash`). I can read the documents" in told_of and "`Read`" not in told_of
-    assert greeting(persona(("Read", "Write"))).endswith(
+    assert greeting(persona(("Read", "Write")), Cast(personas=())).endswith(
         "I can read the documents of this channel, and save what you accept."
     )
     assert "saved below docs/ when people accept it" in definition(persona(None, source=DOCS_AGENT))

@@ -68,6 +68,7 @@ class PlainTransport:
         write: Callable[[TextIO, Outgoing], object] = printed,
         files: Path | None = None,
     ) -> None:
+        """`write` prints a post; files are saved into the folder `files`."""
         self._out, self._orders, self._write, self._files = out, orders, write, files
         self._lost: asyncio.Future[OSError] = asyncio.get_running_loop().create_future()
 
@@ -85,8 +86,7 @@ class PlainTransport:
 
     async def post(self, out: Outgoing) -> Receipt:
         """Print it; a file is saved. Raises FormRefusedError where that cannot be."""
-        if out.file:
-            out = replace(out, text=saved(out, self._files))
+        out = replace(out, text=saved(out, self._files)) if out.file else out
         try:
             self._write(self._out, out)
         except OSError as error:

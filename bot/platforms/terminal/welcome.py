@@ -44,8 +44,8 @@ def _for_somebody_new(cast: Cast) -> list[Line]:
     ]
     width = max(len(word) for word, _ in examples)
     return [
-        ("", "Greenroom hosts personas: experts, each with a trade and a name, who talk with you here."),
-        ("", "Call one, and they greet you, show what they can do, and wait for you. For example:"),
+        ("", "Greenroom hosts personas: experts with a name and a trade, who talk with you."),
+        ("", "Call one: they greet you, show what they can do, and wait. For example:"),
         ("", ""),
         *(("", f"  {in_one_line(word):<{width}}  {meaning}") for word, meaning in examples),
         ("", ""),

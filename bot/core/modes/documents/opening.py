@@ -96,7 +96,7 @@ def template_of(cast: Cast, persona: Persona, command: str, args: str) -> tuple[
 def _no_such(step: StepBuilder, persona: Persona, args: str) -> None:
     listed = step.cast.resources_of(persona, "templates")
     near = process.extract(fold(args), [fold(r.stem) for r in listed], scorer=fuzz.partial_ratio, score_cutoff=_LIKE)
-    shown = [listed[place] for _, _, place in near] or listed
+    shown = [listed[place] for place in dict.fromkeys([*(place for _, _, place in near), *range(len(listed))])]
     if not shown:
         step.tell("The library holds no templates, so no document can be begun.")
         return
