@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -12,13 +13,16 @@ import pytest
 from bot.runtime.inbox import Inbox
 from bot.runtime.preview import PACE
 from bot.runtime.worker import Options, Worker
+from bot.stores import redis_link
 from bot.stores.sqlite import SqliteStore
+from tests.contract.redis_server import Server, running
 from tests.fakes.clock import ManualClock
 from tests.fakes.library import FakeLibrary
 from tests.fakes.model import FakeModel, Says
 from tests.fakes.platform import FakePlatform
 from tests.fakes.toy_mode import MODES, TOYS
 from tests.scenario.sweep import CONFIGURATIONS, Configuration, Deed, Faulty, Reference, Scenario, Universe
+from tests.scenario.sweep_stores import OnRedis
 from tests.scenario.test_sweep_finds import Without
 
 SCENARIOS = (
@@ -128,6 +132,10 @@ SAVED = {
 """The versions of documents that are there at the end."""
 
 
+STRIDE = 3
+"""Without --soak, one crash point of so many is swept on Redis."""
+
+
 def universe(scenario: Scenario, how: Configuration, *points: int) -> Universe:
     return replace(how.universe(scenario, *points), library=TOYS)
 
@@ -211,3 +219,33 @@ async def test_the_sweep_finds_writes_that_have_no_key() -> None:
         if known.differences(outcome):
             return
     pytest.fail("no crash showed it")
+
+
+# ---------------------------------------------------------------- on Redis
+
+ON_REDIS = [s for s in SCENARIOS if s.name.startswith(("a link that is given up", "handed to a thread in which"))]
+"""The scenarios with calls of the store that no talk makes: burials with what is left, messages that are put back."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("valkey")) as started:
+        yield started
+
+
+@pytest.mark.parametrize("scenario", ON_REDIS, ids=lambda s: s.name)
+async def test_a_crash_or_a_lost_reply_on_redis_leaves_no_trace_either(
+    scenario: Scenario, server: Server, soak: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_link, "_FIRST_DELAY", 0.0)
+    how, ground = CONFIGURATIONS[0], OnRedis(server)
+    end, points = await universe(scenario, how).play()
+    known = Reference(scenario, how.varied, (end,), points)
+    for point in range(0, points + 1, 1 if soak else STRIDE):
+        outcome, _ = await replace(universe(scenario, how, point), ground=ground).play()
+        assert not known.differences(outcome), f"crash at {point} of {points}"
+    await replace(universe(scenario, how), ground=ground).play()
+    for number in range(1, ground.commands + 1, 1 if soak else STRIDE):
+        unheard = replace(ground, unheard=number)
+        outcome, _ = await replace(universe(scenario, how), ground=unheard).play()
+        assert not known.differences(outcome), f"the reply to command {number} is lost"
