@@ -83,13 +83,14 @@ def written(step: StepBuilder, work: DocumentWork, event: DocumentWritten | Docu
     """The store has it, or somebody else was first, or it cannot be."""
     choice = work.choice or Choice("", "somebody", "accepted")
     match event:
-        case DocumentWritten(version=version):
+        case DocumentWritten(version=version, notice=notice):
             parts = {(p.place, p.instance): p for p in (*work.accepted, *_new(work))}
             accepted = tuple(replace(parts[key], name="", sha="") for key in sorted(parts))
             count = len(_new(work))
             also = "" if count < 2 else f" with the {count - 1} shown before it" if work.draft else ""
             what = work.section if work.draft else "what was shown last"
             lead = f"_{what}{also}: accepted by {choice.name} ({choice.what}), saved as version {version}._"
+            lead += f"\n\n_{notice}_" if notice else ""
             number = work.number if work.draft else "what was shown last"
             fact = f"{choice.name} chose {choice.what}; {number} was saved as version {version} of {work.path}."
             step.note(Entry("note", work.who, fact, choice.name, call=f"saved:{work.id}", user=choice.user))
