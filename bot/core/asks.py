@@ -23,10 +23,16 @@ REQUEST = (
 
 
 def ask(
-    step: StepBuilder, owner: str = "chat", *, who: str = "", purpose: str = "reply", shape: Shape = "talk"
+    step: StepBuilder,
+    owner: str = "chat",
+    *,
+    who: str = "",
+    purpose: str = "reply",
+    shape: Shape = "talk",
+    head: str = "",
 ) -> None:
-    """Let `who` (the active persona without an id) speak next; `owner` gets the reply, for `purpose`."""
-    wanted = Waiting(who or step.session.active, purpose, owner, shape)
+    """Let `who` (the active persona without an id) speak next, below `head`; `owner` gets the reply, for `purpose`."""
+    wanted = Waiting(who or step.session.active, purpose, owner, shape, head=head)
     # Calls that are answered stand right before the next ask, so a loop of them is not cut in two.
     if step.session.crowded == wanted.who and step.session.tools is None:
         step.note(Entry("note", wanted.who, REQUEST, call=SUMMARY))

@@ -17,6 +17,7 @@ class Context:
     are not heard: they are among no event's lines. `listening` decides which messages are for the bot. `inherit` are
     the personas of the channel in which this thread has just begun; `called`: it began below a message that was
     addressed to the bot. `host` is the name that the bot itself speaks under.
+    `has_model`: a model is set up. `approver`: all of it comes from people who may accept sections of documents.
     """
 
     account: Account = field(default_factory=Account)
@@ -26,6 +27,8 @@ class Context:
     inherit: tuple[str, ...] = ()
     called: bool = False
     host: str = HOST.name
+    has_model: bool = True
+    approver: bool = True
 
 
 NOTHING = Context()

@@ -97,6 +97,9 @@ class WorkGate(Protocol):
 
     words: ClassVar[Words]
 
+    tells: ClassVar[bool]
+    """Whether the mode itself says who chose what; else that is a line of its own."""
+
     @property
     def who(self) -> str:
         """The persona who speaks at it."""
@@ -177,6 +180,15 @@ def withdrawn(gate: HostGate) -> str:
 def is_of_work(gate: Gate | None) -> bool:
     """Whether a mode decides it."""
     return gate is not None and not isinstance(gate, HostGate)
+
+
+def says_who_chose(gate: Gate | None) -> bool:
+    """Whether a line of its own is to say who chose what there."""
+    return gate is None or not is_of_work(gate) or not _tells(gate)
+
+
+def _tells(gate: Any) -> bool:
+    return bool(gate.tells)
 
 
 def _of_work(gate: WorkGate) -> WorkGate:

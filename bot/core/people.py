@@ -9,7 +9,7 @@ from bot.core import choices, commands, routing, speakers, works
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.events import Picked, Refusal, Said, Utterance
-from bot.core.gates import ExitGate, ForgetGate, Gate, HostGate, call_of, is_of_work, words_at
+from bot.core.gates import ExitGate, ForgetGate, Gate, HostGate, call_of, is_of_work, says_who_chose, words_at
 from bot.core.menus import is_of_an_older_build, label
 from bot.core.model import (
     Action,
@@ -25,6 +25,7 @@ from bot.core.model import (
     Whisper,
 )
 from bot.core.modes import activation, chat, host_commands
+from bot.core.session import Passed
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
 from bot.personas.model import fold
@@ -34,6 +35,9 @@ REFUSED = 50
 
 MENTIONS = 50
 """So many messages that mentioned the bot are remembered, for the threads that may begin below them."""
+
+PASSED = 8
+"""So many decided questions of works are remembered, to tell who comes too late who was first."""
 
 GOODBYES = frozenset({"exit", "leave", "quit", "bye", "goodbye"})
 """Words that mean yes where a persona asks whether to leave."""
@@ -248,13 +252,14 @@ def pressed(step: StepBuilder, event: Picked) -> None:
     option = menu.pick(event.number) if menu else None
     if menu is None or option is None:
         now = "What is asked now stands further down." if gate else "`*help` shows what can be chosen now."
-        step.tell(f"That choice has passed. {now}", only=only)
+        step.tell(f"{_has_passed(step, event.menu)} {now}", only=only)
     elif _is_for_admins(gate, menu, option) and not step.context.admin:
         step.record("was refused to wipe the conversation: not an admin", event.user)
         step.tell("Only an admin can decide that.", only=only)
     else:
         name = step.labelled(event.user, event.name)
-        step.tell(f"{name} chose: {label(option)}")
+        if gate is None or gate.menu != menu.id or says_who_chose(gate):
+            step.tell(f"{name} chose: {label(option)}")
         _choose(step, menu, option, Utterance(event.user, name, "", event.turn, event.at))
     routing.settle(step)
 
@@ -301,7 +306,8 @@ def _typed(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> No
         step.record("was refused to wipe the conversation: not an admin", line.user)
         step.repeat(menu.id, "Only an admin can decide that.")
         return
-    if gate and gate.menu == menu.id and (call_of(gate) or isinstance(option.action, Run) or is_of_work(gate)):
+    decides = gate and gate.menu == menu.id and (call_of(gate) or isinstance(option.action, Run) or is_of_work(gate))
+    if decides and says_who_chose(gate):
         step.tell(f"{line.name} chose: {label(option)}")
     _choose(step, menu, option, line)
 
@@ -316,12 +322,21 @@ def _choose(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> N
     if not menu.lasting:
         step.close(menu.id)
     if gate and gate.menu == menu.id:
+        if is_of_work(gate):
+            passed = Passed(menu.id, line.name, label(option))
+            step.change(passed=(*step.session.passed, passed)[-PASSED:])
         if routing.decided(step, gate, option, line):
             action = option.action
             args = action.args if isinstance(action, Run) else ""
             act(step, action, args, line)
     else:
         _chosen(step, menu, option, line)
+
+
+def _has_passed(step: StepBuilder, menu: str) -> str:
+    """That a choice has passed, and who has made it where that is known."""
+    by = next((passed for passed in step.session.passed if passed.menu == menu), None)
+    return f"{by.name} has chosen already: {by.label}." if by else "That choice has passed."
 
 
 def _passed(step: StepBuilder, gate: Gate | None) -> None:

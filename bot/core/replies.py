@@ -35,15 +35,34 @@ STOPPED = "_(stopped by "
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A reply that was taken: what people see of its words, its tool calls, and whether it ended by itself."""
+    """A reply that was taken: what people see of its words, its tool calls, and whether it ended by itself.
+
+    `text` is all that it said, `mark` the line below what did not end by itself.
+    """
 
     words: str
     calls: tuple[Call, ...]
     whole: bool
+    text: str = ""
+    mark: str = ""
 
 
 def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
     """Keep the reply in the log and post what people may see of it. Calls count only if the model stopped for them."""
+    heard = keep(step, waiting, event)
+    if heard.words:
+        words = f"{heard.words}\n\n{heard.mark}" if heard.mark else heard.words
+        step.say(words, completes=event.ask, who=waiting.who)
+    elif heard.mark:
+        step.tell(heard.mark)
+    elif not heard.calls and waiting.shape != "silent":
+        step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
+    warn(step, event.notice)
+    return heard
+
+
+def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
+    """Keep the reply in the log; whoever asked posts it. Calls count only if the model stopped for them."""
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
     calls = content.calls(blocks) if event.stop == "tool_use" else ()
@@ -53,17 +72,10 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))
         step.note(Entry("reply", waiting.who, words, name=name, content=kept))
     mark = _mark(event)
-    if words:
-        step.say(f"{words}\n\n{mark}" if mark else words, completes=event.ask, who=waiting.who)
-    elif mark:
-        step.tell(mark)
-    elif not calls and waiting.shape != "silent":
-        step.tell(f"{step.voice(waiting.who).name} had nothing to say. Ask again, or in other words.")
     step.change(unfinished_reply=Unfinished(waiting.who, "cut", waiting.owner) if mark else None)
     if event.crowded:
         step.change(crowded=waiting.who)
-    warn(step, event.notice)
-    return Heard(words, calls, not mark)
+    return Heard(words, calls, not mark, content.text(blocks), mark)
 
 
 def _mark(event: ModelReplied) -> str:

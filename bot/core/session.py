@@ -26,7 +26,8 @@ class Call:
 class Tools:
     """A tool loop under way: the calls still to be answered, how many rounds there were, and who is to go on then.
 
-    `owner` asked the model `who` for `purpose`, in `shape`; it gets the reply that ends the loop, or a `Returned`.
+    `owner` asked the model `who` for `purpose`, in `shape` below `head`; it gets the reply that ends the loop, or a
+    `Returned`.
     """
 
     calls: tuple[Call, ...] = ()
@@ -35,13 +36,14 @@ class Tools:
     who: str = ""
     purpose: str = "reply"
     shape: Shape = "talk"
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A request is under way: `owner` made it for `who`, and gets what comes back. `purpose` is the owner's own.
 
-    An ask is in `shape`. Of a summary, `then` is the ask that it has to come before.
+    An ask is in `shape`, below `head`. Of a summary, `then` is the ask that it has to come before.
     """
 
     who: str
@@ -49,6 +51,7 @@ class Waiting:
     owner: str = "chat"
     shape: Shape = "talk"
     then: Waiting | None = None
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,15 @@ class Unfinished:
     who: str
     how: Literal["failed", "cut"]
     owner: str = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A menu of a work that was chosen from: who chose, and what they chose."""
+
+    menu: str
+    name: str
+    label: str
 
 
 class Work(Protocol):
@@ -101,6 +113,7 @@ class Session:
     `work` is what is being done, each for the one before it, at most `works.DEPTH`; `paused` are such stacks, newest
     first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
     hand-overs that were taken. `crowded` is the persona whose talk is to be summed up before it is asked again.
+    `yolo_by` is the name of who switched yolo on. `passed` are the last questions of works that somebody has decided.
     """
 
     personas: tuple[str, ...] = ()
@@ -125,6 +138,8 @@ class Session:
     due: str = ""
     handed: tuple[str, ...] = ()
     crowded: str = ""
+    yolo_by: str = ""
+    passed: tuple[Passed, ...] = ()
 
     @property
     def active(self) -> str:

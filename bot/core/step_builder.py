@@ -11,7 +11,7 @@ from bot.core.events import Utterance
 from bot.core.gates import Gate, with_menu, words_at
 from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
-from bot.core.session import Session, Step, Tools, Unfinished, Waiting, Work
+from bot.core.session import Passed, Session, Step, Tools, Unfinished, Waiting, Work
 from bot.core.speakers import Speaker
 from bot.core.steps import AskModel, Entry, OpenThread, Post, Record, Request
 from bot.core.voices import Names
@@ -73,6 +73,8 @@ class Changes(TypedDict, total=False):
     due: str
     handed: tuple[str, ...]
     crowded: str
+    yolo_by: str
+    passed: tuple[Passed, ...]
 
 
 @dataclass(slots=True)
@@ -159,7 +161,7 @@ class StepBuilder:
         """
         if self.session.gate is not None:
             raise RuntimeError(f"a model would be asked while people are asked ({self.session.gate})")
-        self.wait(AskModel(waiting.who, waiting.shape), waiting)
+        self.wait(AskModel(waiting.who, waiting.shape, waiting.head), waiting)
 
     def wait(self, request: Request, waiting: Waiting) -> None:
         """Make a request, whose result goes to `waiting.owner`. Raises RuntimeError where there is one already."""

@@ -7,19 +7,21 @@ from typing import Literal
 
 from bot.core.model import Menu, Voice, Whisper
 
-Shape = Literal["talk", "draft", "silent"]
+Shape = Literal["talk", "draft", "silent", "finding"]
 """What becomes of a model's words on the way to people: see `bot.core.shapes`.
 
-talk: a persona's own words. draft: a text that is proposed, byte for byte. silent: nobody sees them.
+talk: a persona's own words. draft: a text that is proposed, byte for byte, up to the line `shapes.DELIMITER`. silent:
+nobody sees them. finding: a persona's own words up to that line; behind it stands a text that the host shows itself.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AskModel:
-    """Let `who` speak next, in that shape."""
+    """Let `who` speak next, in that shape; `head` is what the host puts above the words, in preview and post."""
 
     who: str
     shape: Shape = "talk"
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)

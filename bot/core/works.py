@@ -125,7 +125,7 @@ def resume(step: StepBuilder, args: str) -> None:
         step.tell(f"{aside[-1].title} is paused. `*resume` goes on with it.")
         rest = (aside, *rest)
     step.change(work=found, paused=rest)
-    stand(step)
+    step.modes.of(found[-1]).taken_up(step, found[-1])
 
 
 def _found(paused: tuple[tuple[Work, ...], ...], wanted: str) -> tuple[Work, ...] | None:
@@ -145,6 +145,12 @@ def stand(step: StepBuilder) -> None:
     work = top(step.session)
     if work is not None and step.session.gate is None:
         step.modes.of(work).stands(step, work)
+
+
+def command(step: StepBuilder, word: str, args: str, line: Utterance) -> bool:
+    """A command of the host, for the work on top; False where there is none, or it does not take the command."""
+    work = top(step.session)
+    return work is not None and step.modes.of(work).command(step, work, word, args, line)
 
 
 # ---------------------------------------------------------------- links and hand-overs

@@ -79,7 +79,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
-    preview = Preview(transport, asked.out, names, refused=shape == "silent", shape=shape)
+    silent, head = shape == "silent", asked.request.head
+    preview = Preview(transport, asked.out, names, refused=silent, shape=shape, head=head)
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.

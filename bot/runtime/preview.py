@@ -24,7 +24,7 @@ BUSY = 7.0
 
 @dataclass(slots=True)
 class Preview:
-    """A reply of that `shape` as it comes in, and what people watch of it; `refused` where nothing is to be seen.
+    """A reply of that `shape` as it comes in below `head`, and what people watch of it; `refused`: nothing.
 
     A piece costs no more than to be noted. What of the reply may be shown is found out in a task of its own, so that
     neither its cost nor the platform holds up the reply itself.
@@ -35,6 +35,7 @@ class Preview:
     names: Names
     refused: bool = False
     shape: Shape = "talk"
+    head: str = ""
     ref: str | None = field(default=None, init=False)
     shown: str = field(default="", init=False)
     usage: Usage | None = field(default=None, init=False)
@@ -45,7 +46,8 @@ class Preview:
     _is_over: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
-        self._growing = GrowingReply(self.names, self.transport.limit, tables=self.transport.tables, shape=self.shape)
+        limit, tables = self.transport.limit, self.transport.tables
+        self._growing = GrowingReply(self.names, limit, tables=tables, shape=self.shape, head=self.head)
 
     @property
     def heard(self) -> str:

@@ -59,6 +59,7 @@ class DraftGate:
 
     mode: ClassVar[str] = "toy"
     words: ClassVar[Words] = "label"
+    tells: ClassVar[bool] = False
     who: str
     draft: str
     menu: str = ""
@@ -70,6 +71,7 @@ class StoppedGate:
 
     mode: ClassVar[str] = "toy"
     words: ClassVar[Words] = "meaning"
+    tells: ClassVar[bool] = False
     who: str
     menu: str = ""
 
@@ -218,6 +220,12 @@ class ToyMode:
         step.open_gate()
         options = (Option("Go on", Choose("on")), Option("Leave it", Choose("leave")))
         step.halt(StoppedGate(work.who), options, f"Part {work.part} rests.", by_host=True)
+
+    def taken_up(self, step: StepBuilder, work: ToyWork) -> None:
+        self.stands(step, work)
+
+    def command(self, step: StepBuilder, work: ToyWork, word: str, args: str, line: Utterance) -> bool:
+        return False
 
     def status(self, work: ToyWork) -> str:
         return f"The toy: part {work.part} of 2, {work.phase}"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.growing import GrowingReply
 from bot.core.model import Conversation, Voice
-from bot.core.shapes import shown
+from bot.core.shapes import DELIMITER, shown
 from bot.core.steps import Post, Shape
 from bot.core.text import settled
 from bot.core.voices import Names
@@ -74,6 +74,9 @@ BITS = (
     "- ",
     "# ",
     "\\|",
+    DELIMITER,
+    f"\n{DELIMITER}\n",
+    "\n=== wh",
 )
 replies = st.lists(st.sampled_from(BITS), max_size=50).map("".join)
 SHAPES: tuple[Shape, ...] = get_args(Shape)

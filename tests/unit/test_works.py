@@ -34,6 +34,7 @@ class Errand:
 class HomeGate:
     mode: ClassVar[str] = "errand"
     words: ClassVar[Words] = "label"
+    tells: ClassVar[bool] = False
     who: str
     menu: str = ""
 
@@ -75,6 +76,12 @@ class Errands:
 
     def stands(self, step: StepBuilder, work: Errand) -> None:
         step.halt(HomeGate(work.who), (Option("Home", Choose("home")),), "And now?")
+
+    def taken_up(self, step: StepBuilder, work: Errand) -> None:
+        self.stands(step, work)
+
+    def command(self, step: StepBuilder, work: Errand, word: str, args: str, line: Utterance) -> bool:
+        return False
 
     def status(self, work: Errand) -> str:
         return f"{work.title}: {work.moves} moves."

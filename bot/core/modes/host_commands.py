@@ -35,6 +35,10 @@ EFFECTS: dict[str, Effect] = {
     "chat-mode": "look",
     "resume": "look",
     "approve": "look",
+    "edit": "look",
+    "back": "look",
+    "skip": "look",
+    "feedback": "look",
     "exit": "confirm",
     "forget": "confirm",
     "reload": "confirm",
@@ -70,6 +74,8 @@ def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         step.record(f"was refused *{word}: not an admin", line.user)
         step.tell(f"Only an admin may use `*{word}` (`access.admins` in the settings).")
         return
+    if not own and works.command(step, word, args, line):
+        return
     match effect:
         case "look":
             look(step, word, args, line)
@@ -94,7 +100,7 @@ def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
         case "status":
             status(step)
         case "yolo":
-            toggle_yolo(step)
+            toggle_yolo(step, line)
         case "chat-mode":
             chat_mode(step)
         case "usage":
@@ -103,6 +109,8 @@ def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
             raise_budget(step, args, line)
         case "resume":
             works.resume(step, args)
+        case "edit" | "back" | "skip" | "feedback":
+            step.tell(f"`*{word}` belongs to a section of a document that waits for a choice, and none does just now.")
         case _:
             step.tell("`*approve` is not possible yet: this build keeps no documents that could be approved.")
 
@@ -139,14 +147,19 @@ def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Ut
             chat.once_more(step)
         case _ if own is None or persona is None:
             step.tell(f"There is no `*{word}` here just now. `*help` shows what there is.")
+        case _ if word in LISTS and not args and not _has_template(step, persona, own):
+            listing(step, persona, word)
         case _ if mode := step.modes.begun_by(word, *(fold(name) for name in own.uses)):
             mode.start(step, own.name, args, line)
-        case _ if word in LISTS and not args:
-            listing(step, persona, word)
         case _ if word in NOT_IN_THIS_BUILD or own.uses:
             later(step, persona, own, args, line)
         case _:
             chat.requested(step, persona, own.name, args, line)
+
+
+def _has_template(step: StepBuilder, persona: Persona, command: Command) -> bool:
+    """Whether the command says itself which template it is about."""
+    return any(step.cast.resource(persona, name, "templates") for name in command.uses)
 
 
 def meant(step: StepBuilder, option: Option, named: str) -> None:
@@ -281,10 +294,11 @@ def library_read(step: StepBuilder, event: LibraryRead) -> None:
     works.stand(step)
 
 
-def toggle_yolo(step: StepBuilder) -> None:
+def toggle_yolo(step: StepBuilder, line: Utterance) -> None:
     """`*yolo`: on or off, and what that means."""
     on = not step.session.yolo
-    step.change(yolo=on)
+    step.change(yolo=on, yolo_by=line.name if on else "")
+    step.record(f"switched yolo {'on' if on else 'off'}", line.user)
     if on:
         step.tell(
             "Yolo is **on**: confirmations of document sections will be skipped, and only those. Missing input, "

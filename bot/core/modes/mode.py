@@ -78,6 +78,12 @@ class Mode(Protocol[W]):
     def stands(self, step: StepBuilder, work: W) -> None:
         """Show again what it waits for, from its own state, and open that gate."""
 
+    def taken_up(self, step: StepBuilder, work: W) -> None:
+        """It was paused and goes on: show the text that stands with its question, or go on where it was cut."""
+
+    def command(self, step: StepBuilder, work: W, word: str, args: str, line: Utterance) -> bool:
+        """A command of the host, folded, while it is on top; False where the command is none for it just now."""
+
     def status(self, work: W) -> str:
         """One line: what, how far, what it waits for."""
 

@@ -31,7 +31,8 @@ def begin(step: StepBuilder, waiting: Waiting, calls: tuple[Call, ...]) -> None:
     refused = f"Refused: of the calls of one reply only the first {tools.CALLS} are carried out."
     for call in calls[tools.CALLS :]:
         step.note(Entry("result", waiting.who, refused, call=call.id))
-    step.change(tools=Tools(calls[: tools.CALLS], number, waiting.owner, waiting.who, waiting.purpose, waiting.shape))
+    taken, head = calls[: tools.CALLS], waiting.head
+    step.change(tools=Tools(taken, number, waiting.owner, waiting.who, waiting.purpose, waiting.shape, head))
 
 
 def advance(step: StepBuilder) -> str:
@@ -93,7 +94,7 @@ def _next_round(step: StepBuilder) -> str:
     if loop.round >= tools.ROUNDS:
         step.change(tools=None)
         return f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted"
-    asks.ask(step, loop.owner, who=loop.who, purpose=loop.purpose, shape=loop.shape)
+    asks.ask(step, loop.owner, who=loop.who, purpose=loop.purpose, shape=loop.shape, head=loop.head)
     return ""
 
 
