@@ -29,10 +29,13 @@ ROUNDS = 8
 CALLS = 32
 """So many calls of one reply are carried out; the model is told that the others were refused."""
 
+VALUES = 12
+"""So many values of a completed step are taken."""
+
 PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 
-ASK, LOAD, PROPOSE = "ask", "load_resource", "propose_command"
+ASK, LOAD, PROPOSE, COMPLETE = "ask", "load_resource", "propose_command", "complete_step"
 OPTIONS = 9
 """Most options a persona's question may have: one digit each."""
 
@@ -87,6 +90,34 @@ def offered(persona: Persona) -> tuple[Tool, ...]:
                 ),
             )
         )
+    if any(dependency.kind == "tasks" for dependency in persona.dependencies):
+        tools.append(
+            Tool(
+                COMPLETE,
+                "End the one step of a task that the host has given you. The host then does what follows: it asks "
+                "people, saves, or gives you the next step. Call it last, and alone.",
+                _schema(
+                    {
+                        "step": {"type": "string", "description": "The id of the step, as the host named it."},
+                        "result": {"type": "string", "description": "What came of it, in one to three sentences."},
+                        "holds": {
+                            "type": "boolean",
+                            "description": "Whether the step's condition holds; true where it has none.",
+                        },
+                        "why": {
+                            "type": "string",
+                            "description": "By what you know that the condition does or does not.",
+                        },
+                        "values": {
+                            "type": "object",
+                            "additionalProperties": {"type": "string"},
+                            "description": "Values for the names that the host asks for, such as a story's number.",
+                        },
+                    },
+                    ["step", "result"],
+                ),
+            )
+        )
     return tuple(sorted(tools, key=lambda tool: tool.name))
 
 
@@ -123,13 +154,24 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Completed:
+    """The step of a task that the model says it has done. `holds` is what it says of the step's condition."""
+
+    step: str
+    result: str
+    holds: bool = True
+    why: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """A call that cannot be carried out; the model gets `why`."""
 
     why: str
 
 
-def read(call: Call) -> Question | Wanted | Proposed | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Completed | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -151,8 +193,26 @@ def read(call: Call) -> Question | Wanted | Proposed | Malformed:
             if not isinstance(command, str) or not command.strip("* "):
                 return Malformed("`command` is missing.")
             return Proposed(command.strip("* "), args.strip() if isinstance(args, str) else "")
+        case "complete_step":
+            return _completed(given)
         case _:
             return Malformed(f"There is no tool named {call.name!r}.")
+
+
+def _completed(given: dict[str, Any]) -> Completed | Malformed:
+    step, result, holds, why = (given.get(key) for key in ("step", "result", "holds", "why"))
+    if not isinstance(step, str) or not step.strip():
+        return Malformed("`step` is missing.")
+    if not isinstance(result, str) or not result.strip():
+        return Malformed("`result` is missing: say what came of the step.")
+    if holds is not None and not isinstance(holds, bool):
+        return Malformed("`holds` must be true or false.")
+    values = given.get("values")
+    if values is not None and not isinstance(values, dict):
+        return Malformed("`values` must be an object of texts.")
+    kept = tuple((str(name), str(value)) for name, value in list((values or {}).items())[:VALUES])
+    said = why.strip() if isinstance(why, str) else ""
+    return Completed(step.strip(), result.strip(), holds is not False, said, kept)
 
 
 def _ask(given: dict[str, Any]) -> Question | Malformed:

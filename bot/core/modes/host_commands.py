@@ -12,6 +12,8 @@ from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Activate, Decide, Menu, Option, Run
 from bot.core.modes import activation, chat
 from bot.core.modes.registry import NOT_IN_THIS_BUILD
+from bot.core.modes.tasks.mode import task_behind
+from bot.core.modes.tasks.state import MODE as TASKS
 from bot.core.session import Waiting, Work
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import ForgetAll, ReadLibrary, TellBudget
@@ -150,6 +152,8 @@ def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Ut
         case _ if word in LISTS and not args and not _has_template(step, persona, own):
             listing(step, persona, word)
         case _ if mode := step.modes.begun_by(word, *(fold(name) for name in own.uses)):
+            mode.start(step, own.name, args, line)
+        case _ if task_behind(step, own) and (mode := step.modes.named(TASKS)):
             mode.start(step, own.name, args, line)
         case _ if word in NOT_IN_THIS_BUILD or own.uses:
             later(step, persona, own, args, line)

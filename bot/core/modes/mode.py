@@ -17,6 +17,7 @@ from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.session import Work
 from bot.core.step_builder import StepBuilder
+from bot.core.tools import Completed
 
 W = TypeVar("W", bound=Work)
 
@@ -25,11 +26,13 @@ W = TypeVar("W", bound=Work)
 class Returned:
     """What a work, or a loop of tool calls, came back with to whoever had begun it.
 
-    `why` says how it ended, in the words of the record; `work` is the state that it ended with, None of a tool loop.
+    `why` says how it ended, in the words of the record; `work` is the state that it ended with, None of a tool loop. A
+    loop that ended with the step of a task says so by `completed`.
     """
 
     why: str
     work: Work | None = None
+    completed: Completed | None = None
 
 
 class Mode(Protocol[W]):
@@ -117,6 +120,10 @@ class Registry:
     def of(self, work: Work) -> Mode[Any]:
         """The mode of a work."""
         return self._by_name[work.mode]
+
+    def named(self, name: str) -> Mode[Any] | None:
+        """The mode of that name; None where this build has none."""
+        return self._by_name.get(name)
 
     def begun_by(self, *names: str) -> Mode[Any] | None:
         """The mode that the first of these commands or tasks begins; None where none does."""

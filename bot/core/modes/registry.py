@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.core.modes.mode import Registry
+from bot.core.modes.tasks.mode import TASK
 
-MODES = Registry(())
+MODES = Registry((TASK,))
 
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
     "create-doc": "documents",
-    "develop-story": "tasks",
     "doc-out": "documents",
     "execute-checklist": "checklists",
     "kb": "the knowledge base",
@@ -18,7 +18,6 @@ NOT_IN_THIS_BUILD: dict[str, str] = {
     "plan": "workflow plans",
     "plan-status": "workflow plans",
     "plan-update": "workflow plans",
-    "task": "tasks",
     "workflow": "workflows",
     "workflow-guidance": "workflows",
 }

@@ -12,6 +12,7 @@ from bot.core import asks, tools
 from bot.core.events import ResourceLoaded, Utterance
 from bot.core.gates import AskGate, ProposeGate
 from bot.core.model import Answer, Decide, Option, Run
+from bot.core.modes.mode import Returned
 from bot.core.session import Call, Tools, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, LoadResource
@@ -35,10 +36,10 @@ def begin(step: StepBuilder, waiting: Waiting, calls: tuple[Call, ...]) -> None:
     step.change(tools=Tools(taken, number, waiting.owner, waiting.who, waiting.purpose, waiting.shape, head))
 
 
-def advance(step: StepBuilder) -> str:
+def advance(step: StepBuilder) -> Returned | None:
     """Carry out the open calls in order; when all are answered, ask the model again, `ROUNDS` times at most.
 
-    Why the loop is over without another reply, or empty while it goes on.
+    With what the loop is over without another reply, or None while it goes on.
     """
     while step.session.tools and step.session.tools.calls:
         who = step.session.tools.who
@@ -50,7 +51,7 @@ def advance(step: StepBuilder) -> str:
                 names = step.names(who)
                 choices = tuple(Option(one_line(text, names), Answer(text)) for text in options)
                 step.halt(AskGate(who, call.id), choices, quoted(question, names).markdown)
-                return ""
+                return None
             case tools.Proposed(command, args) if persona and (known := persona.command(command)):
                 _rest_is_not_run(step, call)
                 names = step.names(who)
@@ -58,7 +59,7 @@ def advance(step: StepBuilder) -> str:
                 run = Option(f"Run *{known.name}", Run(known.name, args), hint)
                 no = Option("Just talk", Decide("no"))
                 step.halt(ProposeGate(who, call.id), (run, no), "There is a command for that. Shall I run it?")
-                return ""
+                return None
             case tools.Proposed(command, _):
                 answer(step, call.id, f"Refused: you have no command named {command!r}.")
             case tools.Wanted(name, _) if persona and (found := step.cast.resource(persona, name)):
@@ -67,9 +68,16 @@ def advance(step: StepBuilder) -> str:
                     continue
                 step.say(f"_Loading {found.kind}/{found.name}_", who=who)
                 step.wait(LoadResource(who, found.kind, found.name), Waiting(who, "resource", OWNER))
-                return ""
+                return None
             case tools.Wanted(name, _):
                 answer(step, call.id, f"There is no resource named {name!r} in the library.")
+            case tools.Completed(named) as completed:
+                if named == step.session.tools.purpose and step.modes.has(step.session.tools.owner):
+                    _rest_is_not_run(step, call, "the step was completed")
+                    answer(step, call.id, "Taken. The host goes on with it.")
+                    step.change(tools=None)
+                    return Returned("the step is complete", completed=completed)
+                answer(step, call.id, f"Refused: the host has given you no step {named!r} to complete now.")
             case tools.Malformed(why):
                 answer(step, call.id, f"Refused: {why}")
     return _next_round(step)
@@ -87,25 +95,25 @@ def loaded(step: StepBuilder, event: ResourceLoaded) -> None:
     answer(step, call.id, text)
 
 
-def _next_round(step: StepBuilder) -> str:
+def _next_round(step: StepBuilder) -> Returned | None:
     loop = step.session.tools
     if loop is None:
-        return ""
+        return None
     if loop.round >= tools.ROUNDS:
         step.change(tools=None)
-        return f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted"
+        return Returned(f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted")
     asks.ask(step, loop.owner, who=loop.who, purpose=loop.purpose, shape=loop.shape, head=loop.head)
-    return ""
+    return None
 
 
-def _rest_is_not_run(step: StepBuilder, call: Call) -> None:
+def _rest_is_not_run(step: StepBuilder, call: Call, why: str = "people were asked first") -> None:
     """A halt ends the round: calls behind it are answered, so that only the one that waits stays open."""
     state = step.session.tools
     if state is None:
         return
     for other in state.calls:
         if other.id != call.id:
-            step.note(Entry("result", state.who, "Not run: people were asked first.", call=other.id))
+            step.note(Entry("result", state.who, f"Not run: {why}.", call=other.id))
     step.change(tools=replace(state, calls=(call,)))
 
 

@@ -1,0 +1,342 @@
+"""The mode `task`: the host gives the model one step at a time, and does itself what lies between two of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import cast, get_args
+
+from bot.core import replies, works
+from bot.core.events import (
+    DocumentRead,
+    DocumentRefused,
+    DocumentStale,
+    DocumentWritten,
+    ModelFailed,
+    ModelReplied,
+    Recalled,
+    ResourceLoaded,
+    Result,
+    Said,
+    Utterance,
+)
+from bot.core.gates import WorkGate
+from bot.core.model import Choose, Option
+from bot.core.modes import chat, tooluse
+from bot.core.modes.mode import Returned
+from bot.core.modes.tasks import flow
+from bot.core.modes.tasks.flow import Move
+from bot.core.modes.tasks.state import (
+    GATES,
+    MODE,
+    AgainGate,
+    AnswerGate,
+    ApprovalGate,
+    InputGate,
+    OptionGate,
+    Outcome,
+    ReplaceGate,
+    RestGate,
+    TaskWork,
+)
+from bot.core.session import Waiting
+from bot.core.step_builder import StepBuilder
+from bot.core.steps import Entry, LoadResource
+from bot.core.tasks.reading import TaskError, read_task
+from bot.core.tools import Completed
+from bot.core.voices import quoted
+from bot.personas.model import Command, Resource, fold
+
+MOST_VALUE = 120
+"""Characters of a value that the model names for a path, and of a name for one."""
+
+MOST_WHY = 300
+
+NUDGE = (
+    "(From the host.) A step ends when you call complete_step. If you have done it, call it now and write nothing "
+    "else; if people have to say something first, use `ask`."
+)
+
+
+ELSEWHERE = frozenset(
+    {"advanced-elicitation", "create-doc", "execute-checklist", "index-docs", "kb-mode-interaction", "shard-doc"}
+)
+"""Tasks whose steps are the host's own business, in modes or commands of their own."""
+
+
+def task_behind(step: StepBuilder, command: Command) -> Resource | None:
+    """The task that a command of the active persona runs; None where there is none, or the host does it otherwise."""
+    found = (step.cast.resource(step.persona, use, "tasks") for use in command.uses)
+    return next((task for task in found if task and task.stem not in ELSEWHERE), None)
+
+
+class TaskMode:
+    """`bot.core.modes.mode.Mode` for tasks."""
+
+    name = MODE
+    state = TaskWork
+    gates = GATES
+    commands = frozenset({"task"})
+
+    # ------------------------------------------------------------ beginning
+
+    def start(self, step: StepBuilder, command: str, args: str, line: Utterance) -> None:
+        """`*task NAME [what for]`, or a command with a task behind it."""
+        persona = step.persona
+        own = persona.command(command) if persona else None
+        if fold(command) == "task":
+            name, _, args = args.strip().partition(" ")
+            found = step.cast.resource(persona, name, "tasks")
+        else:
+            found = task_behind(step, own) if own else None
+        if found is None or found.stem in ELSEWHERE:
+            step.tell(f"There is no such task for `*{command}`. `*task` lists those that there are.")
+            return
+        if not step.context.has_model:
+            step.tell(
+                f"`*{command}` needs a model, and none is set up. The operator sets `ANTHROPIC_API_KEY`; "
+                "`--model rehearsal` shows how it goes without one."
+            )
+            return
+        day = time.strftime("%Y%m%d", time.gmtime(line.at)) if line.at else "undated"
+        given = bool(args.strip() or line.files)
+        work = TaskWork(
+            works.work_id(step), step.session.active, found.stem, found.title, given=given, asker=line.user, day=day
+        )
+        if not works.begin(step, work):
+            return
+        step.record(f"began the task {found.stem}", line.user)
+        if given:
+            wish = f"{line.name} asks for *{command}: {args.strip()}"
+            step.note(Entry("note", work.who, wish, line.name, id=line.id, user=line.user))
+        self._load(step, work)
+
+    def _load(self, step: StepBuilder, work: TaskWork) -> None:
+        step.wait(LoadResource(work.who, "tasks", work.task), Waiting(work.who, "load", MODE))
+
+    # ------------------------------------------------------------ what comes back
+
+    def result(self, step: StepBuilder, work: TaskWork, result: Result | Returned, purpose: str) -> None:
+        """See `Mode.result`."""
+        match result:
+            case ResourceLoaded(text=None, problem=problem):
+                step.tell(f"The task `{work.task}` could not be read: {problem}")
+                works.end(step, "it could not be read")
+            case ResourceLoaded(text=str(text)):
+                flow.begun(step, work, text)
+            case Recalled(texts=texts) if purpose in get_args(Move):
+                self._recalled(step, work, cast(Move, purpose), dict(texts))
+            case ModelReplied():
+                self._replied(step, work, result)
+            case ModelFailed():
+                step.change(tools=None)
+                chat.tell_failure(step, result)
+                flow.rest(step, work, "no reply came")
+            case Returned(completed=Completed() as completed):
+                self._completed(step, work, completed)
+            case Returned(why=why):
+                flow.rest(step, work, why)
+            case DocumentRead(version=version):
+                flow.found(step, work, version)
+            case DocumentWritten(version=version):
+                flow.saved(step, work, version)
+            case DocumentStale(version=version):
+                step.tell(f"`{work.path}` was changed meanwhile; it is version {version} now, and nothing was saved.")
+                works.change(step, replace(work, base=version))
+                flow.ask_to_replace(step, replace(work, base=version))
+            case DocumentRefused(problem=problem):
+                flow.rest(step, work, problem.rstrip("."))
+            case _:
+                flow.rest(step, work, "")
+
+    def _recalled(self, step: StepBuilder, work: TaskWork, move: Move, texts: dict[str, str]) -> None:
+        try:
+            task = read_task(texts.get(work.definition, ""), work.task)
+        except TaskError:
+            step.tell(f"What {work.title} says is no longer kept, so it cannot go on.")
+            works.end(step, "what it says is no longer kept")
+            return
+        flow.moved(step, work, move, task, texts.get(work.text, "") if work.text else "")
+
+    def _replied(self, step: StepBuilder, work: TaskWork, event: ModelReplied) -> None:
+        waiting = flow.waiting_for(work)
+        heard = replies.take(step, waiting, event)
+        if heard.words:
+            work = replace(work, spoke=True)
+            if work.saves and heard.whole:
+                work = flow.kept(step, work, heard.words)
+            works.change(step, work)
+        if heard.calls:
+            tooluse.begin(step, waiting, heard.calls)
+            return
+        step.change(tools=None)
+        if not heard.whole:
+            flow.rest(step, work, "")
+        elif work.stops and heard.words:
+            # Where people decide behind it anyway, its words are the end of the step.
+            flow.recall(step, replace(work, outcome=Outcome()), "decide")
+        elif not work.nudged:
+            step.note(Entry("note", work.who, NUDGE))
+            flow.ask(step, replace(work, nudged=True))
+        else:
+            flow.rest(step, work, f"{step.voice(work.who).name} did not say that it is done")
+
+    def _completed(self, step: StepBuilder, work: TaskWork, completed: Completed) -> None:
+        values = tuple((name[:MOST_VALUE], value[:MOST_VALUE]) for name, value in completed.values)
+        outcome = Outcome(completed.holds, completed.why[:MOST_WHY], values)
+        if not work.spoke:
+            step.say(quoted(completed.result, step.names(work.who)).markdown, who=work.who)
+        flow.recall(step, replace(work, outcome=outcome, phase="deciding"), "decide")
+
+    # ------------------------------------------------------------ people
+
+    def chosen(self, step: StepBuilder, work: TaskWork, gate: WorkGate, option: Option, line: Utterance) -> None:
+        """See `Mode.chosen`."""
+        choice = option.action.choice if isinstance(option.action, Choose) else ""
+        where = f"{work.task}, step {work.at + 1}"
+        if choice in ("leave", "end"):
+            step.record(f"{where}: chose \u201c{option.label}\u201d", line.user)
+            works.end(step, f"{line.name} chose \u201c{option.label}\u201d")
+            step.tell(f"{work.title} ends here.")
+            return
+        match gate:
+            case RestGate():
+                if choice == "again":
+                    self._told(step, work, "The step is to be done again, from its beginning.", line)
+                flow.recall(step, work, "do")
+            case InputGate() | AnswerGate() if choice == "on" and not work.remarks:
+                self._told(step, work, f"{line.name} has nothing to add.", line)
+                flow.recall(step, work, "after")
+            case OptionGate():
+                step.record(f"{where}: chose \u201c{option.label}\u201d", line.user)
+                self._told(step, work, f"{line.name} chose: {option.label}", line)
+                flow.recall(step, work, "after")
+            case ApprovalGate() if choice == "approve":
+                step.record(f"{where}: approved", line.user, work.sha)
+                self._told(step, work, f"{line.name} approved what was shown.", line)
+                flow.recall(step, replace(work, by=line.name, by_user=line.user), "after")
+            case ApprovalGate() if choice == "back":
+                works.change(step, replace(work, remarks=True))
+                step.halt(AnswerGate(work.who), (flow.LEAVE,), "What should change? Write it here.", by_host=True)
+            case ApprovalGate():
+                step.record(f"{where}: not approved", line.user, work.sha)
+                self._told(step, work, f"{line.name} did not approve it. Nothing of it is saved.", line)
+                step.tell("Not approved, so nothing is saved.")
+                flow.on(step, work)
+            case ReplaceGate() if choice == "replace":
+                step.record(f"{where}: a new version of {work.path}", line.user, work.sha)
+                flow.write(step, work)
+            case ReplaceGate():
+                step.record(f"{where}: {work.path} stays as it is", line.user)
+                step.tell(f"`{work.path}` stays as it is; nothing was saved.")
+                flow.recall(step, work, "next")
+            case AgainGate() if choice == "again":
+                flow.recall(step, work, "once more")
+            case AgainGate():
+                flow.on(step, work)
+            case _:
+                self.stands(step, work)
+
+    def said(self, step: StepBuilder, work: TaskWork, lines: tuple[Utterance, ...], event: Said) -> bool:
+        """See `Mode.said`."""
+        gate = step.session.gate
+        match gate:
+            case InputGate() | AnswerGate() if gate.menu not in event.seen:
+                chat.hear(step, lines)
+                step.repeat(gate.menu, "I had just asked something; please answer here:")
+            case InputGate():
+                self._heard(step, lines)
+                flow.recall(step, replace(work, given=True), "do")
+            case AnswerGate() if work.remarks:
+                self._heard(step, lines)
+                self._redo(step, work, lines)
+            case AnswerGate():
+                self._heard(step, lines)
+                self._told(step, work, "People answered the question of this step in their own words above.")
+                flow.recall(step, work, "after")
+            case ApprovalGate():
+                chat.hear(step, lines)
+                step.repeat(gate.menu, "Words approve nothing. Type 1 to approve, or 2 to send it back with a remark:")
+            case OptionGate() | ReplaceGate():
+                chat.hear(step, lines)
+                step.repeat(gate.menu, "Please choose one of these:")
+            case AgainGate() | RestGate():
+                return False
+            case _:
+                chat.hear(step, lines)
+        return True
+
+    def _heard(self, step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
+        chat.hear(step, lines)
+        step.decided(*lines)
+        step.open_gate()
+
+    def _redo(self, step: StepBuilder, work: TaskWork, lines: tuple[Utterance, ...]) -> None:
+        told = "What was shown is sent back, with the remark that stands last above. Do the step again with it."
+        self._told(step, work, told, lines[-1])
+        step.record(f"{work.task}, step {work.at + 1}: sent back", lines[-1].user, work.sha)
+        flow.recall(step, replace(work, remarks=False, outcome=None), "do")
+
+    def _told(self, step: StepBuilder, work: TaskWork, what: str, line: Utterance | None = None) -> None:
+        """Tell the model what people did, in the words of the record."""
+        user, name = (line.user, line.name) if line else ("", "")
+        step.note(Entry("note", work.who, f"(From the host.) {what}", name, user=user))
+
+    # ------------------------------------------------------------ the rest of the shape
+
+    def failed(self, step: StepBuilder, work: TaskWork, reason: str) -> None:
+        """See `Mode.failed`."""
+        flow.rest(step, work, reason)
+
+    def resumed(self, step: StepBuilder, work: TaskWork, link: str) -> None:
+        """See `Mode.resumed`."""
+        flow.recall(step, work, "enter")
+
+    def stopped(self, step: StepBuilder, work: TaskWork, by: str) -> None:
+        """See `Mode.stopped`."""
+        step.change(due="")
+        flow.rest(step, work, f"{by} stopped it")
+
+    def left(self, step: StepBuilder, work: TaskWork, why: str) -> None:
+        """See `Mode.left`."""
+        step.record(f"the task {work.task} ended: {why}", "")
+
+    def stands(self, step: StepBuilder, work: TaskWork) -> None:
+        """See `Mode.stands`."""
+        step.open_gate()
+        if work.definition:
+            flow.recall(step, work, "stand")
+        else:
+            self._load(step, work)
+
+    def taken_up(self, step: StepBuilder, work: TaskWork) -> None:
+        """See `Mode.taken_up`."""
+        if work.definition:
+            flow.recall(step, work, "take up")
+        else:
+            self._load(step, work)
+
+    def command(self, step: StepBuilder, work: TaskWork, word: str, args: str, line: Utterance) -> bool:
+        """See `Mode.command`."""
+        return False
+
+    def status(self, work: TaskWork) -> str:
+        """See `Mode.status`."""
+        waits = {
+            "loading": "it is read",
+            "input": "it waits for what it needs",
+            "doing": "the model is at it",
+            "deciding": "it waits for a choice",
+            "saving": "it is to be saved",
+            "between": "the next step is due",
+            "resting": "it rests; choose how it goes on",
+        }[work.phase]
+        where = f"step {work.at + 1} of {work.steps}, {waits}" if work.steps else waits
+        return f"{work.title}: {where}"
+
+    def floor_is_open(self, work: TaskWork) -> bool:
+        """See `Mode.floor_is_open`."""
+        return False
+
+
+TASK = TaskMode()
