@@ -11,6 +11,7 @@ from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
+from bot.ports.library import Library
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
@@ -26,7 +27,7 @@ class Stage:
     store: SqliteStore
     platform: FakePlatform
     model: FakeModel
-    library: FakeLibrary
+    library: Library
     inbox: Inbox
     worker: Worker
 
@@ -63,11 +64,16 @@ def answering(text: str) -> Script:
 
 @asynccontextmanager
 async def stage(
-    script: Script | None = None, *, cast: Cast = CAST, limit: int = 3500, listen: Listen = "active"
+    script: Script | None = None,
+    *,
+    cast: Cast = CAST,
+    limit: int = 3500,
+    listen: Listen = "active",
+    library: Library | None = None,
 ) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
-    platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), FakeLibrary(cast)
+    platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), library or FakeLibrary(cast)
     worker = Worker(store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen))
     try:
         yield Stage(

@@ -160,7 +160,12 @@ class TaskMode:
 
     def _replied(self, step: StepBuilder, work: TaskWork, event: ModelReplied) -> None:
         waiting = flow.waiting_for(work)
-        heard = replies.take(step, waiting, event)
+        heard = replies.take(step, waiting, event) if not work.saves else replies.keep(step, waiting, event)
+        if work.saves and heard.words:
+            shown = f"{waiting.head}{heard.words}"
+            step.say(f"{shown}\n\n{heard.mark}" if heard.mark else shown, completes=event.ask, who=work.who)
+        elif work.saves and heard.mark:
+            step.tell(heard.mark)
         if heard.words:
             work = replace(work, spoke=True)
             if work.saves and heard.whole:
