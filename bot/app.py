@@ -242,6 +242,9 @@ async def running(
         model_of=asked.choose,
         access=access_of(settings),
         budgets=budgets_of(settings),
+        has_model=not isinstance(model, Absent),
+        threads=settings.documents.thread,
+        approvers=frozenset(settings.documents.approvers),
     )
     worker = Worker(store, transports, model, library, clock, options, watch.observer)
     stop = asyncio.Event()

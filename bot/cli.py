@@ -266,6 +266,12 @@ def _has_terminal() -> bool:
     return True
 
 
+def _files_of(settings: Settings) -> Path | None:
+    """The folder that files of a terminal's chat are saved in, beside its state; None where that is in memory."""
+    path = settings.store.path
+    return None if str(path) == ":memory:" else path.absolute().parent / "files"
+
+
 async def _on_screen(settings: Settings, library: Library, typing: Typing) -> int:
     from bot.app import running
     from bot.core.session import ConversationState
@@ -278,7 +284,7 @@ async def _on_screen(settings: Settings, library: Library, typing: Typing) -> in
 
     path = settings.store.path
     screen = Screen(typing, look, path.with_name(f"{path.name}.history"))
-    transport = ScreenTransport(screen, typing.orders)
+    transport = ScreenTransport(screen, typing.orders, _files_of(settings))
     async with running(settings, library, {"terminal": transport}) as bot:
         await _go_on(bot.inbox, typing.orders)
         await screen.converse(bot.inbox.receive, bot.answered)
@@ -304,7 +310,7 @@ async def _through_pipes(settings: Settings, library: Library, typing: Typing) -
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     lines = Lines(sys.stdin.fileno())
-    transport = PlainTransport(sys.stdout, typing.orders)
+    transport = PlainTransport(sys.stdout, typing.orders, _files_of(settings))
     try:
         async with running(settings, library, {"terminal": transport}, in_background=False) as bot:
             await _go_on(bot.inbox, typing.orders)

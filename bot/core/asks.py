@@ -30,9 +30,10 @@ def ask(
     purpose: str = "reply",
     shape: Shape = "talk",
     head: str = "",
+    brief: str = "",
 ) -> None:
-    """Let `who` (the active persona without an id) speak next, below `head`; `owner` gets the reply, for `purpose`."""
-    wanted = Waiting(who or step.session.active, purpose, owner, shape, head=head)
+    """Let `who` (the active persona without an id) speak next; `owner` gets the reply, for `purpose`."""
+    wanted = Waiting(who or step.session.active, purpose, owner, shape, head=head, brief=brief)
     # Calls that are answered stand right before the next ask, so a loop of them is not cut in two.
     if step.session.crowded == wanted.who and step.session.tools is None:
         step.note(Entry("note", wanted.who, REQUEST, call=SUMMARY))

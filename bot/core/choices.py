@@ -59,6 +59,11 @@ def in_words(text: str, menu: Menu, words: Words) -> Option | None:
     return _only(option for label, option in labels if label.startswith(said) or label.startswith(f"run {said}"))
 
 
+def says_yes(text: str) -> bool:
+    """Whether `text` says yes, and nothing more."""
+    return _plain(text) in _SAYS_YES
+
+
 def _only(options: Iterable[Option]) -> Option | None:
     found = list(options)
     return found[0] if len(found) == 1 else None

@@ -52,6 +52,8 @@ HOST_COMMANDS: dict[str, str] = {
     "back": "Open an accepted section of the document again",
     "skip": "Leave out the section that is shown, where the template allows it",
     "feedback": "Have the section drafted again with all remarks that were made",
+    "docs": "List the documents of this channel; show, compare, rename, restore, delete, export them",
+    "doc-out": "Send a document of this channel as a file",
     "usage": "Show what may be spent here today, and what is",
     "budget": "Raise today's budget of this channel, like *budget +5 for $5 (for admins)",
     "forget": "Wipe this conversation (for admins)",

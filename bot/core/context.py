@@ -18,6 +18,7 @@ class Context:
     the personas of the channel in which this thread has just begun; `called`: it began below a message that was
     addressed to the bot. `host` is the name that the bot itself speaks under.
     `has_model`: a model is set up. `approver`: all of it comes from people who may accept sections of documents.
+    `opens_thread`: a work that begins here goes on in a thread of its own.
     """
 
     account: Account = field(default_factory=Account)
@@ -29,6 +30,7 @@ class Context:
     host: str = HOST.name
     has_model: bool = True
     approver: bool = True
+    opens_thread: bool = False
 
 
 NOTHING = Context()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.model import Attachment, Conversation, Inbound
+from bot.core.spaces import DocumentInfo, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,25 +218,34 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """A document of the space as it stands: version 0 and no text where there is none. `meta` is JSON text."""
+    """A version of a document: version 0 and no text where there is none. `meta` is JSON text.
+
+    `current` is the newest version, `at` when the one read was written. Where another one was asked for besides,
+    `before` is its text and `before_version` its number.
+    """
 
     path: str
     version: int = 0
     text: str = ""
     meta: str = ""
+    current: int = 0
+    at: float = 0.0
+    before: str = ""
+    before_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentWritten:
-    """The document was written, as this version."""
+    """The document was written, as this version. `notice` is a line for people, where the space is nearly full."""
 
     path: str
     version: int
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentStale:
-    """Somebody else wrote the document since: `version` is the current one, and nothing was written."""
+    """Somebody else wrote the document since: `version` is the current one, 0 for none, and nothing was written."""
 
     path: str
     version: int
@@ -256,6 +266,39 @@ class ThreadOpened:
     where: Conversation | None
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentsListed:
+    """The documents of the space, by path. `now` is the time of the look."""
+
+    documents: tuple[DocumentInfo, ...] = ()
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHistoryTold:
+    """The versions of a document, oldest first; none where there is no document. `now` is the time of the look."""
+
+    path: str
+    versions: tuple[Version, ...] = ()
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRenamed:
+    """The document stands at `to` now."""
+
+    path: str
+    to: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDeleted:
+    """The document is gone, with all its versions."""
+
+    path: str
+
+
 HumanEvent = Said | Picked | Resumed | Handed
 Mail = Inbound | Resumed | Handed
 Result = (
@@ -270,5 +313,9 @@ Result = (
     | DocumentStale
     | DocumentRefused
     | ThreadOpened
+    | DocumentsListed
+    | DocumentHistoryTold
+    | DocumentRenamed
+    | DocumentDeleted
 )
 Event = HumanEvent | GaveUp | Result

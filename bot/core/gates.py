@@ -86,7 +86,25 @@ class ProposeGate:
     menu: str = ""
 
 
-HostGate = ExitGate | ForgetGate | MeantGate | RunGate | FileGate | AskGate | ProposeGate
+@dataclass(frozen=True, slots=True)
+class DocsGate:
+    """Shall the document at `path`, which stands in version `base`, be deleted or get another text?
+
+    restore: that of its own `version`. take: that of a document in the direct messages of whoever asked, `user`. add:
+    the text that was kept as `kept`.
+    """
+
+    what: Literal["delete", "restore", "take", "add"]
+    path: str
+    base: int
+    version: int = 0
+    kept: str = ""
+    user: str = ""
+    who: str = ""
+    menu: str = ""
+
+
+HostGate = ExitGate | ForgetGate | MeantGate | RunGate | FileGate | AskGate | ProposeGate | DocsGate
 
 
 class WorkGate(Protocol):
@@ -122,7 +140,7 @@ def with_menu(gate: Gate, menu: str) -> Gate:
 def words_at(gate: Gate) -> Words:
     """What words do at this gate."""
     match gate:
-        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate():
+        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate() | DocsGate():
             return "meaning"
         case AskGate():
             return "answer"
@@ -137,7 +155,7 @@ def call_of(gate: Gate) -> str:
     match gate:
         case AskGate(call=call) | ProposeGate(call=call):
             return call
-        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate():
+        case ExitGate() | ForgetGate() | MeantGate() | RunGate() | FileGate() | DocsGate():
             return ""
         case _:
             return _no_call(_of_work(gate))
@@ -156,6 +174,10 @@ def awaited(gate: HostGate) -> str:
             return "a choice: what to take of a file that is too long"
         case AskGate():
             return "an answer to a question"
+        case DocsGate(what="delete", path=path):
+            return f"an answer: delete `{path}` or keep it"
+        case DocsGate(path=path):
+            return f"an answer: give `{path}` another text or keep it"
         case _:
             assert_never(gate)
 
@@ -173,6 +195,8 @@ def withdrawn(gate: HostGate) -> str:
             return "I leave the file, then."
         case AskGate() | ProposeGate():
             return ""
+        case DocsGate(path=path):
+            return f"`{path}` stays as it is, then."
         case _:
             assert_never(gate)
 

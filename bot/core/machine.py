@@ -11,8 +11,12 @@ from bot.core import people, routing, works
 from bot.core.context import NOTHING, Context
 from bot.core.events import (
     BudgetTold,
+    DocumentDeleted,
+    DocumentHistoryTold,
     DocumentRead,
     DocumentRefused,
+    DocumentRenamed,
+    DocumentsListed,
     DocumentStale,
     DocumentWritten,
     Event,
@@ -66,6 +70,10 @@ def step(session: Session, event: Event, cast: Cast, context: Context = NOTHING,
             | DocumentStale()
             | DocumentRefused()
             | ThreadOpened()
+            | DocumentsListed()
+            | DocumentHistoryTold()
+            | DocumentRenamed()
+            | DocumentDeleted()
         ):
             routing.result(made, event)
         case _:

@@ -18,6 +18,9 @@ MENU_OPTIONS = 25
 FILE = 100_000
 """So many characters of a file are taken into a talk at most; in most languages they are some 25,000 tokens."""
 
+PRIVATE = "@me"
+"""The workspace of direct messages, where a platform has them outside its workspaces."""
+
 # ---------------------------------------------------------------- where and who
 
 

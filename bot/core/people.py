@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from bot.core import choices, commands, routing, speakers, works
+from bot.core import choices, commands, doc_arguments, routing, speakers, works
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.events import Picked, Refusal, Said, Utterance
@@ -77,7 +77,8 @@ def _meant(step: StepBuilder, event: Said, line: Utterance) -> bool:
     if meaning is not None:
         step.decided(line)
         _command(step, meaning, line)
-        chat.came_along(step, line)
+        if line.files and not doc_arguments.takes_files(line.text):
+            chat.came_along(step, line)
         return True
     number = commands.number(line.text)
     if number is not None and event.seen and event.seen[-1] and not step.context.listening.asleep:

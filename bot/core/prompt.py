@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from bot.core import speakers, tools
 from bot.core.log_index import SUMMARY, TAIL
-from bot.core.steps import Entry
+from bot.core.steps import Entry, Shape
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Command, Persona
 
@@ -46,7 +46,8 @@ class Prompt:
 
     `system` are texts; a long-lived cache breakpoint belongs behind the last. `tools` are sorted by name and
     the same in every prompt of a persona. `model` is the persona's own wish or empty. At most three blocks of
-    `messages` are marked, so that with the system's there are never more than the API's four.
+    `messages` are marked, so that with the system's there are never more than the API's four. `shape` and `brief` are
+    those of the ask, for a stand-in that reads no prompts; no service is sent them.
     """
 
     who: str
@@ -54,6 +55,8 @@ class Prompt:
     tools: tuple[Tool, ...]
     messages: tuple[Message, ...]
     model: str = ""
+    shape: Shape = "talk"
+    brief: str = ""
 
     @property
     def asks(self) -> bool:

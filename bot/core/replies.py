@@ -66,7 +66,7 @@ def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
     calls = content.calls(blocks) if event.stop == "tool_use" else ()
-    words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who))
+    words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who), waiting.brief)
     if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))

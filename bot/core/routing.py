@@ -14,6 +14,7 @@ from bot.core.events import (
 )
 from bot.core.gates import (
     AskGate,
+    DocsGate,
     ExitGate,
     FileGate,
     ForgetGate,
@@ -24,7 +25,7 @@ from bot.core.gates import (
     WorkGate,
 )
 from bot.core.model import Option
-from bot.core.modes import activation, chat, host_commands, tooluse
+from bot.core.modes import activation, chat, docs, docs_results, host_commands, tooluse
 from bot.core.modes.mode import Returned
 from bot.core.session import Unfinished, Waiting
 from bot.core.step_builder import StepBuilder
@@ -35,7 +36,7 @@ def result(step: StepBuilder, event: Result) -> None:
 
     Raises ValueError for one that its owner cannot have asked for: the session was made by other code.
     """
-    waiting = step.session.waiting
+    waiting = step.answers = step.session.waiting
     step.change(waiting=None)
     if waiting is None:
         return
@@ -51,6 +52,8 @@ def result(step: StepBuilder, event: Result) -> None:
             host_commands.library_read(step, event)
         case host_commands.OWNER if isinstance(event, BudgetTold):
             step.tell(event.text)
+        case docs.OWNER:
+            docs_results.result(step, waiting.purpose, event)
         case name if step.modes.has(name):
             _to_work(step, name, event, waiting.purpose)
         case name:
@@ -101,6 +104,8 @@ def decided(step: StepBuilder, gate: Gate, option: Option, line: Utterance) -> b
             host_commands.forget_decided(step, option, line)
         case MeantGate():
             return host_commands.meant_decided(step, option)
+        case DocsGate():
+            docs.decided(step, gate, option, line)
         case RunGate() | FileGate() | AskGate() | ProposeGate():
             return chat.decided(step, gate, option, line)
         case _:

@@ -26,8 +26,8 @@ class Call:
 class Tools:
     """A tool loop under way: the calls still to be answered, how many rounds there were, and who is to go on then.
 
-    `owner` asked the model `who` for `purpose`, in `shape` below `head`; it gets the reply that ends the loop, or a
-    `Returned`.
+    `owner` asked the model `who` for `purpose`, in `shape` (`head` and `brief` as in `AskModel`); it gets the
+    reply that ends the loop, or a `Returned`.
     """
 
     calls: tuple[Call, ...] = ()
@@ -37,13 +37,15 @@ class Tools:
     purpose: str = "reply"
     shape: Shape = "talk"
     head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A request is under way: `owner` made it for `who`, and gets what comes back. `purpose` is the owner's own.
 
-    An ask is in `shape`, below `head`. Of a summary, `then` is the ask that it has to come before.
+    An ask is in `shape`, `head` and `brief` (see `AskModel`). Of a summary, `then` is the ask that it has to come
+    before.
     """
 
     who: str
@@ -52,6 +54,7 @@ class Waiting:
     shape: Shape = "talk"
     then: Waiting | None = None
     head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,3 +143,12 @@ def in_bytes(size: int) -> str:
     if size < 1024:
         return f"{size} bytes"
     return f"{size / 1024:.0f} KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MB"
+
+
+def ago(seconds: float) -> str:
+    """So long ago, in words: `just now`, `5 minutes ago`, `2 days ago`."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

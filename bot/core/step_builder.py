@@ -13,7 +13,7 @@ from bot.core.menus import mark_of
 from bot.core.model import HOST, MENU_OPTIONS, Menu, Option, Turnover, Voice, Whisper
 from bot.core.session import Passed, Session, Step, Tools, Unfinished, Waiting, Work
 from bot.core.speakers import Speaker
-from bot.core.steps import AskModel, Entry, OpenThread, Post, Record, Request
+from bot.core.steps import AskModel, DocumentFile, Entry, OpenThread, Post, Record, Request
 from bot.core.voices import Names
 from bot.personas.model import Cast, Persona
 
@@ -89,6 +89,8 @@ class StepBuilder:
     posts: list[Post | Record] = field(default_factory=list)
     request: Request | None = None
     next: str = ""
+    answers: Waiting | None = None
+    """What was waited for, where this step's event is its result."""
 
     def finished(self) -> Step:
         """The step that has come together. Raises RuntimeError for a thread that is to hang on no post."""
@@ -134,11 +136,17 @@ class StepBuilder:
         self.posts.append(Post(self.voice(who), markdown, menu, completes))
 
     def tell(
-        self, markdown: str, menu: Menu | None = None, *, only: Whisper | None = None, quotes: Utterance | None = None
+        self,
+        markdown: str,
+        menu: Menu | None = None,
+        *,
+        only: Whisper | None = None,
+        quotes: Utterance | None = None,
+        file: DocumentFile | None = None,
     ) -> None:
         """Post as the host; where the platform can do that, for the eyes of `only`. It has words of `quotes`."""
         ident, user = (quotes.id, quotes.user) if quotes else ("", "")
-        self.posts.append(Post(HOST, markdown, menu, only=only, id=ident, user=user))
+        self.posts.append(Post(HOST, markdown, menu, only=only, id=ident, user=user, file=file))
 
     def note(self, entry: Entry) -> None:
         """Add to the log."""
@@ -161,7 +169,7 @@ class StepBuilder:
         """
         if self.session.gate is not None:
             raise RuntimeError(f"a model would be asked while people are asked ({self.session.gate})")
-        self.wait(AskModel(waiting.who, waiting.shape, waiting.head), waiting)
+        self.wait(AskModel(waiting.who, waiting.shape, waiting.head, waiting.brief), waiting)
 
     def wait(self, request: Request, waiting: Waiting) -> None:
         """Make a request, whose result goes to `waiting.owner`. Raises RuntimeError where there is one already."""

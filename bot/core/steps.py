@@ -7,21 +7,26 @@ from typing import Literal
 
 from bot.core.model import Menu, Voice, Whisper
 
-Shape = Literal["talk", "draft", "silent", "finding"]
+Shape = Literal["talk", "draft", "silent", "redraft", "finding"]
 """What becomes of a model's words on the way to people: see `bot.core.shapes`.
 
-talk: a persona's own words. draft: a text that is proposed, byte for byte, up to the line `shapes.DELIMITER`. silent:
-nobody sees them. finding: a persona's own words up to that line; behind it stands a text that the host shows itself.
+talk: a persona's own words. draft: a text that is proposed, byte for byte. silent: nobody sees them. redraft: a text
+that is proposed, or an answer in words. finding: words, and a text that the host shows itself.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AskModel:
-    """Let `who` speak next, in that shape; `head` is what the host puts above the words, in preview and post."""
+    """Let `who` speak next, in that shape.
+
+    Of a text that is proposed, `head` is what the host puts above it, in preview and post, and `brief` what the host
+    makes of it (`bot.core.documents.brief`).
+    """
 
     who: str
     shape: Shape = "talk"
     head: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,14 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
-    """Read a document of this space; with `version` above 0 an earlier one."""
+    """Read a document of this space; with `version` above 0 an earlier one.
+
+    With `against` above 0, that version is read too, for a comparison.
+    """
 
     path: str
     version: int = 0
+    against: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,75 @@ class OpenThread:
     args: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListDocuments:
+    """Tell which documents this space has."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHistory:
+    """Tell which versions a document has."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameDocument:
+    """Give the document that stands at `path` in version `base` the path `to`; its versions come along."""
+
+    path: str
+    base: int
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDocument:
+    """Delete the document that stands at `path` in version `base`, with all its versions."""
+
+    path: str
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDocument:
+    """Write what stands at `source` (in `version`, or as it is now) to `path`, as the successor of version `base`.
+
+    With `own` it comes from the direct messages of whoever asked. `meta` is JSON text whose keys win over those of what
+    is copied; approvals are not copied.
+    """
+
+    path: str
+    base: int
+    source: str
+    version: int = 0
+    own: bool = False
+    meta: str = "{}"
+
+
 Request = (
-    AskModel | LoadResource | ReadLibrary | TellBudget | ForgetAll | Recall | ReadDocument | WriteDocument | OpenThread
+    AskModel
+    | LoadResource
+    | ReadLibrary
+    | TellBudget
+    | ForgetAll
+    | Recall
+    | ReadDocument
+    | WriteDocument
+    | OpenThread
+    | ListDocuments
+    | DocumentHistory
+    | RenameDocument
+    | DeleteDocument
+    | CopyDocument
 )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFile:
+    """A version of a document of this space as a file; without a path, all documents as a zip archive."""
+
+    path: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +174,7 @@ class Post:
     """Something to be said. `completes` is the ordinal of the ask that this is the reply of; `only` may see it.
 
     Where the host quotes people, `id` is the message that it quotes and `user` its author, so that the words go with
-    them.
+    them. `file` goes up with it; it is named here and read when the post is made, so that no text is stored twice.
     """
 
     voice: Voice
@@ -109,6 +184,7 @@ class Post:
     only: Whisper | None = None
     id: str = ""
     user: str = ""
+    file: DocumentFile | None = None
 
     @property
     def offers(self) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+from bot.core.documents import brief as briefs
 from bot.core.events import Usage
 from bot.core.prompt import Prompt
+from bot.core.shapes import DELIMITER, MARK
+from bot.core.speakers import HOST_MARK
+from bot.models.rehearsal_drafts import LABEL, draft
 from bot.ports.clock import Clock
 from bot.ports.model import Meter, Reply, Show
 
 NAME = "rehearsal"
 """The name that it is chosen by; nothing else leads to it."""
-
-LABEL = "[rehearsal]"
 
 _QUOTED = 280
 _WORDS_A_PIECE = 3
@@ -46,10 +48,35 @@ class Rehearsal:
 
 
 def lines(prompt: Prompt) -> str:
-    """The labelled reply to `prompt`."""
+    """The labelled reply to `prompt`: a draft where a section of a document is asked for, else what was said last."""
+    if prompt.brief:
+        return _proposed(prompt)
     said = _last_said(prompt)
     heard = f"Last said: “{said}”" if said else "Nothing was said yet."
     return f"{LABEL} Here a model would speak for `{prompt.who}`; none was asked. {heard}"
+
+
+def _proposed(prompt: Prompt) -> str:
+    """A draft of a section, or a new one, or what a method found and the text that comes of it."""
+    known = briefs.load(prompt.brief)
+    why = f"{DELIMITER}\n{LABEL} A model would say here why the section is so, and what it is least sure of."
+    match prompt.shape:
+        case "redraft":
+            return f"{MARK}\n{draft(known, _last_human(prompt))}\n{why}"
+        case "finding":
+            found = f"{LABEL} Here a model would say what it found."
+            return f"{found}\n{MARK}\n{draft(known, 'what was found')}"
+        case _:
+            return f"{draft(known)}\n{why}"
+
+
+def _last_human(prompt: Prompt) -> str:
+    """What a person said last, in one line without signs that could end it or begin another."""
+    blocks = [block for message in prompt.messages if message.role == "user" for block in message.blocks]
+    texts = (str(json.loads(block.json).get("text", "")) for block in reversed(blocks))
+    said = next((text for text in texts if text and not text.startswith(HOST_MARK)), "")
+    plain = re.sub(r"[^\w\s,.;!?-]", " ", said.partition(": ")[2])
+    return " ".join(plain.split())[:_QUOTED] or "what was said"
 
 
 def pieces(text: str) -> list[str]:

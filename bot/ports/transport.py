@@ -34,10 +34,19 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A text that goes up as a file; `name` is the same whenever the same one is sent again, and of no other."""
+    """A file that goes up: a text, or `data` where that is given.
+
+    `name` is the same whenever the same one is sent again, and of no other.
+    """
 
     name: str
     text: str
+    data: bytes = b""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return self.data or self.text.encode()
 
 
 class Transport(Protocol):
@@ -47,7 +56,10 @@ class Transport(Protocol):
     """The longest `Outgoing.text` that is posted as one message, in characters: at least 100, with `most` 160."""
 
     most: int
-    """The most messages that one post may become before it goes up as a file; 0 where there are no files."""
+    """The most messages that one post may become before it goes up as a file; 0 where it never does.
+
+    A file that was asked for is sent all the same: whoever cannot take it raises FormRefusedError.
+    """
 
     tables: bool
     """Whether Markdown tables are shown as tables; else they come as code, with aligned columns."""

@@ -76,11 +76,12 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    request = prompt(persona, await asked.transcript.entries(persona.id, asked.turn.log))
+    asked_for, log = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
+    request = replace(prompt(persona, log), shape=asked_for.shape, brief=asked_for.brief)
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
-    silent, head = shape == "silent", asked.request.head
-    preview = Preview(transport, asked.out, names, refused=silent, shape=shape, head=head)
+    silent = shape == "silent"
+    preview = Preview(transport, asked.out, names, silent, shape, asked.request.head, asked.request.brief)
     if not request.asks:
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.

@@ -15,7 +15,6 @@ from bot.core.codec import UnreadableError, dump, load
 from bot.core.context import Context
 from bot.core.events import (
     BudgetTold,
-    DocumentRefused,
     Event,
     Handed,
     LibraryRead,
@@ -32,13 +31,18 @@ from bot.core.session import ConversationState, NumberAnchor, Session, Step, Tur
 from bot.core.step_builder import voice_of
 from bot.core.steps import (
     AskModel,
+    CopyDocument,
+    DeleteDocument,
+    DocumentHistory,
     ForgetAll,
+    ListDocuments,
     LoadResource,
     OpenThread,
     ReadDocument,
     ReadLibrary,
     Recall,
     Record,
+    RenameDocument,
     TellBudget,
     WriteDocument,
 )
@@ -54,11 +58,12 @@ from bot.ports.transport import Outgoing, Transport
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import BudgetLedger
+from bot.runtime.documents import Shelf
 from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
-from bot.runtime.outbox import Address, deliver
+from bot.runtime.outbox import GONE, Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
 from bot.runtime.threads import handed_over
@@ -153,7 +158,12 @@ class TurnRunner:
         )
         event = turns.opening(claim, before, refused)
         is_admin, host = options.access.is_admin, options.host.name
-        context = turns.context_of(claim, before, policy, parent, account, is_admin, refused, host)
+        context = replace(
+            turns.context_of(claim, before, policy, parent, account, is_admin, refused, host),
+            has_model=options.has_model,
+            approver=turns.are_all_from(said, options.approvers),
+            opens_thread=options.threads and turns.is_top_level(claim),
+        )
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
                 event = await with_files(event, policy, self._transport, self.clock)
@@ -199,7 +209,10 @@ class TurnRunner:
             await self.lease.confirm()
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
-            receipt = await deliver(self._transport, address, number, voiced, preview, again=again)
+            content = await self._shelf(turn).content(post.file) if post.file else None
+            if post.file and content is None:
+                voiced = replace(voiced, markdown=f"{voiced.markdown}\n\n{GONE}".lstrip())
+            receipt = await deliver(self._transport, address, number, voiced, preview, again=again, content=content)
             self._last = receipt if post.only is None else self._last
             if found := turns.number_anchor(post, receipt, self._author):
                 anchors.append(found)
@@ -227,14 +240,31 @@ class TurnRunner:
                 return BudgetTold(await self._budgets.tell(address.conversation))
             case Recall(ids):
                 return Recalled(await self._transcript.kept(ids, turn.log))
-            case ReadDocument(path) | WriteDocument(path):
-                return DocumentRefused(path, "This build keeps no documents.")
+            case ReadDocument() | ListDocuments() | DocumentHistory() as look:
+                return await self._shelf(turn).look(look)
+            case WriteDocument() | CopyDocument() | RenameDocument() | DeleteDocument() as change:
+                # A process that was suspended must not write what somebody else may have gone on from since.
+                await self.lease.confirm()
+                return await self._shelf(turn).change(address.key(turns.ordinal(turn)), change)
             case OpenThread() as request:
                 return ThreadOpened(await self._hand_over(turn, request))
             case ForgetAll() | None:
                 raise RuntimeError(f"turn {turn.head} has no request that anything comes back from")
             case _:
                 assert_never(turn.request)
+
+    def _shelf(self, turn: Turn) -> Shelf:
+        """The documents of this conversation's channel."""
+        first = turns.mail(self._claim)[0]
+        direct = isinstance(first, Inbound) and first.direct
+        return Shelf(
+            self.store.documents,
+            self.clock,
+            self._address.conversation,
+            self._author,
+            direct,
+            lambda ids: self._transcript.kept(ids, turn.log),
+        )
 
     async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
         where, key = self._address.conversation, self._address.key(turns.ordinal(turn))

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.core.doc_arguments import room
 from bot.core.events import HumanEvent, Said
 from bot.core.listening import ListenPolicy
-from bot.core.model import FILE, Attachment
+from bot.core.model import Attachment
 from bot.ports.clock import Clock
 from bot.ports.transport import Transport, TransportError
 from bot.runtime.lease import ended
@@ -35,7 +36,9 @@ async def with_files(event: HumanEvent, policy: ListenPolicy, transport: Transpo
     """
     if not isinstance(event, Said):
         return event
-    wanted = [file for line in event.lines if line.files and policy.hears(line) for file in line.files]
+    wanted = [
+        (file, room(line.text)) for line in event.lines if line.files and policy.hears(line) for file in line.files
+    ]
     if not wanted:
         return event
     found = iter(await _read(wanted, transport, clock))
@@ -46,7 +49,7 @@ async def with_files(event: HumanEvent, policy: ListenPolicy, transport: Transpo
     return replace(event, lines=tuple(lines))
 
 
-async def _read(files: Sequence[Attachment], transport: Transport, clock: Clock) -> list[Attachment]:
+async def _read(files: Sequence[tuple[Attachment, int]], transport: Transport, clock: Clock) -> list[Attachment]:
     read: dict[int, Attachment] = {}
     trouble = dict.fromkeys(range(len(files)), "it took too long")
     slots = asyncio.Semaphore(TOGETHER)
@@ -54,11 +57,11 @@ async def _read(files: Sequence[Attachment], transport: Transport, clock: Clock)
     async def one(number: int) -> None:
         async with slots:
             try:
-                read[number] = await transport.read(files[number], FILE)
+                read[number] = await transport.read(*files[number])
             except TransportError as error:
                 trouble[number] = str(error)
                 if not error.retry:
-                    read[number] = _unread(files[number], str(error))
+                    read[number] = _unread(files[number][0], str(error))
 
     try:
         async with asyncio.timeout(WITHIN):
@@ -72,7 +75,7 @@ async def _read(files: Sequence[Attachment], transport: Transport, clock: Clock)
                         await ended(reading)
     except TimeoutError:
         log.info("reading %d files took longer than %.0f s", len(files), WITHIN)
-    return [read.get(number) or _unread(file, trouble[number]) for number, file in enumerate(files)]
+    return [read.get(number) or _unread(file, trouble[number]) for number, (file, _) in enumerate(files)]
 
 
 def _unread(file: Attachment, why: str) -> Attachment:

@@ -21,6 +21,8 @@ class Options:
     `longest`. `listen` tells how a conversation is listened to. `context` are the tokens that a model can take; at the
     share `compact_at` of them a talk is compacted, at 0 never. `price` gives what usage costs in $, None where that is
     not known, `model_of` the model for a persona's wish. `modes` are the works that there are.
+    `has_model`: a model is set up. With `threads`, a work that is begun at the top level of a channel goes on in a
+    thread. `approvers` are the users who may accept sections of documents; everybody may where there are none.
     """
 
     name: str = "worker"
@@ -39,3 +41,6 @@ class Options:
     access: Access = field(default_factory=Access)
     budgets: Budgets = field(default_factory=Budgets)
     modes: Registry = MODES
+    has_model: bool = True
+    threads: bool = False
+    approvers: frozenset[str] = frozenset()

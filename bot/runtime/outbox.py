@@ -42,6 +42,21 @@ LEFT_OUT = (
 """Put below a post that is too long even for `MOST` messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is in the file that goes with a post, and what people call it; `data` where it is no text."""
+
+    name: str
+    text: str = ""
+    data: bytes = b""
+
+
+REFUSED = "_(The file `{name}` was refused here.)_"
+"""Put below a post whose file can be shown in no other way."""
+
+GONE = "_(The file is gone: its document was deleted meanwhile.)_"
+
+
 def outgoing(
     address: Address, ordinal: int, post: Post, transport: Transport, *, again: bool, no_file: bool = False
 ) -> tuple[Outgoing, ...]:
@@ -86,7 +101,14 @@ def outgoing(
 
 def _file(key: str, post: Post) -> Upload:
     """The whole post as a file, by whose name it is found again."""
-    return Upload(f"{_slug(post.voice.name)}-{blake2b(key.encode(), digest_size=5).hexdigest()}.md", post.markdown)
+    return Upload(_filename(f"{post.voice.name}.md", key), post.markdown)
+
+
+def _filename(name: str, key: str) -> str:
+    """A name for the file of that key alone, like `name` and with its ending."""
+    stem, dot, ending = name.rpartition(".")
+    digest = blake2b(key.encode(), digest_size=5).hexdigest()
+    return f"{_slug(stem)}-{digest}.{_slug(ending)}" if dot and stem else f"{_slug(name)}-{digest}.md"
 
 
 def _slug(name: str) -> str:
@@ -95,9 +117,18 @@ def _slug(name: str) -> str:
 
 
 async def deliver(
-    transport: Transport, address: Address, ordinal: int, post: Post, preview: str | None, *, again: bool
+    transport: Transport,
+    address: Address,
+    ordinal: int,
+    post: Post,
+    preview: str | None,
+    *,
+    again: bool,
+    content: Content | None = None,
 ) -> Receipt:
     """Post all pieces in order and give the last one's receipt.
+
+    With `content`, that goes up as a file before them; where it is refused, its text stands below the post's.
 
     With `again`, each piece is looked for before it is sent, and a preview that a dead worker left is finished
     rather than posted beside. `preview` is the ref of this worker's own. A file goes first, so that no text promises
@@ -105,6 +136,8 @@ async def deliver(
     """
     receipt: Receipt | None = None
     number = post.completes if post.completes is not None else ordinal
+    if content is not None:
+        post = await _with_file(transport, address, number, post, content, again=again)
     outs = outgoing(address, number, post, transport, again=again)
     if upload := next((out for out in outs if out.file), None):
         instead = outgoing(address, number, post, transport, again=again, no_file=True)
@@ -126,6 +159,21 @@ async def deliver(
     if receipt is None:
         raise RuntimeError(f"a post of no pieces: {address.key(ordinal)}")
     return receipt
+
+
+async def _with_file(
+    transport: Transport, address: Address, ordinal: int, post: Post, content: Content, *, again: bool
+) -> Post:
+    """Put the post's file up; the post as it is to be said then. Raises TransportError."""
+    key = f"{address.key(ordinal)}/f"
+    upload = Upload(_filename(content.name.rpartition("/")[2], key), content.text, content.data)
+    where = address.conversation
+    out = Outgoing(key, where, post.voice, "", address.since, again=again, file=upload, only=post.only)
+    if await _uploaded(transport, out, again=again):
+        return post
+    if content.data or not content.text.strip():
+        return replace(post, markdown=f"{post.markdown}\n\n{REFUSED.format(name=content.name)}".lstrip())
+    return replace(post, markdown=f"{post.markdown}\n\n{content.text}".lstrip())
 
 
 async def _uploaded(transport: Transport, upload: Outgoing, *, again: bool) -> bool:

@@ -24,7 +24,9 @@ BUSY = 7.0
 
 @dataclass(slots=True)
 class Preview:
-    """A reply of that `shape` as it comes in below `head`, and what people watch of it; `refused`: nothing.
+    """A reply of that `shape` as it comes in, and what people watch of it; `refused`: nothing.
+
+    `head` and `brief` are those of `AskModel`.
 
     A piece costs no more than to be noted. What of the reply may be shown is found out in a task of its own, so that
     neither its cost nor the platform holds up the reply itself.
@@ -36,6 +38,7 @@ class Preview:
     refused: bool = False
     shape: Shape = "talk"
     head: str = ""
+    brief: str = ""
     ref: str | None = field(default=None, init=False)
     shown: str = field(default="", init=False)
     usage: Usage | None = field(default=None, init=False)
@@ -47,7 +50,9 @@ class Preview:
 
     def __post_init__(self) -> None:
         limit, tables = self.transport.limit, self.transport.tables
-        self._growing = GrowingReply(self.names, limit, tables=tables, shape=self.shape, head=self.head)
+        self._growing = GrowingReply(
+            self.names, limit, tables=tables, shape=self.shape, head=self.head, brief=self.brief
+        )
 
     @property
     def heard(self) -> str:

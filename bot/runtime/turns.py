@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -94,6 +94,22 @@ def context_of(
         called=bool(people) and claim.state is None and is_called(people[0], parent),
         host=host,
     )
+
+
+def are_all_from(messages: Iterable[Inbound], users: Collection[str]) -> bool:
+    """Whether all of the messages are from these users; where there are none, from anybody."""
+    return not users or all(
+        message.user in users or message.conversation.platform == "terminal" for message in messages
+    )
+
+
+def is_top_level(claim: Claim) -> bool:
+    """Whether somebody wrote at the top level of a channel that can have threads."""
+    first = mail(claim)[0]
+    if not isinstance(first, Inbound):
+        return False
+    where = first.conversation
+    return not where.thread and not first.direct and where.platform != "terminal"
 
 
 def _answered(menu: str) -> tuple[str, ...]:

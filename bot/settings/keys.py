@@ -310,6 +310,13 @@ class AccessSettings(BaseModel, frozen=True, extra="forbid"):
     burst: Annotated[int, _whole(1, 1_000)] = 10
 
 
+class DocumentSettings(BaseModel, frozen=True, extra="forbid"):
+    """How documents are written: `thread` in one of their own, `approvers` alone accept sections, by users' ids."""
+
+    thread: bool = True
+    approvers: tuple[str, ...] = ()
+
+
 class LimitSettings(BaseModel, frozen=True, extra="forbid"):
     """What may be spent a day: `tokens` of all kinds, and `dollars`; 0 is no limit."""
 
@@ -419,6 +426,7 @@ class Settings(BaseSettings):
     discord: DiscordSettings = DiscordSettings()
     talk: TalkSettings = TalkSettings()
     access: AccessSettings = AccessSettings()
+    documents: DocumentSettings = DocumentSettings()
     budget: BudgetSettings = BudgetSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()

@@ -98,7 +98,7 @@ class FakePlatform:
 
     async def post(self, out: Outgoing) -> Receipt:
         assert len(out.text) <= self.limit, "a real platform refuses or cuts this"
-        assert out.text.strip() or (out.file and out.file.text.strip()), "no platform posts nothing"
+        assert out.text.strip() or (out.file and out.file.content.strip()), "no platform posts nothing"
         if out.file and self.refuses_files:
             raise FormRefusedError("files are switched off here")
         order = self._tick()

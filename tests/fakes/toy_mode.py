@@ -8,8 +8,12 @@ from typing import ClassVar, assert_never
 from bot.core import asks, replies, works
 from bot.core.events import (
     BudgetTold,
+    DocumentDeleted,
+    DocumentHistoryTold,
     DocumentRead,
     DocumentRefused,
+    DocumentRenamed,
+    DocumentsListed,
     DocumentStale,
     DocumentWritten,
     LibraryRead,
@@ -179,6 +183,8 @@ class ToyMode:
                 else:
                     self._stopped(step, work)
             case DocumentRead() | ResourceLoaded() | LibraryRead() | BudgetTold():
+                self._stopped(step, work)
+            case DocumentsListed() | DocumentHistoryTold() | DocumentRenamed() | DocumentDeleted():
                 self._stopped(step, work)
             case _:
                 assert_never(result)

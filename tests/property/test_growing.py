@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.growing import GrowingReply
 from bot.core.model import Conversation, Voice
-from bot.core.shapes import DELIMITER, shown
+from bot.core.shapes import DELIMITER, MARK, shown
 from bot.core.steps import Post, Shape
 from bot.core.text import settled
 from bot.core.voices import Names
@@ -75,6 +75,8 @@ BITS = (
     "# ",
     "\\|",
     DELIMITER,
+    f"{MARK}\n",
+    f"\n{MARK}\n",
     f"\n{DELIMITER}\n",
     "\n=== wh",
 )

@@ -36,6 +36,8 @@ from bot.core.tools import ROUNDS
 from bot.models.options import ModelOptions
 from bot.models.request import body
 from tests.fakes.anthropic_rules import check
+from tests.fakes.documents import LOOKS
+from tests.fakes.documents import answer as answered
 from tests.fakes.library import CAST
 from tests.fakes.model import refuse_what_the_api_refuses
 
@@ -45,7 +47,7 @@ CHAIN = 4 * ROUNDS + 4
 # ---------------------------------------------------------------- hostile input
 
 COMMANDS = ("*help", "*pm", "*architect", "*bmad-orchestrator", "*exit", "*yolo", "*status", "*agent", "*agent Bob")
-MORE = ("*task", "*create-prd", "*create-brownfield", "*explain why", "*chat-mode", "*README", "*hlp", "*exti")
+MORE = (*LOOKS, "*task", "*create-prd", "*create-brownfield", "*explain why", "*chat-mode", "*README", "*hlp", "*exti")
 TALK = ("1", "2", "3", "9", "draft story", "create prd", "hello there", "stop", "// aside", "😀", "*qa* is blocked", "")
 words = st.sampled_from(
     (
@@ -231,8 +233,10 @@ class Talk:
                 raise WipedError
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
-            case _:
-                raise AssertionError("nothing of this was to be asked for")
+            case request:
+                found = answered(request, (self.asks * 0.37) % 1)
+                assert found is not None, "nothing of this was to be asked for"
+                return found
 
     def rests(self, was: Session) -> None:
         now = self.session

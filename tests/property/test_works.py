@@ -16,9 +16,6 @@ from bot.core.codec import dump, load
 from bot.core.context import Context
 from bot.core.events import (
     BudgetTold,
-    DocumentRefused,
-    DocumentStale,
-    DocumentWritten,
     Event,
     GaveUp,
     Handed,
@@ -40,8 +37,12 @@ from bot.core.prompt import prompt
 from bot.core.session import Session, Step
 from bot.core.steps import (
     AskModel,
+    CopyDocument,
+    DeleteDocument,
+    DocumentHistory,
     Entry,
     ForgetAll,
+    ListDocuments,
     LoadResource,
     OpenThread,
     Post,
@@ -49,11 +50,13 @@ from bot.core.steps import (
     ReadLibrary,
     Recall,
     Record,
+    RenameDocument,
     TellBudget,
     WriteDocument,
 )
+from tests.fakes.documents import LOOKS, answer
 from tests.fakes.model import refuse_what_the_api_refuses
-from tests.fakes.toy_mode import MODES, TOYS, ToyWork
+from tests.fakes.toy_mode import MODES, PATH, TOYS, ToyWork
 
 WALKS = 500
 """Walks of every run; twenty times as many with `--soak`."""
@@ -62,7 +65,7 @@ TYPED = (
     "*toy", "*toy", "*toy", "*toy thread", "*pm", "*architect", "*exit", "*resume", "*resume 2", "*help", "*status",
     "*yolo", "*reload", "*forget", "*budget +5", "*usage", "*agent", "*agent pm", "*retry", "*continue", "*create-prd",
     "stop", "yes", "no", "ok", "Accept", "again", "leave it", "exit", "1", "2", "3", "9", "hello", "why is that?",
-    "*chat-mode", "*toi", "*README", "// aside",
+    "*chat-mode", "*toi", "*README", "// aside", *LOOKS,
 )  # fmt: skip
 LARGEST = 32_000
 """Bytes of a session at most (design: ids, never texts)."""
@@ -111,7 +114,7 @@ class Walk:
         assert not (isinstance(done.request, AskModel) and done.session.gate), "no model is asked while people are"
         if isinstance(event, Resumed) and event.tag != before.due:
             assert (done.posts, done.log, done.request) == ((), (), None), "a link that is not due does nothing"
-        if isinstance(done.request, WriteDocument):
+        if isinstance(done.request, WriteDocument) and done.request.path == PATH:
             self.writes += 1
             decided = [p for p in done.posts if isinstance(p, Record) and p.what.startswith("accepted")]
             assert decided and decided[0].who and isinstance(event, Said | Picked), "a human decided, on record"
@@ -127,6 +130,12 @@ class Walk:
 
     def result(self, done: Step) -> Result:
         chance = self.chance
+
+        def documents(done: Step) -> Result:
+            found = answer(done.request, chance.random())
+            assert found is not None
+            return found
+
         match done.request:
             case AskModel(who):
                 persona = TOYS.persona(who)
@@ -145,16 +154,20 @@ class Walk:
                 kept = {e.id: e.text for e in self.log if e.kind == "kept" and e.id in ids}
                 assert set(kept) == set(ids), "what a work names was kept"
                 return Recalled(kept)
-            case WriteDocument(path, base, parts):
+            case WriteDocument(_, _, parts):
                 assert {e.id for e in self.log if e.kind == "kept"} >= set(parts)
-                roll = chance.random()
-                if roll < 0.7:
-                    return DocumentWritten(path, base + 1)
-                return DocumentStale(path, base + 3) if roll < 0.85 else DocumentRefused(path, "the space is full")
+                return documents(done)
             case OpenThread():
                 return ThreadOpened(None if chance.random() < 0.5 else Conversation("fake", "w", "c", "t"))
-            case ReadDocument(path):
-                return DocumentRefused(path, "no")
+            case (
+                ReadDocument()
+                | ListDocuments()
+                | DocumentHistory()
+                | RenameDocument()
+                | DeleteDocument()
+                | CopyDocument()
+            ):
+                return documents(done)
             case ForgetAll():
                 raise WipedError
             case None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from bot.core.prompt import Prompt
 from bot.core.session import ConversationState, Turn
 from bot.core.steps import Entry
 from bot.personas.model import Cast, Command, Persona
+from bot.ports.documents import Documents
 from bot.ports.model import Reply, Show
 from bot.ports.store import Store
 from bot.runtime.inbox import Inbox
@@ -71,6 +72,8 @@ class Port:
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._real, name)
+        if name == "documents":  # a port beside the store
+            return Port(real, self._points, self._after)
         if not callable(real) or name == "busy":  # what it shows passes by itself
             return real
 
@@ -87,7 +90,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is compared: posts in order, session, log, usage, and the calls that nobody needed."""
+    """What is compared: posts, session, log, usage, each version of each document, and the calls that nobody needed."""
 
     posts: tuple[tuple[str, str, str], ...]
     session: str
@@ -95,6 +98,7 @@ class Outcome:
     log: tuple[Entry, ...]
     usage: tuple[Any, ...]
     faults: tuple[str, ...]
+    documents: tuple[tuple[str, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +258,7 @@ class Universe:
             tuple(entry for place in places for entry in place.log),
             tuple(usage for place in places for usage in place.usage),
             tuple(self.faults),
+            tuple([version async for version in _versions(store.documents)]),
         )
 
     async def _place(self, platform: FakePlatform, store: Store, where: Conversation, title: str) -> Outcome:
@@ -269,6 +274,13 @@ class Universe:
         self.faults.extend(f"never said: {r!r}" for r in replies if r not in said)
         marks = tuple(m.menu for m in saved.number_anchors)
         return Outcome(posts, repr(saved.session), marks, log, await store.spent(where.key), ())
+
+
+async def _versions(documents: Documents) -> AsyncIterator[tuple[str, int, str]]:
+    for info in await documents.list(ROOM.key):
+        for version in await documents.history(ROOM.key, info.path):
+            stored = await documents.read(ROOM.key, info.path, version.version)
+            yield info.path, version.version, stored.text if stored else ""
 
 
 @dataclass(slots=True)
@@ -402,6 +414,8 @@ class Reference:
         for entry, known in zip(outcome.log, end.log, strict=True):
             if not self._alike(entry.text, known.text) or plain(entry.call) != plain(known.call):
                 found.append(f"log entry {entry} instead of {known}")
+        if [plain(str(d)) for d in outcome.documents] != [plain(str(d)) for d in end.documents]:
+            found.append(f"documents {outcome.documents} instead of {end.documents}")
         if self.scenario.stopped is None and outcome.usage != end.usage:
             found.append(f"usage {outcome.usage} instead of {end.usage}")
         return found

@@ -217,7 +217,7 @@ async def test_another_persona_takes_over_and_a_number_picks_from_the_last_list(
         (john,) = await house.hear(house.bob, house.general, "*pm")
         assert john.author == "📋 John"
         (ran,) = await house.hear(house.ada, house.general, "7")
-        assert words(ran).startswith("`*create-prd`")
+        assert "was not begun" in words(ran)
         (left, *_) = await house.hear(house.ada, house.general, "*exit")
         assert "Leave now?" in words(left)
         (gone,) = await house.hear(house.bob, house.general, "1")

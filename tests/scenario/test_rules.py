@@ -42,7 +42,7 @@ async def test_2_a_command_that_came_along_is_run_after_the_greeting() -> None:
     async with stage(never) as s:
         greeting, ran = await s.say("*pm create-prd")
         assert "I am **John**" in greeting.text and greeting.menu is None
-        assert ran.text.startswith("`*create-prd`")
+        assert "was not begun" in ran.text
 
 
 async def test_2_words_that_came_along_are_answered_after_the_greeting() -> None:
@@ -115,7 +115,7 @@ async def test_6_two_near_matches_are_asked_about() -> None:
             "*create-brownfield-story",
         ]
         (ran,) = await s.say("2")
-        assert ran.text.startswith("`*create-brownfield-prd`")
+        assert "was not begun" in ran.text
 
 
 @pytest.mark.parametrize("typed", ["*yol", "*exi", "*exitt"])
@@ -140,7 +140,7 @@ async def test_6_the_model_proposes_a_command_and_people_decide() -> None:
         assert [o.label for o in question.menu.options] == ["Run *create-prd", "Just talk"]
         chose, ran = await s.say("1")
         assert chose.text == "alice chose: Run *create-prd"
-        assert ran.text.startswith("`*create-prd`")
+        assert "was not begun" in ran.text
         assert len(s.model.prompts) == 1
 
 
@@ -272,7 +272,7 @@ def test_22_the_prompt_says_what_a_chat_cannot_do() -> None:
     assert "language of whoever spoke last" in HOUSE_RULES
 
 
-@pytest.mark.parametrize("command", ["*create-backend-architecture", "*pm create-prd", "*bmad-orchestrator party-mode"])
+@pytest.mark.parametrize("command", ["*pm correct-course", "*sm draft", "*bmad-orchestrator party-mode"])
 async def test_22_a_command_of_a_later_build_says_so(command: str) -> None:
     async with stage(never) as s:
         await s.say("*architect")

@@ -35,7 +35,7 @@ async def test_a_number_belongs_to_the_last_menu() -> None:
         (greeting,) = await s.say("3")
         assert greeting.voice.name == "Winston"
         (ran,) = await s.say("2")
-        assert ran.text.startswith("`*create-backend-architecture`")
+        assert "was not begun" in ran.text
 
 
 async def test_a_number_after_the_personas_own_words_is_text_for_her() -> None:
@@ -52,7 +52,7 @@ async def test_a_number_after_a_menu_that_came_after_her_words_is_a_choice_again
         await s.say("what can we talk about?")
         await s.say("*help")
         (ran,) = await s.say("2")
-        assert ran.text.startswith("`*create-backend-architecture`")
+        assert "was not begun" in ran.text
 
 
 async def test_a_number_typed_before_the_menu_stood_there_did_not_mean_it() -> None:
@@ -76,7 +76,7 @@ async def test_buttons_of_a_help_menu_stay_good_while_the_persona_is_on() -> Non
         for _ in range(2):
             chose, ran = await s.press(greeting.menu.id, 2)
             assert chose.text == f"alice chose: {label(greeting.menu.options[1])}"
-            assert ran.text.startswith("`*create-backend-architecture`")
+            assert "was not begun" in ran.text
         await s.say("*pm")
         (passed,) = await s.press(greeting.menu.id, 2)
         assert passed.text.startswith("That choice has passed.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,8 @@ from tests.fakes.library import FakeLibrary
 from tests.fakes.model import FakeModel, Says
 from tests.fakes.platform import FakePlatform
 from tests.fakes.toy_mode import MODES, TOYS
-from tests.scenario.sweep import CONFIGURATIONS, Configuration, Deed, Reference, Scenario, Universe
+from tests.scenario.sweep import CONFIGURATIONS, Configuration, Deed, Faulty, Reference, Scenario, Universe
+from tests.scenario.test_sweep_finds import Without
 
 SCENARIOS = (
     Scenario(
@@ -41,9 +44,15 @@ SCENARIOS = (
         modes=MODES,
     ),
     Scenario(
-        "nested, left, and one whose document cannot be kept",
+        "nested, saved by the inner one, left",
         (Deed(("*pm",)), Deed(("*toy",)), Deed(("3",)), Deed(("1",)), Deed(("2",)), Deed(("*exit",)), Deed(("no",))),
         (Says.text("Outer."), Says.text("Inner.")),
+        modes=MODES,
+    ),
+    Scenario(
+        "saved as two versions, and then one that comes too late",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("1",)), Deed(("1",)), Deed(("*toy",)), *[Deed(("1",))] * 3),
+        (Says.text("One."), Says.text("Two."), Says.text("Three."), Says.text("Four.")),
         modes=MODES,
     ),
     Scenario(
@@ -68,6 +77,9 @@ SCENARIOS = (
         modes=MODES,
     ),
 )
+
+SAVED = {SCENARIOS[1].name: (1,), SCENARIOS[2].name: (1, 2, 3), "handed to a thread, and gone on with there": (1,)}
+"""The versions of the toy's document that are there at the end."""
 
 
 def universe(scenario: Scenario, how: Configuration, *points: int) -> Universe:
@@ -115,7 +127,32 @@ async def test_what_is_watched_of_a_draft_begins_the_draft_byte_for_byte() -> No
 async def test_a_crash_at_any_point_of_a_work_leaves_no_trace(scenario: Scenario, how: Configuration) -> None:
     end, points = await universe(scenario, how).play()
     assert not end.faults and any("rests" in text or "stands" in text for _, text, _ in end.posts)
+    assert SAVED.get(scenario.name, ()) == tuple(version for _, version, _ in end.documents)
     known = Reference(scenario, how.varied, (end,), points)
     for point in range(1, points + 1):
         outcome, _ = await universe(scenario, how, point).play()
         assert not known.differences(outcome), f"crash at {point} of {points}"
+
+
+def each_write_has_a_key_of_its_own(store: Any) -> Any:
+    """A store whose documents are written under keys that no repeat knows."""
+    numbers = count()
+
+    async def write(_key: str, *args: Any) -> Any:
+        return await store.documents.write(f"k{next(numbers)}", *args)
+
+    documents: Any = Without(store.documents, write=write)
+    return Without(store, documents=documents)
+
+
+async def test_the_sweep_finds_writes_that_have_no_key() -> None:
+    """What was saved just before a crash would be too late for itself."""
+    scenario, how = SCENARIOS[2], CONFIGURATIONS[1]
+    end, points = await universe(scenario, how).play()
+    known = Reference(scenario, how.varied, (end,), points)
+    found = 0
+    for point in range(1, points + 1):
+        broken = replace(universe(scenario, how, point), faulty=Faulty(store=each_write_has_a_key_of_its_own))
+        outcome, _ = await broken.play()
+        found += bool(known.differences(outcome))
+    assert found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.core.steps import Post
 from bot.core.tables import as_code
 from bot.core.voices import Names, quoted
 from bot.ports.transport import Outgoing
-from bot.runtime.outbox import MOST, WHOLE, Address, deliver, outgoing
+from bot.runtime.outbox import MOST, REFUSED, WHOLE, Address, Content, deliver, outgoing
 from tests.fakes.platform import FakePlatform
 
 WINSTON = Voice("Winston", "🏗️", "architect")
@@ -270,3 +271,48 @@ def test_prose_is_watched_before_its_line_ends() -> None:
 def test_the_drawing_of_a_part_begins_the_drawing_of_the_reply() -> None:
     whole = as_code(REPLY, finished=True)
     assert all(whole.startswith(as_code(REPLY[:length], finished=False)) for length in range(len(REPLY)))
+
+
+# ---------------------------------------------------------------- a file that goes with a post
+
+
+async def delivered(platform: FakePlatform, post: Post, content: Content, *, again: bool = False) -> None:
+    await deliver(platform, HERE, 3, post, None, again=again, content=content)
+
+
+async def test_a_documents_file_goes_up_before_the_words_that_tell_of_it() -> None:
+    platform = FakePlatform()
+    await delivered(platform, Post(WINSTON, "Here it is.", MENU), Content("docs/PRD v2.md", "# PRD"))
+
+    file, words = platform.seen()
+    assert file.file is not None and file.text == "" and file.voice == WINSTON
+    assert file.file.content == b"# PRD" and re.fullmatch(r"prd-v2-[0-9a-f]{10}\.md", file.file.name)
+    assert words.text == f"Here it is.\n\n{NUMBERS}" and words.menu == MENU
+
+
+async def test_a_repeated_post_puts_its_file_up_once() -> None:
+    platform = FakePlatform(clock=7)
+    for again in (False, True):
+        await delivered(platform, Post(WINSTON, "Here."), Content("a.zip", data=b"PK\x00\xff"), again=again)
+
+    file, words = platform.seen()
+    assert file.file is not None and file.file.content == b"PK\x00\xff" and file.file.name.endswith(".zip")
+    assert words.text == "Here."
+
+
+async def test_where_the_file_is_refused_its_text_stands_below_the_post() -> None:
+    platform = FakePlatform(refuses_files=True)
+    await delivered(platform, Post(WINSTON, "Here.", MENU), Content("a.md", "# All of it"))
+    await delivered(platform, Post(WINSTON, "And an archive."), Content("a.zip", data=b"PK"))
+
+    assert platform.texts == [
+        f"Here.\n\n# All of it\n\n{NUMBERS}", f"And an archive.\n\n{REFUSED.format(name='a.zip')}"
+    ]  # fmt: skip
+
+
+async def test_a_long_text_whose_file_is_refused_is_posted_as_messages_and_no_more_than_so_many() -> None:
+    platform = FakePlatform(limit=200, refuses_files=True)
+    await delivered(platform, Post(WINSTON, "Here."), Content("a.md", "word " * 2000))
+
+    assert platform.texts[0].startswith("Here.") and len(platform.texts) == MOST + 1
+    assert "characters are missing" in platform.texts[-1]

@@ -10,7 +10,7 @@ from bot.core.command_table import CommandTable
 from bot.core.events import Account, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Activate, Decide, Menu, Option, Run
-from bot.core.modes import activation, chat
+from bot.core.modes import activation, chat, docs
 from bot.core.modes.registry import NOT_IN_THIS_BUILD
 from bot.core.modes.tasks.mode import task_behind
 from bot.core.modes.tasks.state import MODE as TASKS
@@ -41,6 +41,8 @@ EFFECTS: dict[str, Effect] = {
     "back": "look",
     "skip": "look",
     "feedback": "look",
+    "docs": "look",
+    "doc-out": "look",
     "exit": "confirm",
     "forget": "confirm",
     "reload": "confirm",
@@ -113,6 +115,10 @@ def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
             works.resume(step, args)
         case "edit" | "back" | "skip" | "feedback":
             step.tell(f"`*{word}` belongs to a section of a document that waits for a choice, and none does just now.")
+        case "docs":
+            docs.run(step, args, line)
+        case "doc-out":
+            docs.out(step, args)
         case _:
             step.tell("`*approve` is not possible yet: this build keeps no documents that could be approved.")
 
@@ -352,6 +358,16 @@ def turn_page(step: StepBuilder, name: str, first: int, menu: Menu) -> None:
     """Another part of a long list."""
     persona = step.persona
     what, _, detail = name.partition(":")
+    match what:
+        case "documents":
+            docs.listing(step, first)
+            return
+        case "files":
+            docs.out(step, "", first)
+            return
+        case "versions":
+            docs.history(step, detail, first)
+            return
     options: tuple[Option, ...] = ()
     if what == "personas":
         options = activation.persona_options(step.cast)

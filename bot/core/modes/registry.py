@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from bot.core.modes.documents.mode import DOCUMENT
 from bot.core.modes.mode import Registry
 from bot.core.modes.tasks.mode import TASK
 
-MODES = Registry((TASK,))
+MODES = Registry((DOCUMENT, TASK))
 
 NOT_IN_THIS_BUILD: dict[str, str] = {
     "checklist": "checklists",
-    "create-doc": "documents",
-    "doc-out": "documents",
     "execute-checklist": "checklists",
     "kb": "the knowledge base",
     "kb-mode": "the knowledge base",

@@ -32,8 +32,8 @@ def begin(step: StepBuilder, waiting: Waiting, calls: tuple[Call, ...]) -> None:
     refused = f"Refused: of the calls of one reply only the first {tools.CALLS} are carried out."
     for call in calls[tools.CALLS :]:
         step.note(Entry("result", waiting.who, refused, call=call.id))
-    taken, head = calls[: tools.CALLS], waiting.head
-    step.change(tools=Tools(taken, number, waiting.owner, waiting.who, waiting.purpose, waiting.shape, head))
+    w, taken = waiting, calls[: tools.CALLS]
+    step.change(tools=Tools(taken, number, w.owner, w.who, w.purpose, w.shape, w.head, w.brief))
 
 
 def advance(step: StepBuilder) -> Returned | None:
@@ -102,7 +102,8 @@ def _next_round(step: StepBuilder) -> Returned | None:
     if loop.round >= tools.ROUNDS:
         step.change(tools=None)
         return Returned(f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted")
-    asks.ask(step, loop.owner, who=loop.who, purpose=loop.purpose, shape=loop.shape, head=loop.head)
+    same = {"who": loop.who, "purpose": loop.purpose, "head": loop.head, "brief": loop.brief}
+    asks.ask(step, loop.owner, shape=loop.shape, **same)
     return None
 
 

@@ -6,11 +6,8 @@ from collections import OrderedDict
 
 import discord
 
-from bot.core.model import Conversation
+from bot.core.model import PRIVATE, Conversation
 from bot.platforms.discord.web import Web
-
-PRIVATE = "@me"
-"""The workspace of direct messages, as Discord's own addresses call it."""
 
 MOST = 10_000
 THREADS = (10, 11, 12)

@@ -65,7 +65,7 @@ class Poster:
 
     async def _posted(self, out: Outgoing) -> Receipt:
         """Post it, once. Raises TransportError where no answer comes, and RefusedError."""
-        file = (out.file.name, out.file.text.encode()) if out.file else None
+        file = (out.file.name, out.file.content) if out.file else None
         for wait in (*WAITS, None):
             try:
                 standing = await self.messages.send(

@@ -116,7 +116,7 @@ class Poster:
 
     async def _stored(self, file: Upload) -> str:
         """Give Slack the bytes, which nobody sees yet; the file's id. Raises FormRefusedError."""
-        data = file.text.encode()
+        data = file.content
         try:
             slot = await self._web.call("files.getUploadURLExternal", again=True, filename=file.name, length=len(data))
             for wait in (*WAITS, None):

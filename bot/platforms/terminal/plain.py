@@ -8,10 +8,12 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 from bot.core.model import Attachment, Conversation, Inbound, Receipt
 from bot.platforms.terminal.harmless import harmless, in_one_line, indented
+from bot.platforms.terminal.saving import saved
 from bot.platforms.terminal.typed import Orders, TerminalError, Typing
 from bot.ports.mailbox import MailboxFullError
 from bot.ports.transport import Outgoing
@@ -51,8 +53,8 @@ class PlainTransport:
     most = 0
     tables = True
 
-    def __init__(self, out: TextIO, orders: Orders) -> None:
-        self._out, self._orders = out, orders
+    def __init__(self, out: TextIO, orders: Orders, files: Path | None = None) -> None:
+        self._out, self._orders, self._files = out, orders, files
         self._lost: asyncio.Future[OSError] = asyncio.get_running_loop().create_future()
 
     async def while_open(self, talk: Coroutine[None, None, bool]) -> bool:
@@ -68,11 +70,12 @@ class PlainTransport:
             await asyncio.gather(talking, return_exceptions=True)
 
     async def post(self, out: Outgoing) -> Receipt:
-        """Print it."""
+        """Print it; a file is saved. Raises FormRefusedError where that cannot be."""
+        text = saved(out, self._files) if out.file else out.text
         speaker = in_one_line(f"{out.voice.icon} {out.voice.name}")
         again = f"{AGAIN} " if out.again else ""
         try:
-            self._out.write(f"{speaker}: {again}{indented(harmless(out.text))}\n")
+            self._out.write(f"{speaker}: {again}{indented(harmless(text))}\n")
             self._out.flush()
         except OSError as error:
             if not self._lost.done():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
@@ -11,6 +12,7 @@ from bot.core.model import Attachment, Conversation, Receipt, Voice
 from bot.platforms.terminal.harmless import INDENT, in_one_line
 from bot.platforms.terminal.markdown import blocks, laid_out
 from bot.platforms.terminal.plain import AGAIN
+from bot.platforms.terminal.saving import saved
 from bot.platforms.terminal.screen import DIM, Screen
 from bot.platforms.terminal.typed import Orders
 from bot.ports.transport import Outgoing
@@ -47,14 +49,15 @@ class ScreenTransport:
     most = 0
     tables = True
 
-    def __init__(self, screen: Screen, orders: Orders) -> None:
-        self._screen, self._orders = screen, orders
+    def __init__(self, screen: Screen, orders: Orders, files: Path | None = None) -> None:
+        self._screen, self._orders, self._files = screen, orders, files
         self._growing: Growing | None = None
 
     async def post(self, out: Outgoing) -> Receipt:
-        """Print it under its speaker's name."""
+        """Print it under its speaker's name; a file is saved. Raises FormRefusedError where that cannot be."""
+        text = f"`{saved(out, self._files)}`" if out.file else out.text
         self._screen.posts += 1
-        await self._screen.show([*self._head(out, AGAIN if out.again else ""), *self._laid_out(out.text), ("", "\n")])
+        await self._screen.show([*self._head(out, AGAIN if out.again else ""), *self._laid_out(text), ("", "\n")])
         return self._receipt()
 
     async def find(self, out: Outgoing) -> Receipt | None:

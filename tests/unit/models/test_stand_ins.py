@@ -7,7 +7,8 @@ import pytest
 from bot.core.failures import REASONS
 from bot.core.prompt import Block, Message, Prompt
 from bot.models.absent import Absent
-from bot.models.rehearsal import LABEL, Rehearsal
+from bot.models.rehearsal import Rehearsal
+from bot.models.rehearsal_drafts import LABEL
 from bot.ports.model import ModelError
 from tests.fakes.clock import ManualClock
 

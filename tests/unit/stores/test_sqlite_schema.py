@@ -101,7 +101,7 @@ def test_conversations_of_the_first_version_do_not_look_long_idle(db: sqlite3.Co
 
 
 def test_a_file_of_the_previous_release_keeps_everything_and_gets_documents(db: sqlite3.Connection) -> None:
-    migrate(db, "a.db", MIGRATIONS[:4])
+    migrate(db, "a.db", MIGRATIONS[:5])
     db.execute("INSERT INTO conversation (key, at, last) VALUES ('slack:T1:C1', 5.0, 7)")
     db.execute("INSERT INTO state (conversation, body) VALUES (1, '{}')")
     db.execute("INSERT INTO log (conversation, line) VALUES (1, 'said')")

@@ -1,0 +1,75 @@
+"""The end: sections without a stop of their own wait for one decision, and then the document is finished."""
+
+from __future__ import annotations
+
+from bot.core import works
+from bot.core.events import Utterance
+from bot.core.model import Choose, Option
+from bot.core.modes.documents import saving, telling
+from bot.core.modes.documents.state import Choice, ClosingGate, DocumentWork
+from bot.core.modes.documents.telling import put
+from bot.core.step_builder import StepBuilder
+
+SHOWN = 10
+"""So many sections can be opened again from the closing stop; `*back` reaches the others."""
+
+
+def close(step: StepBuilder, work: DocumentWork) -> None:
+    """No section is left to be written: save what was only shown, or be finished."""
+    if not work.shown:
+        finish(step, work)
+    elif step.session.yolo:
+        work = put(step, work, unseen=(*work.unseen, "the closing stop"))
+        saving.accept(step, work, Choice("", step.session.yolo_by or "somebody", "yolo"))
+    else:
+        stand(step, put(step, work, phase="closing", draft=0))
+
+
+def stand(step: StepBuilder, work: DocumentWork) -> None:
+    """The closing stop: what was shown is saved, or one of it is opened again."""
+    step.open_gate()
+    count = len(work.shown)
+    what = (
+        "The last section was shown and is not saved yet" if count == 1 else f"The last {count} were only shown so far"
+    )
+    text, work = telling.told(step, work, f"{what}. Save, or open one again?")
+    again = tuple(
+        Option(f"Reopen the {place}{_th(place)} of them" if count > 1 else "Reopen it", Choose(f"reopen:{place - 1}"))
+        for place in range(1, min(count, SHOWN) + 1)
+    )
+    step.halt(ClosingGate(work.who), (Option("Save what was shown", Choose("save")), *again), text, by_host=True)
+
+
+def _th(number: int) -> str:
+    return {1: "st", 2: "nd", 3: "rd"}.get(number, "th")
+
+
+def chosen(step: StepBuilder, work: DocumentWork, choice: str, line: Utterance) -> None:
+    """Save, or open one of what was shown at a stop of its own."""
+    if choice == "save":
+        saving.accept(step, work, Choice(line.user, line.name, "save what was shown", line.at))
+        return
+    part = work.shown[int(choice.removeprefix("reopen:"))]
+    work = put(
+        step, work, held=(work.of, 0, 0, 0, 0), place=part.place, instance=part.instance, draft=part.text, by=part.by,
+        stop=True, shown=tuple(other for other in work.shown if other != part), lead=f"_Reopened by {line.name}._",
+    )  # fmt: skip
+    telling.recall(step, work, "reopen", (work.definition, work.methods, work.text(part.text)))
+
+
+def finish(step: StepBuilder, work: DocumentWork) -> None:
+    """The document is written: say so, what yolo skipped, and that yolo is off again."""
+    name, parts = work.name or work.template, len(work.accepted)
+    if not parts:
+        text = f"Nothing of {name} was to be written, so there is no document."
+    else:
+        sections = "1 section" if parts == 1 else f"{parts} sections"
+        text = f"**{name} is finished**: `{work.path}`, version {work.version}, {sections}. `*doc-out` posts it."
+    if work.unseen:
+        text += f"\nAccepted by yolo, so worth a look: {', '.join(work.unseen)}."
+    if step.session.yolo:
+        step.change(yolo=False, yolo_by="")
+        text += "\nYolo is **off** again."
+    text, work = telling.told(step, work, text)
+    step.tell(text)
+    works.end(step, "it is finished")

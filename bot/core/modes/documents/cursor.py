@@ -1,0 +1,44 @@
+"""The cursor: which section comes next. The host moves it, one section a turn; no model has a way to do so."""
+
+from __future__ import annotations
+
+from bot.core.modes.documents import telling
+from bot.core.modes.documents.state import DocumentWork
+from bot.core.modes.documents.telling import put
+from bot.core.step_builder import StepBuilder
+from bot.core.works import link
+
+NEXT = "next"
+"""The name of the link that goes on where the cursor is."""
+
+
+def go_on(step: StepBuilder, work: DocumentWork) -> None:
+    """Go on with the section that the cursor is at, in a turn of its own, so that people get a word in."""
+    work = put(
+        step, work, phase="next", redo="", draft=0, by="", sha="", proposal=0, tries=0, choice=None,
+        remarks=(),
+    )  # fmt: skip
+    step.chain(link(work, NEXT))
+
+
+def advance(step: StepBuilder, work: DocumentWork) -> None:
+    """Move on to the next instance, or the next section."""
+    if work.repeats and work.instance + 1 < work.instances:
+        work = put(step, work, instance=work.instance + 1)
+    else:
+        work = put(step, work, at=work.at + 1, instance=0, instances=0, counted=False, repeats=False)
+    go_on(step, work)
+
+
+def back_to_where_it_was(step: StepBuilder, work: DocumentWork) -> None:
+    """The section that was opened again is done: go on where that had interrupted."""
+    at, instance, instances, counted, draft = work.held
+    work = put(
+        step, work, at=at, instance=instance, instances=instances, counted=bool(counted), repeats=instances > 0,
+        draft=draft, held=(), by="", proposal=0, choice=None,
+    )  # fmt: skip
+    if not draft:
+        go_on(step, work)
+        return
+    put(step, work, phase="standing")
+    telling.recall(step, work, "show", (work.definition, work.methods, work.text(draft)))
