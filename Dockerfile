@@ -11,7 +11,7 @@ COPY config config
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
  && python -m venv /opt/greenroom \
  && /opt/greenroom/bin/pip install --no-cache-dir --constraint constraints.txt \
-        "$(echo /wheels/greenroom-*.whl)[redis,otel]" \
+        "$(echo /wheels/greenroom-*.whl)[redis,otel,export]" \
  && /opt/greenroom/bin/python -m compileall -q /opt/greenroom
 
 FROM python:3.11-slim

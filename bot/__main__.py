@@ -6,7 +6,8 @@ import sys
 
 def main() -> int:
     """Run the command line; the exit code."""
-    if sys.argv[1:2] in (["run"], ["chat"]):
+    named = [word for word in sys.argv[1:] if word in ("run", "chat", "ask")]
+    if named[:1] in (["run"], ["chat"]) or not named:
         # It means to read the files again, which are read in a moment anyway; until somebody listens it would kill.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from bot import cli

@@ -44,6 +44,9 @@ OVERDUE = 1.0
 """Seconds for which work may be due before somebody looks why the worker has not taken it."""
 
 
+OWN = frozenset({"terminal"})
+"""Platforms whose people sit at the bot's own machine, and so are admins."""
+
 NEW_OBJECTS = 5000
 """Garbage collection threshold: allocations minus deallocations. Some ten turns make as many, few of them in cycles."""
 
@@ -155,7 +158,7 @@ def access_of(settings: Settings) -> Access:
     allow, deny = (
         Names(*(frozenset(getattr(names, f.name)) for f in fields(Names))) for names in (rules.allow, rules.deny)
     )
-    return Access(allow, deny, frozenset(rules.admins), rules.per_minute, rules.burst)
+    return Access(allow, deny, frozenset(rules.admins), rules.per_minute, rules.burst, OWN)
 
 
 def budgets_of(settings: Settings) -> Budgets:
@@ -249,7 +252,7 @@ async def running(
     worker = Worker(store, transports, model, library, clock, options, watch.observer)
     stop = asyncio.Event()
     working = asyncio.create_task(worker.run(stop))
-    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep).run())
+    tidying = asyncio.create_task(Upkeep(store, clock, kept.keep, settings.documents.keep).run())
     drain = DRAIN
 
     def state() -> State:

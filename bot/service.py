@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bot.app import library_of, running, seldom_collecting
 from bot.core.model import Voice
 from bot.personas.library import Library
-from bot.personas.lint import summed_up
+from bot.personas.lint import at_start
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.options import SlackOptions
@@ -162,8 +162,8 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     library = library_of(settings, keep=True)
-    if line := summed_up(library):
-        log.warning("%s `greenroom personas list --verbose` tells which.", line)
+    for line in at_start(library):
+        log.warning("%s", line)
     reread = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -28,6 +28,9 @@ NEAREST = 5
 LONGEST = 100
 """What is longer, in characters, is nobody's name, and is not compared with any."""
 
+SHORT = 2
+"""What has so few letters is like nothing that has more: it would be like everything that has them."""
+
 WITHIN = 0.9
 """What is like a part of a name counts for this share of what is like the whole."""
 
@@ -43,6 +46,7 @@ HOST_COMMANDS: dict[str, str] = {
     "chat-mode": "Just talk: plain text goes to the persona",
     "continue": "Go on with a reply that was cut or stopped",
     "retry": "Ask again after a reply that failed or was cut",
+    "task": "Carry out a task that the persona lists, step by step (lists them without a name)",
     "status": "Show who is active, what is waited for, and the modes that are on",
     "yolo": "Skip section confirmations, or stop skipping them",
     "resume": "Go on with work that was paused",
@@ -60,6 +64,12 @@ HOST_COMMANDS: dict[str, str] = {
     "reload": "Read the persona files again (for admins)",
 }
 """What the host understands everywhere, whoever is active."""
+
+HOST_ALIASES = {"quit": "exit", "bye": "exit", "goodbye": "exit"}
+"""Other words for commands of the host, where nothing else bears the name."""
+
+THEIRS_FIRST = frozenset({"approve", "resume"})
+"""Commands of the host that give way to a persona's own of that name."""
 
 NEVER_BY_NEAR_MATCH = frozenset({"yolo", "approve", "forget", "exit", "reload", "budget"})
 """Commands that a typing slip must not run."""
@@ -86,8 +96,8 @@ _HOST = {fold(name): Target(f"*{name}", Run(name), (name,), hint) for name, hint
 def target_of(item: Command | Persona | Document) -> Target:
     """What naming it does."""
     match item:
-        case Command(name=name, description=description):
-            return Target(f"*{name}", Run(name), (name,), description)
+        case Command(name=name):
+            return Target(f"*{name}", Run(name), (name,), item.label)
         case Persona(id=ident, name=name, title=title, icon=icon):
             return Target(f"*{ident}", Activate(ident), tuple(dict.fromkeys((ident, name, title))), f"{icon} {name}")
         case Document(id=ident):
@@ -135,7 +145,9 @@ class CommandTable:
             return self[self._few.index(folded)]
         if found := self._names.by_id.get(folded) or self._names.documents.get(folded):
             return target_of(found)
-        return self[self._aliases[folded]] if folded in self._aliases else None
+        if folded in self._aliases:
+            return self[self._aliases[folded]]
+        return self.exactly(HOST_ALIASES[folded]) if folded in HOST_ALIASES else None
 
     def like(self, folded: str, least: float) -> dict[int, float]:
         """The places of all that have a name like this one, with the best of its scores, from `least` (0-100) on."""
@@ -154,7 +166,9 @@ class CommandTable:
         if not people:
             for score, place in _partly(folded, self._few):
                 found[place] = max(score, found.get(place, 0.0))
-        spelled = list(islice(dict.fromkeys(self._candidates(folded)), _CANDIDATES))
+        least = 0 if len(folded) <= SHORT else SHORT + 1  # `qa` is in many words, and means none of them
+        candidates = (at for at in self._candidates(folded) if len(self._names.spelled[at]) >= least)
+        spelled = list(islice(dict.fromkeys(candidates), _CANDIDATES))
         for score, place in _partly(folded, [self._names.spelled[at] for at in spelled]):
             self._note(found, spelled[place], score)
         best = sorted(found, key=lambda place: (-found[place], place))

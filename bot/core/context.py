@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.core.events import Account, Refusal
 from bot.core.listening import ListenPolicy
 from bot.core.model import HOST
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a conversation is, as a persona is told: the platform, the channel's name or id there, and its kind.
+
+    With `tables`, Markdown tables are shown as tables.
+    """
+
+    platform: str
+    channel: str
+    kind: Literal["channel", "thread", "direct"] = "channel"
+    tables: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +30,10 @@ class Context:
     `account` is what the conversation has used. `admin`: all of it comes from admins. `refusals` are the messages that
     are not heard: they are among no event's lines. `listening` decides which messages are for the bot. `inherit` are
     the personas of the channel in which this thread has just begun; `called`: it began below a message that was
-    addressed to the bot. `host` is the name that the bot itself speaks under.
-    `has_model`: a model is set up. `approver`: all of it comes from people who may accept sections of documents.
-    `opens_thread`: a work that begins here goes on in a thread of its own.
+    addressed to the bot. `host` is the name that the bot itself speaks under. `day` is the date of the event, in words
+    for a persona, and `location` where it happens; "" and None where nobody knows. `has_model`: a model is set up.
+    `approver`: all of it comes from people who may accept sections of documents. `opens_thread`: a work that begins
+    here goes on in a thread of its own.
     """
 
     account: Account = field(default_factory=Account)
@@ -28,6 +43,8 @@ class Context:
     inherit: tuple[str, ...] = ()
     called: bool = False
     host: str = HOST.name
+    day: str = ""
+    location: Location | None = None
     has_model: bool = True
     approver: bool = True
     opens_thread: bool = False

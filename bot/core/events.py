@@ -53,10 +53,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that people are told once a day and conversation."""
+    """Something about a budget that people are told once a day and conversation, for each of the `scopes`.
+
+    These are `channel` and `everywhere`.
+    """
 
     day: str
     text: str
+    scopes: tuple[str, ...] = ("channel",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ class ModelReplied:
 class ModelFailed:
     """No reply came. `reason` is one of `failures.REASONS`; `detail` is for people, already free of secrets.
 
-    With a `notice`, the model was not asked, because a budget is used up.
+    With a `notice` and the reason `budget` or `budget-short`, the model was not asked; else a budget is nearly used up.
     """
 
     ask: int
@@ -186,9 +190,14 @@ class ModelFailed:
 
 @dataclass(frozen=True, slots=True)
 class BudgetTold:
-    """What may be spent today and what is, in words for people."""
+    """What may be spent today and what is, in words for people.
+
+    With `raised`, it was raised by that, in words, and `by` is the user who had it raised.
+    """
 
     text: str
+    raised: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +212,17 @@ class ResourceLoaded:
 
 @dataclass(frozen=True, slots=True)
 class LibraryRead:
-    """The library was read again: how many personas it has now, and what is wrong with its files, a line each."""
+    """The library was read again: how many personas it has now, and what is wrong with its files, a line each.
+
+    `added`, `changed` and `gone` are ids of personas and documents, `resources` counts those that came or went.
+    """
 
     personas: int
     problems: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    resources: int = 0
 
 
 @dataclass(frozen=True, slots=True)

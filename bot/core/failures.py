@@ -26,8 +26,9 @@ REASONS: dict[str, str] = {
     "garbage": "The model's answer could not be read. Try again.",
     "context": "This conversation is too long for the model. `*exit` and call the persona again to start afresh.",
     "bad-request": "The model refused the request as malformed (400). This is ours to mend: tell the operator.",
-    "budget": "The budget is used up, so no model is asked. Commands and menus go on working; when an admin has raised "
-    "it by `*budget`, `*retry` answers what was asked last.",
+    "budget": "The budget is used up, so no model is asked. Commands and menus go on working.",
+    "budget-short": "What is left of the budget is too little for this reply, so no model was asked. Commands and "
+    "menus go on working.",
     "deleted": "What was to be answered was deleted meanwhile, so no model was asked.",
     "gone": "That persona is no longer in the library. `*agent` lists who is here.",
 }

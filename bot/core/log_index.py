@@ -17,8 +17,8 @@ TAIL = 3
 SUMMARY = "compaction"
 """What the note that asks a persona for a summary has as its `call`."""
 
-BACK = 0
-"""A prompt may use so many entries from before its persona came on."""
+BACK = 80
+"""A prompt may use so many entries of the log from before its persona came on; not all of them are words."""
 
 MOST = 8
 """So many of the personas that came on last have their beginning in the index; of others the whole log is read."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.core import people, routing, works
+from bot.core import coming_on, people, routing, works
 from bot.core.context import NOTHING, Context
 from bot.core.events import (
     BudgetTold,
@@ -36,6 +36,7 @@ from bot.core.modes.mode import Registry
 from bot.core.modes.registry import MODES
 from bot.core.session import Session, Step
 from bot.core.step_builder import StepBuilder
+from bot.core.steps import AskModel
 from bot.personas.model import Cast
 
 
@@ -78,4 +79,6 @@ def step(session: Session, event: Event, cast: Cast, context: Context = NOTHING,
             routing.result(made, event)
         case _:
             assert_never(event)
+    if isinstance(made.request, AskModel):
+        coming_on.tell_date(made, made.request.who)
     return made.finished()

@@ -216,7 +216,7 @@ class Menu:
     A menu carries an id, its turn's mark and a number; buttons carry it too, and a typed number is bound to the menu
     that stood before it. With `lasting` it may be chosen from again and again; else it lives once. With `words` it may
     be answered in one's own words too. Where options hold words that somebody wrote, `said` is the message and `user`
-    its author: the menu goes with them.
+    its author: the menu goes with them. `held` are words for whoever is chosen: their first message.
     """
 
     id: str
@@ -226,6 +226,7 @@ class Menu:
     words: bool = False
     said: str = ""
     user: str = ""
+    held: str = ""
 
     def pick(self, number: int) -> Option | None:
         """The option shown under `number`, counted from 1; None where there is none."""

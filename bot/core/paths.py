@@ -39,3 +39,12 @@ def folded(path: str) -> str:
     """What two paths have in common that differ in case alone."""
     decomposed = unicodedata.normalize("NFD", path)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", decomposed.casefold()).casefold())
+
+
+def is_path(path: str) -> bool:
+    """Whether a document can stand there."""
+    try:
+        checked(path)
+    except PathError:
+        return False
+    return True

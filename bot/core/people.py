@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core import choices, commands, doc_arguments, routing, speakers, works
+from bot.core.coming_on import come_on
 from bot.core.command_table import NEVER_BY_NEAR_MATCH, Target
 from bot.core.commands import One, Several, Unknown
 from bot.core.events import Picked, Refusal, Said, Utterance
@@ -24,10 +25,9 @@ from bot.core.model import (
     Turnover,
     Whisper,
 )
-from bot.core.modes import activation, chat, host_commands
+from bot.core.modes import activation, chat, finding, host_commands
 from bot.core.session import Passed
 from bot.core.step_builder import StepBuilder
-from bot.core.steps import Entry
 from bot.personas.model import fold
 
 REFUSED = 50
@@ -38,6 +38,12 @@ MENTIONS = 50
 
 PASSED = 8
 """So many decided questions of works are remembered, to tell who comes too late who was first."""
+
+FITTING = 5
+"""So many personas are offered to whoever types a word that is no command but what somebody knows about."""
+
+WITHOUT_ARGS = frozenset({"help", "status", "yolo", "exit", "chat-mode", "usage", "retry", "continue"})
+"""Commands of the host that take nothing: with words behind one, a persona that is called is spoken to."""
 
 GOODBYES = frozenset({"exit", "leave", "quit", "bye", "goodbye"})
 """Words that mean yes where a persona asks whether to leave."""
@@ -122,9 +128,10 @@ def _words(step: StepBuilder, event: Said, lines: tuple[Utterance, ...]) -> None
 def _inherit(step: StepBuilder) -> None:
     """A thread begins with the persona that its channel has."""
     personas = step.context.inherit
-    if personas and not step.session.personas and step.cast.persona(personas[-1]):
+    persona = step.cast.persona(personas[-1]) if personas else None
+    if persona and not step.session.personas:
         step.change(personas=personas[-1:])
-        step.note(Entry("on", personas[-1]))
+        come_on(step, persona)
 
 
 def _refuse(step: StepBuilder, refusals: tuple[Refusal, ...], heard: tuple[str, ...]) -> None:
@@ -174,6 +181,9 @@ def _unknown(step: StepBuilder, word: str, found: tuple[Target, ...], line: Utte
     elif found:
         menu = step.menu(tuple(_option(t, "") for t in found))
         told = f"There is no `*{word}`. The nearest that there is:"
+    elif fit := finding.searched(step.cast, word)[:FITTING]:
+        menu = step.menu(fit)
+        told = f"There is no `*{word}`. Who knows most about that:"
     else:
         told = f"There is no `*{word}`, and nothing like it. `*help` shows what there is."
     step.tell(told, menu, quotes=line)
@@ -212,18 +222,32 @@ def _activate(step: StepBuilder, ident: str, then: str, line: Utterance) -> None
         return
     if not works.pause(step, f"{persona.name} was called"):
         return
-    activation.activate(step, persona, alone=not then)
+    activation.activate(step, persona, line, alone=not then)
     if not then:
         return
     meaning = commands.understand(f"*{then}", step.cast, step.persona)
     match meaning:
-        case One(Target(action=Run(command, _) as action), args, exact) if exact or command not in NEVER_BY_NEAR_MATCH:
+        case One(Target(action=Run(command, _) as action), args, exact) if (
+            exact or command not in NEVER_BY_NEAR_MATCH
+        ) and not (command in WITHOUT_ARGS and " " in args):
             act(step, action, args, line)
-        case None if line.text:
+        case One(Target(action=Run())) | None:
+            chat.say_for(step, (replace(line, text=then, files=()),))
+        case _ if " " in then or not (isinstance(meaning, One) or "-" in then):
             chat.say_for(step, (replace(line, text=then, files=()),))
         case _:
             step.tell(f"There is no command `*{then.split()[0]}` to begin with.", quotes=line)
             activation.help_here(step)
+
+
+def _call_with(step: StepBuilder, ident: str, words: str, line: Utterance, by: Utterance) -> None:
+    """`by` picked somebody for what `line`'s author had written: they come on, and that is their first message."""
+    persona = step.cast.persona(ident)
+    if persona is None:
+        step.tell(f"`{ident}` is no longer in the library. `*agent` lists who is here.")
+    elif works.pause(step, f"{persona.name} was called"):
+        activation.activate(step, persona, by, alone=False)
+        chat.say_for(step, (replace(line, text=words, files=()),))
 
 
 def _stop(step: StepBuilder, line: Utterance) -> None:
@@ -349,11 +373,15 @@ def _passed(step: StepBuilder, gate: Gate | None) -> None:
 
 def _chosen(step: StepBuilder, menu: Menu, option: Option, line: Utterance) -> None:
     """A choice from a list that nothing waited for."""
+    by = line
     if menu.said:
         # What the option holds was said by somebody, not by whoever chose it.
-        name = line.name if line.user == menu.user else "Somebody"
+        known = next((s.name for s in step.session.speakers if s.user == menu.user), "Somebody")
+        name = line.name if line.user == menu.user else known
         line = replace(line, user=menu.user, name=name, id=menu.said)
     match option.action:
+        case Activate(ident, _) if menu.held:
+            _call_with(step, ident, menu.held, line, by)
         case Turnover(what, first):
             host_commands.turn_page(step, what, first, menu)
         case Answer() | Decide() | Choose():

@@ -90,7 +90,11 @@ def _mark(event: ModelReplied) -> str:
 
 
 def warn(step: StepBuilder, notice: Notice | None) -> None:
-    """Tell once a day that a budget is nearly used up."""
-    if notice and step.session.warned != notice.day:
-        step.change(warned=notice.day)
+    """Tell once a day of each budget that it is nearly used up."""
+    if notice is None:
+        return
+    day, *told = step.session.warned.split() or [""]
+    told = told if day == notice.day else []
+    if new := [scope for scope in notice.scopes if scope not in told]:
+        step.change(warned=" ".join((notice.day, *told, *new)))
         step.tell(notice.text[:1].upper() + notice.text[1:])

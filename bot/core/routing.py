@@ -5,6 +5,8 @@ from __future__ import annotations
 from bot.core import asks, works
 from bot.core.events import (
     BudgetTold,
+    DocumentRead,
+    DocumentsListed,
     LibraryRead,
     ModelFailed,
     ModelReplied,
@@ -43,7 +45,7 @@ def result(step: StepBuilder, event: Result) -> None:
     match waiting.owner:
         case chat.OWNER if isinstance(event, ModelReplied | ModelFailed):
             chat.result(step, waiting, event)
-        case tooluse.OWNER if isinstance(event, ResourceLoaded):
+        case tooluse.OWNER if isinstance(event, ResourceLoaded | DocumentRead | DocumentsListed):
             tooluse.loaded(step, event)
         case asks.OWNER if isinstance(event, ModelReplied | ModelFailed):
             if not asks.summed_up(step, waiting, event):
@@ -51,7 +53,7 @@ def result(step: StepBuilder, event: Result) -> None:
         case host_commands.OWNER if isinstance(event, LibraryRead):
             host_commands.library_read(step, event)
         case host_commands.OWNER if isinstance(event, BudgetTold):
-            step.tell(event.text)
+            host_commands.budget_told(step, event)
         case docs.OWNER:
             docs_results.result(step, waiting.purpose, event)
         case name if step.modes.has(name):

@@ -116,6 +116,7 @@ class Session:
     `work` is what is being done, each for the one before it, at most `works.DEPTH`; `paused` are such stacks, newest
     first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
     hand-overs that were taken. `crowded` is the persona whose talk is to be summed up before it is asked again.
+    `dated` are the personas that came on last, each with the date that it was last told.
     `yolo_by` is the name of who switched yolo on. `passed` are the last questions of works that somebody has decided.
     """
 
@@ -141,6 +142,7 @@ class Session:
     due: str = ""
     handed: tuple[str, ...] = ()
     crowded: str = ""
+    dated: tuple[tuple[str, str], ...] = ()
     yolo_by: str = ""
     passed: tuple[Passed, ...] = ()
 
@@ -196,7 +198,7 @@ class Turn:
     """A turn under way, stored before each of its effects, so that whoever takes it up goes on from there.
 
     State, not history: no event is replayed. `base` is the ordinal of the first of `posts`; the request, if there
-    is one, has the ordinal behind the last of them.
+    is one, has the ordinal behind the last of them. With `given_up`, the reason, it ends in a burial and no commit.
     """
 
     head: str
@@ -211,6 +213,7 @@ class Turn:
     spent: tuple[Spent, ...] = ()
     used_stop: bool = False
     next: str = ""
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 
 from bot.core.role_words import HONORIFICS, ORDINARY, PERSONAL, ROLES, STARTERS, TAGS, VERBS, words_of
@@ -111,10 +112,8 @@ class Names:
     def of(cls, own: Iterable[str], *others: Iterable[str], folded: Labels | None = None) -> Names:
         """Names as people write them, the persona's own first; `folded` has those of a whole cast, folded once."""
         mine = tuple(own)
-        groups = tuple(Labels.of((spelled, name) for name in group for spelled in _spellings(name)) for group in others)
-        return cls(
-            mine[0] if mine else "", Labels.of((name, name) for name in mine), (*groups, folded or Labels(), ROLES)
-        )
+        groups = tuple(_spelled(tuple(group)) for group in others)
+        return cls(mine[0] if mine else "", _as_written(mine), (*groups, folded or Labels(), ROLES))
 
     def other(self, folded: str) -> str | None:
         """The name to show for this key where it is somebody else's, else None."""
@@ -129,6 +128,18 @@ class Names:
     def begins(self, beginning: str) -> bool:
         """Whether one of all these names begins with these characters of a key."""
         return self.own.begins(beginning) or any(group.begins(beginning) for group in self.others)
+
+
+@lru_cache(maxsize=256)
+def _as_written(names: tuple[str, ...]) -> Labels:
+    """Names as they are; every reply asks for those of its persona twice."""
+    return Labels.of((name, name) for name in names)
+
+
+@lru_cache(maxsize=64)
+def _spelled(names: tuple[str, ...]) -> Labels:
+    """Names in all their spellings; the people of a conversation seldom change."""
+    return Labels.of((spelled, name) for name in names for spelled in _spellings(name))
 
 
 def _spellings(name: str) -> list[str]:

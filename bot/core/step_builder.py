@@ -73,6 +73,7 @@ class Changes(TypedDict, total=False):
     due: str
     handed: tuple[str, ...]
     crowded: str
+    dated: tuple[tuple[str, str], ...]
     yolo_by: str
     passed: tuple[Passed, ...]
 
@@ -191,12 +192,13 @@ class StepBuilder:
         lasting: bool = False,
         words: bool = False,
         quotes: Utterance | None = None,
+        held: str = "",
     ) -> Menu:
         """A new menu, open from now on. `options` are at least one and at most 25. They have words of `quotes`."""
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words)
+        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words, held=held)
         if quotes:
             made = replace(made, said=quotes.id, user=quotes.user)
         gate = self.session.gate.menu if self.session.gate else ""
@@ -206,10 +208,21 @@ class StepBuilder:
         self.change(counter=number, menus=(*kept, *rest[-room:], made))
         return made
 
-    def page(self, name: str, options: tuple[Option, ...], first: int = 0, *, prompt: str = "") -> Menu:
-        """The part of a list that starts at entry `first`, with the ways to the rest of it; it lasts."""
+    def page(
+        self,
+        name: str,
+        options: tuple[Option, ...],
+        first: int = 0,
+        *,
+        prompt: str = "",
+        quotes: Utterance | None = None,
+    ) -> Menu:
+        """The part of a list that starts at entry `first`, with the ways to the rest of it; it lasts.
+
+        It has words of `quotes`.
+        """
         if len(options) <= MENU_OPTIONS:
-            return self.menu(options, prompt=prompt, lasting=True)
+            return self.menu(options, prompt=prompt, lasting=True, quotes=quotes)
         first = first if 0 <= first < len(options) else 0
         shown = options[first : first + PAGE]
         after, before = first + PAGE, max(0, first - PAGE)
@@ -219,7 +232,7 @@ class StepBuilder:
             ways.append(Option(f"Next: {after + 1}-{min(after + PAGE, total)} of {total}", Turnover(name, after)))
         if first > 0:
             ways.append(Option(f"Back: {before + 1}-{first} of {total}", Turnover(name, before)))
-        return self.menu((*shown, *ways), prompt=prompt, lasting=True)
+        return self.menu((*shown, *ways), prompt=prompt, lasting=True, quotes=quotes)
 
     def halt(
         self,
@@ -248,7 +261,9 @@ class StepBuilder:
             return
         self.close(menu_id)
         quoted = Utterance(old.user, "", "", old.said, 0.0) if old.said else None
-        new = self.menu(old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted)
+        new = self.menu(
+            old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted, held=old.held
+        )
         gate = self.session.gate
         if gate and gate.menu == menu_id:
             self.change(gate=with_menu(gate, new.id))

@@ -45,10 +45,14 @@ class ReadLibrary:
 
 @dataclass(frozen=True, slots=True)
 class TellBudget:
-    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar."""
+    """Say what may be spent here today, after having raised it by so many tokens and millionths of a dollar.
+
+    `by` is the user who wants it raised.
+    """
 
     tokens: int = 0
     micros: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,10 @@ class Record:
 
 
 EntryKind = Literal["on", "off", "said", "reply", "result", "note", "compact", "kept"]
+
+
+HERE = "here"
+"""What a note has as its `call` that tells a persona where and when it is: nothing that wants an answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,15 @@ it is called.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.paths import PathError, checked
+from bot.core.permissions import can_read
 from bot.core.session import Call
-from bot.personas.model import Persona
+from bot.core.spaces import DocumentInfo, in_bytes
+from bot.personas.model import Persona, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ VALUES = 12
 PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 
-ASK, LOAD, PROPOSE, COMPLETE = "ask", "load_resource", "propose_command", "complete_step"
+ASK, FIND, LOAD, PROPOSE = "ask", "find_persona", "load_resource", "propose_command"
+LIST, READ = "list_documents", "read_document"
+COMPLETE = "complete_step"
 OPTIONS = 9
 """Most options a persona's question may have: one digit each."""
 
 
-def offered(persona: Persona) -> tuple[Tool, ...]:
-    """The tools in the prompt of `persona`, sorted by name."""
+def offered(persona: Persona, *, seeks: bool = False) -> tuple[Tool, ...]:
+    """The tools in the prompt of `persona`, sorted by name; where it `seeks`, it has to look for other personas."""
     tools = [
         Tool(
             ASK,
@@ -62,6 +68,14 @@ def offered(persona: Persona) -> tuple[Tool, ...]:
             ),
         )
     ]
+    if seeks:
+        tools.append(
+            Tool(
+                FIND,
+                "Find the personas in the library who fit a question or a task. You get up to ten with their purpose.",
+                _schema({"query": {"type": "string", "description": "What is wanted, in a few words."}}, ["query"]),
+            )
+        )
     if persona.dependencies:
         tools.append(
             Tool(
@@ -90,7 +104,7 @@ def offered(persona: Persona) -> tuple[Tool, ...]:
                 ),
             )
         )
-    if any(dependency.kind == "tasks" for dependency in persona.dependencies):
+    if any(d.kind == "tasks" for d in persona.dependencies) or any(fold(c.name) == "task" for c in persona.commands):
         tools.append(
             Tool(
                 COMPLETE,
@@ -118,6 +132,21 @@ def offered(persona: Persona) -> tuple[Tool, ...]:
                 ),
             )
         )
+    if can_read(persona):
+        tools += [
+            Tool(LIST, "List the documents of this channel, with their versions.", _schema({}, [])),
+            Tool(
+                READ,
+                "Read a document of this channel, when what people ask for needs it. People are told.",
+                _schema(
+                    {
+                        "path": {"type": "string", "description": "A path from the list of documents."},
+                        "from": {"type": "integer", "minimum": 0, "description": "Character to read on from."},
+                    },
+                    ["path"],
+                ),
+            ),
+        ]
     return tuple(sorted(tools, key=lambda tool: tool.name))
 
 
@@ -165,13 +194,33 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The documents of the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document to be read, from that character on."""
+
+    path: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Personas are looked for who fit these words."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """A call that cannot be carried out; the model gets `why`."""
 
     why: str
 
 
-def read(call: Call) -> Question | Wanted | Proposed | Completed | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Completed | Listing | Reading | Sought | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -183,11 +232,10 @@ def read(call: Call) -> Question | Wanted | Proposed | Completed | Malformed:
         case "ask":
             return _ask(given)
         case "load_resource":
-            start = given.get("from", 0)
             name = given.get("name")
             if not isinstance(name, str) or not name.strip():
                 return Malformed("`name` is missing.")
-            return Wanted(name.strip(), start if isinstance(start, int) and start > 0 else 0)
+            return Wanted(name.strip(), _start(given))
         case "propose_command":
             command, args = given.get("command"), given.get("args", "")
             if not isinstance(command, str) or not command.strip("* "):
@@ -195,6 +243,18 @@ def read(call: Call) -> Question | Wanted | Proposed | Completed | Malformed:
             return Proposed(command.strip("* "), args.strip() if isinstance(args, str) else "")
         case "complete_step":
             return _completed(given)
+        case "list_documents":
+            return Listing()
+        case "read_document":
+            try:
+                return Reading(checked(str(given.get("path") or "")), _start(given))
+            except PathError as error:
+                return Malformed(str(error))
+        case "find_persona":
+            query = given.get("query")
+            if not isinstance(query, str) or not query.strip():
+                return Malformed("`query` is missing.")
+            return Sought(query.strip())
         case _:
             return Malformed(f"There is no tool named {call.name!r}.")
 
@@ -213,6 +273,11 @@ def _completed(given: dict[str, Any]) -> Completed | Malformed:
     kept = tuple((str(name), str(value)) for name, value in list((values or {}).items())[:VALUES])
     said = why.strip() if isinstance(why, str) else ""
     return Completed(step.strip(), result.strip(), holds is not False, said, kept)
+
+
+def _start(given: dict[str, Any]) -> int:
+    start = given.get("from", 0)
+    return start if isinstance(start, int) and start > 0 else 0
 
 
 def _ask(given: dict[str, Any]) -> Question | Malformed:
@@ -234,3 +299,16 @@ def part(text: str, start: int) -> str:
     if not shown:
         return f"There is nothing from character {start} on; it has {len(text)}."
     return shown if rest <= 0 else f"{shown}\n\n[{rest} more characters: call again with from={start + len(shown)}]"
+
+
+def listed(documents: Sequence[DocumentInfo]) -> str:
+    """The documents of a channel, a line each, without anything that changes by itself."""
+    if not documents:
+        return "This channel has no documents."
+    return "\n".join(_document(info) for info in documents)
+
+
+def _document(info: DocumentInfo) -> str:
+    title = f" ({' '.join(info.title.split())[:80]})" if info.title else ""
+    approved = f", approved by {', '.join(info.approved_by)}" if info.approved_by else ""
+    return f"- {info.path}{title}: version {info.version}, {in_bytes(info.size)}{approved}"

@@ -7,6 +7,7 @@ mode says that people have the floor (`is_at_rest`).
 
 from __future__ import annotations
 
+from bot.core.coming_on import come_on
 from bot.core.events import GaveUp, Handed, Resumed, Utterance
 from bot.core.gates import is_of_work
 from bot.core.model import Option, Run
@@ -192,13 +193,14 @@ def handed(step: StepBuilder, event: Handed) -> None:
     if not pause(step, f"*{event.command} was handed over to this thread"):
         return
     close(step, f"*{event.command} was handed over to this thread")
+    name = step.labelled(event.asker, event.name) if event.asker else ""
+    by = Utterance(event.asker, name, "", event.turn, 0.0)
     if step.session.active != persona.id:
         for ident in reversed(step.session.personas):
             step.note(Entry("off", ident))
         step.change(personas=(persona.id,))
-        step.note(Entry("on", persona.id))
-    name = step.labelled(event.asker, event.name) if event.asker else ""
-    mode.start(step, event.command, event.args, Utterance(event.asker, name, "", event.turn, 0.0))
+        come_on(step, persona, by if event.asker and event.name else None)
+    mode.start(step, event.command, event.args, by)
 
 
 def gave_up(step: StepBuilder, event: GaveUp) -> None:

@@ -18,7 +18,7 @@ REPEAT = 60.0
 OURS = frozenset({"deleted", "gone", "context"})
 """Reasons that lie in the conversation, about which an operator can do nothing."""
 
-BOUNDS = frozenset({"budget", "busy"})
+BOUNDS = frozenset({"budget", "budget-short", "busy"})
 """Reasons that the settings have asked for: told as warnings, and no sign that the model is away."""
 
 UNFINISHED = frozenset({"cut", "late"})

@@ -18,6 +18,7 @@ from bot.models.counts import bounded
 from bot.models.faults import Fault, clean, fault
 from bot.models.incoming import IncomingReply, OversizedError
 from bot.models.options import ModelOptions
+from bot.models.pacing import ReadPace
 from bot.models.silence import Silence
 from bot.models.sse import EventReader, TooLongError
 from bot.ports.clock import Clock
@@ -155,33 +156,55 @@ class AnthropicModel:
         take: Callable[[str], Awaitable[None]],
         model: str,
     ) -> None:
-        """Read events to the stream's end; each piece of text goes to `take`.
+        """Read events to the stream's end; the text that has come with each read goes to `take`.
 
         The SDK's own reader makes a typed object of each event, and a new message of each piece: half of what a turn
         cost. It passes over events without a name too, and those of other names than the API's come to nothing here.
         """
-        import anthropic
-
-        reader = EventReader(_WIDEST * self._options.longest_reply)
+        reader, pace = EventReader(_WIDEST * self._options.longest_reply), ReadPace(response)
         async for chunk in response.iter_bytes():
             if incoming.has_ended:
                 continue  # read to the end, the connection can be used again
-            for name, data in reader.read(chunk):
-                if name == "error":
-                    raise anthropic.APIStatusError(data, response=response.http_response, body=_body(data))
-                if not name or name == "ping":
-                    continue
-                piece, is_sign_of_life = incoming.take(data)
-                if is_sign_of_life:
-                    silence.heard()
-                if piece:
+            pieces: list[str] = []
+            letters = incoming.letters
+            try:
+                is_alive = self._taken(reader.read(chunk), response, incoming, pieces)
+            finally:
+                if pieces:  # also what has come before an event that ends the reply
                     with silence.paused():
-                        await take(piece)
-                elif incoming.has_ended:
-                    silence.shorten(CLOSING)
-                    break
-                elif is_sign_of_life:
-                    self._breaker.answers(model)
+                        await take("".join(pieces))
+            if is_alive:
+                silence.heard()
+                self._breaker.answers(model)
+            if incoming.has_ended:
+                silence.shorten(CLOSING)
+            elif incoming.letters > letters:
+                with silence.paused():
+                    await pace.pause()
+
+    def _taken(
+        self,
+        events: list[tuple[str, str]],
+        response: AsyncAPIResponse[Any],
+        incoming: IncomingReply,
+        pieces: list[str],
+    ) -> bool:
+        """Take events in, their text into `pieces`; whether one of them shows that somebody is writing."""
+        import anthropic
+
+        is_alive = False
+        for name, data in events:
+            if name == "error":
+                raise anthropic.APIStatusError(data, response=response.http_response, body=_body(data))
+            if not name or name == "ping":
+                continue
+            piece, is_sign_of_life = incoming.take(data)
+            is_alive = is_alive or is_sign_of_life
+            if piece:
+                pieces.append(piece)
+            elif incoming.has_ended:
+                break
+        return is_alive
 
     async def _connected(self) -> AsyncAnthropic:
         if self._client is None:

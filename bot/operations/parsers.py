@@ -1,9 +1,8 @@
-"""The command lines of `greenroom sessions`, `dead`, `audit` and `forget`; what they do is imported when it is done."""
+"""The command lines of `greenroom sessions`, `dead`, `audit`, `forget` and `docs`; what they do is imported then."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.model import Conversation
@@ -18,6 +17,29 @@ def add_parser(subparsers: Subparsers) -> None:
     _dead(subparsers)
     _audit(subparsers)
     _forget(subparsers)
+    _docs(subparsers)
+
+
+def _docs(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("docs", help="list, show, export and import the documents of channels")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listed = actions.add_parser("list", parents=[_common()], help="the documents of a channel, or which have some")
+    listed.add_argument("conversation", type=conversation, metavar="CHANNEL", nargs="?")
+    show = actions.add_parser("show", parents=[_common()], help="one document, or with --history its versions")
+    show.add_argument("conversation", type=conversation, metavar="CHANNEL")
+    show.add_argument("path", metavar="PATH")
+    show.add_argument("--version", type=_whole, default=0, metavar="N", help="that version (the newest)")
+    show.add_argument("--history", action="store_true", help="list its versions instead")
+    export = actions.add_parser(
+        "export", parents=[_common(json=False)], help="write documents out with all versions, a line of JSON a channel"
+    )
+    export.add_argument("conversations", nargs="*", type=conversation, metavar="CHANNEL")
+    export.add_argument("--all", action="store_true", help="those of all channels")
+    export.add_argument("--to", metavar="FILE", help="where to (else standard output); only you can read the file")
+    export.add_argument("--force", action="store_true", help="overwrite the file")
+    into = actions.add_parser("import", parents=[_common(json=False)], help="take in what `docs export` wrote")
+    into.add_argument("file", metavar="FILE", help="the file, or - for standard input")
+    into.add_argument("--as", dest="key", type=conversation, metavar="CHANNEL", help="into this channel")
 
 
 def _sessions(subparsers: Subparsers) -> None:
@@ -75,6 +97,7 @@ def _forget(subparsers: Subparsers) -> None:
         "conversation", parents=[_common()], help="delete all of a conversation but its audit trail"
     )
     one.add_argument("conversation", type=conversation, metavar="CONVERSATION")
+    one.add_argument("--documents", action="store_true", help="and the documents of the channel, which stay otherwise")
     for action in (user, one):
         action.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
 
@@ -99,8 +122,6 @@ def _whole(text: str) -> int:
 def _common(*, limit: int = 0, json: bool = True) -> argparse.ArgumentParser:
     """What such commands have in common; with a `limit`, how many lines are shown unless told otherwise."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
-    parser.add_argument("--state", metavar="FILE", help="the file that keeps the conversations (store.path)")
     if json:
         parser.add_argument("--json", action="store_true", help="print it as JSON")
     if limit:

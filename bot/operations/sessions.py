@@ -9,9 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from bot.core.codec import UnreadableError, load
-from bot.core.model import SESSION_VERSION
+from bot.core.model import SESSION_VERSION, Conversation
 from bot.core.session import ConversationState
+from bot.core.spaces import space_of
 from bot.core.steps import Entry
+from bot.operations import docs
 from bot.operations.files import read_lines, written
 from bot.operations.formatting import as_json, erased, iso_time, lines, number_of, session_of, shown_time, table
 from bot.operations.opening import OperationError, note, opened
@@ -185,19 +187,29 @@ async def _export(settings: Settings, args: argparse.Namespace) -> None:
                     raise _unknown(key)
                 if dumped is not None:
                     file.write(json.dumps(dumped) + "\n")
+            of = [space_of(Conversation.parse(key)) for key in keys] + (await docs.spaces(store) if args.all else [])
+            for space in dict.fromkeys(of):
+                if (documents := await store.documents.dump(space)) is not None:
+                    file.write(json.dumps(documents) + "\n")
     if args.to:
         print(f"written: {args.to} ({number_of(len(keys), 'conversation')})")
 
 
 async def _import(settings: Settings, file: str, key: str | None) -> None:
     dumps = read_lines(file)
-    if key is not None and len(dumps) != 1:
-        raise OperationError(f"--as is for one conversation, but {file} has {len(dumps)}.")
+    talks = sum(docs.HEAD not in dumped for dumped in dumps)
+    if key is not None and (talks != 1 or len(dumps) > 2):
+        raise OperationError(f"--as is for one conversation, but {file} has {talks}.")
     taken: list[str] = []
     async with opened(settings, to_change=True, may_create=True) as store:
         for number, dumped in enumerate(dumps, 1):
             where = key or dumped.get("conversation")
             try:
+                if docs.HEAD in dumped:
+                    where = docs.space_in(dumped, key)
+                    if not await docs.taken_in(store, where, dumped):
+                        print(f"left as they are: documents of {where}, which has some already")
+                    continue
                 where = conversation(where if isinstance(where, str) else "")
                 done = await store.restore(where, dumped)
             except (ValueError, argparse.ArgumentTypeError) as error:

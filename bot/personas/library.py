@@ -20,7 +20,15 @@ from bot.personas.globs import Selection
 from bot.personas.intake import needs_text, take
 from bot.personas.layout import owners_of
 from bot.personas.model import Cast, Problem, Resource, Source
-from bot.personas.placement import Place, is_layer, is_persona_file, layer_order, place_of, title_of_resource
+from bot.personas.placement import (
+    Place,
+    is_layer,
+    is_persona_file,
+    layer_order,
+    place_of,
+    purpose_of_workflow,
+    title_of_resource,
+)
 from bot.personas.readers import Reading
 from bot.personas.readers.reading import error
 
@@ -137,13 +145,14 @@ class Library:
             packs = ", ".join(sorted({r.pack for r in now.cast.resources if kind in ("", r.kind)}))
             where = f"looked in the {kind or 'files'} of: {packs}" if packs else f"the library has no {kind or 'files'}"
             raise FileNotFoundError(f"There is no {kind or 'resource'} called {name!r} ({where}). Add the file there.")
-        if (text := now.texts.get(resource)) is not None:
-            return text
         try:
-            root = now.roots[resource.source.path]
-            return await asyncio.to_thread(text_of_file, Path(resource.path), root, MAX_RESOURCE)
+            return await asyncio.to_thread(_text_of, resource, now)
         except UnreadableError as problem:
             raise OSError(f"{resource.path}: {problem.reason}. To mend it: {problem.mend}.") from problem
+
+    def text_of(self, resource: Resource) -> str:
+        """The text of a resource of the cast. Raises UnreadableError."""
+        return _text_of(resource, self._now)
 
     def _shelf(self, found: Found, place: Place, layers: Sequence[Found], shipped: bool) -> Shelf:
         path = printable(found.path)
@@ -173,10 +182,19 @@ class Library:
         return replace(last, reading=replace(last.reading, problems=(*shelf.reading.problems, kept)))
 
 
+def _text_of(resource: Resource, now: Gathered) -> str:
+    """The resource's text: kept where it lies in a bundle, else its file's."""
+    if (text := now.texts.get(resource)) is not None:
+        return text
+    return text_of_file(Path(resource.path), now.roots[resource.source.path], MAX_RESOURCE)
+
+
 def _resource(found: Found, place: Place, kind: str, shipped: bool) -> Resource:
     """The file as a resource of that kind, with the title that its head gives."""
     source = Source(printable(found.path), 1, "skill" if place.is_main else kind, shipped)
     resource = Resource(kind, place.name, str(found.path), place.pack, "", source)
+    if kind == "workflows":
+        resource = replace(resource, purpose=purpose_of_workflow(found.path))
     return resource if place.is_main else replace(resource, title=title_of_resource(found.path, resource))
 
 

@@ -11,6 +11,7 @@ from bot.core.command_table import HOST_COMMANDS
 from bot.personas.files import UnreadableError, text_of_file
 from bot.personas.library import Library
 from bot.personas.model import Cast, Persona, Problem, fold
+from bot.personas.templates import config_problems, templates_of
 
 MODEL_ALIASES = ("opus", "sonnet", "haiku")
 """What a file may call a model by, beside a model's own id."""
@@ -21,7 +22,7 @@ _HELD = frozenset({*HOST_COMMANDS, "stop"})
 
 
 def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:
-    """The library's problems and its personas', by file and line; those of shipped files only if asked for."""
+    """The library's problems, its personas' and its templates', by file and line; shipped files only if asked for."""
     lines = _Lines()
     found = [
         problem
@@ -31,6 +32,8 @@ def check(library: Library, *, shipped: bool = False) -> tuple[Problem, ...]:
     ]
     hidden = {persona.source.path for persona in library.cast.personas if persona.source.shipped}
     told = [problem for problem in library.problems if shipped or problem.path not in hidden]
+    told += [problem for template in templates_of(library, shipped=shipped) for problem in template.problems]
+    told += config_problems(library, shipped=shipped)
     return tuple(sorted({*told, *found}, key=lambda problem: (problem.path, problem.line, problem.reason)))
 
 
@@ -49,6 +52,33 @@ def summed_up(library: Library) -> str:
     ]
     parts = [part for part in told if part]
     return f"Persona files: {', '.join(parts)}." if parts else ""
+
+
+SHOWN = 3
+"""So many files that cannot be read are named at a start; the line that sums up counts them all."""
+
+
+def at_start(library: Library) -> tuple[str, ...]:
+    """What a start says about persona files: which cannot be read and who answers in their place; then all in one line.
+
+    Empty where there is nothing to say.
+    """
+    errors = [problem for problem in library.problems if problem.severity == "error"]
+    lines = [f"{problem}{_instead(problem, library.cast)}" for problem in errors[:SHOWN]]
+    if line := summed_up(library):
+        lines.append(f"{line} `greenroom personas list --verbose` tells which.")
+    return tuple(lines)
+
+
+def _instead(problem: Problem, cast: Cast) -> str:
+    """Who answers to the name of a file that cannot be read."""
+    path = Path(problem.path)
+    ident = path.parent.name if path.stem.casefold() == "skill" else path.stem
+    persona = cast.persona(ident)
+    if persona is None or persona.source.path == problem.path:
+        return ""
+    whose = "of the shipped cast" if persona.source.shipped else f"of {persona.source.path}"
+    return f". Until then {persona.name} {whose} answers to *{persona.id}."
 
 
 def _behind(library: Library) -> int:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.personas.labels import Labels
+from bot.personas.menu_text import menu_text
 from bot.personas.naming import slug
 from bot.personas.party import PartyGroup, PartyMember
+from bot.personas.ranking import Finder
 
 
 def fold(text: str) -> str:
@@ -69,6 +71,11 @@ class Command:
     confirm: bool = False
     aliases: tuple[str, ...] = ()
     prompt: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a menu says about it: the description, without the names of files that it runs."""
+        return menu_text(self.name, self.description, self.uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,11 @@ class Persona:
         named = next((c for c in self.commands if fold(c.name) == wanted), None)
         return named or next((c for c in self.commands if wanted in map(fold, c.aliases)), None)
 
+    def purpose(self, most: int) -> str:
+        """What this persona is for, on one line of at most so many characters; empty where the file tells nothing."""
+        flat = " ".join((self.when_to_use or self.role or self.identity).split())
+        return flat if len(flat) <= most else flat[: most - 4].rsplit(" ", 1)[0].rstrip(",;:.") + " ..."
+
     @property
     def is_coordinator(self) -> bool:
         """Whether this persona turns into others (it has a command `agent`) and gets the floor back afterwards."""
@@ -149,7 +161,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A task, template, checklist, workflow or piece of data: known by name, read only when a command needs it."""
+    """A task, template, checklist, workflow or piece of data: known by name, read only when a command needs it.
+
+    `purpose` is what a workflow is for, in a sentence or two.
+    """
 
     kind: str
     name: str
@@ -157,6 +172,7 @@ class Resource:
     pack: str = ""
     title: str = ""
     source: Source = field(default=Source(""))
+    purpose: str = ""
 
     @property
     def stem(self) -> str:
@@ -242,12 +258,14 @@ class Cast:
     party_groups: tuple[PartyGroup, ...] = ()
     names: Names = field(init=False, repr=False, compare=False)
     labels: Labels = field(init=False, repr=False, compare=False)
+    finder: Finder = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Fold the names, and all that a speaker can be called: name, id, title and icon."""
         object.__setattr__(self, "names", Names.of(self.personas, self.documents, self.shadowed))
         called = ((spelled, p.name) for p in self.personas for spelled in (p.name, p.id, p.title, p.icon))
         object.__setattr__(self, "labels", Labels.of(called))
+        object.__setattr__(self, "finder", Finder(self.personas))
 
     def persona(self, ident: str) -> Persona | None:
         """The persona of that id, whatever its case and however its words are joined; `pack/id` names any."""
@@ -274,6 +292,15 @@ class Cast:
         """The document of that id, whatever its case."""
         return self.names.documents.get(fold(ident))
 
+    def about(self, pack: str) -> str:
+        """What a pack is about: the first paragraph of the document `ABOUT` in its folder; empty without one."""
+        folder = pack.rpartition("/")[2]
+        for document in self.documents:
+            place = document.source.path.replace("\\", "/").split("/")
+            if document.id.rpartition("/")[2] == "ABOUT" and place[-2:-1] == [folder]:
+                return _first_paragraph(document.text)
+        return ""
+
     def called(self, text: str) -> tuple[Persona, ...]:
         """Those who answer to `text`: one by id, else everybody with that name, title or spelled-out id."""
         found = self.persona(text)
@@ -291,6 +318,12 @@ class Cast:
         listed = [d for d in persona.dependencies if d.kind == kind] if persona else []
         own = _distinct(self.resource(persona, d.name, kind) for d in listed)
         return own or _distinct(r for r in self.resources if r.kind == kind)
+
+
+def _first_paragraph(text: str) -> str:
+    """The first lines of a text that are no heading, on one line of at most 400 characters."""
+    blocks = (" ".join(block.split()) for block in text.split("\n\n"))
+    return next((block for block in blocks if block and not block.startswith("#")), "")[:400]
 
 
 def _distinct(resources: Iterable[Resource | None]) -> tuple[Resource, ...]:

@@ -120,6 +120,19 @@ def place_of(inside: PurePosixPath, root: Path, owners: Owners = _NONE) -> Place
     return Place("/".join(parents) or stem_of(name), "", inside.name, inside)
 
 
+def purpose_of_workflow(path: Path) -> str:
+    """What the head of a workflow's file says it is for, on one line; empty where it says nothing."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(2_000).decode("utf-8", "ignore").replace("\r", "")
+    except OSError:
+        return ""
+    found = re.search(
+        r"^([ \t]*)description:[ \t]*(?:[>|][-+]?[ \t]*((?:\n\1[ \t]+\S[^\n]*)+)|([^\n]+))", head, re.MULTILINE
+    )
+    return " ".join((found[2] or found[3] or "").split()).strip("\"'")[:300] if found else ""
+
+
 def title_of_resource(path: Path, resource: Resource) -> str:
     """The title that the head of a resource's file gives; empty where it gives none or cannot be read."""
     try:

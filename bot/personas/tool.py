@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.core.command_table import CommandTable
+from bot.core.documents.units import stops
 from bot.personas.files import ALL
 from bot.personas.globs import Selection
 from bot.personas.importing import import_into, write_whole
 from bot.personas.library import Library
 from bot.personas.lint import as_json, check, summed_up
-from bot.personas.model import Persona
+from bot.personas.model import Persona, fold
 from bot.personas.new import file_name, interview, text_of_answers
+from bot.personas.templates import described, templates_of
 from bot.platforms.terminal.harmless import harmless
 
 if TYPE_CHECKING:
@@ -26,11 +29,12 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     """Add `personas` and its own subcommands to the command line."""
     parser = subparsers.add_parser("personas", help="look at, check, import and write persona files")
-    actions = parser.add_subparsers(dest="action", required=True)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all personas, and which definition takes the place of which")
     listing.add_argument("--verbose", action="store_true", help="print every finding, copies of the same file included")
+    listing.add_argument("--ids", action="store_true", help="print nothing but ids, one a line")
     show = actions.add_parser("show", help="one persona, as it was read")
-    show.add_argument("id")
+    show.add_argument("id", metavar="PERSONA")
     checking = actions.add_parser("check", help="what is wrong with persona files")
     checking.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     checking.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -49,7 +53,8 @@ def run(
     """Do what the parsed `args` say and return the exit code: 0, or 1 where it could not be done."""
     match args.action:
         case "list":
-            return _list(Library(library_paths, shipped, selection=selection), verbose=args.verbose)
+            library = Library(library_paths, shipped, selection=selection)
+            return _ids(library) if args.ids else _list(library, verbose=args.verbose)
         case "show":
             return _show(args.id, Library(library_paths, shipped, selection=selection))
         case "check":
@@ -88,12 +93,20 @@ def _list(library: Library, *, verbose: bool) -> int:
     return 0
 
 
+def _ids(library: Library) -> int:
+    for persona in (*library.cast.personas, *library.cast.shadowed):
+        _print(persona.id)
+    return 0
+
+
 def _show(ident: str, library: Library) -> int:
     one = library.cast.persona(ident)
     found = (one,) if one else library.cast.called(ident)
     if len(found) != 1:
-        known = ", ".join(sorted(persona.id for persona in found or library.cast.personas))
+        near = CommandTable(library.cast, None).nearest(fold(ident), people=True)
+        meant = [persona.id for persona in found] or [each.label.lstrip("*") for each in near]
         what = f"{ident!r} is what several personas are called" if found else f"There is no persona {ident!r}"
+        known = ", ".join(meant or sorted(persona.id for persona in library.cast.personas))
         _complain(f"{what}. Choose one of: {known}")
         return 1
     _print("\n".join(_shown(found[0])))
@@ -136,16 +149,29 @@ def _check(paths: Sequence[Path], shipped: Path | None, *, as_data: bool) -> int
     library = Library(paths, shipped)
     problems = check(library)
     own = [persona for persona in library.cast.personas if not persona.source.shipped]
+    templates = templates_of(library)
+    nothing = not own and not templates
     failed = any(problem.severity == "error" for problem in problems)
     if as_data:
-        _print(json.dumps({"personas": [p.id for p in own], "problems": as_json(problems)}, indent=2))
-        return 1 if failed or not own else 0
+        found = {
+            "personas": [persona.id for persona in own],
+            "templates": [
+                {"path": each.resource.source.path, "stops": list(stops(each.definition) if each.definition else ())}
+                for each in templates
+            ],
+            "problems": as_json(problems),
+        }
+        _print(json.dumps(found, indent=2))
+        return 1 if failed or nothing else 0
+    for template in templates:
+        _print(described(template))
     for problem in problems:
         (_complain if problem.severity == "error" else _print)(str(problem))
-    _print(f"{len(own)} personas, {len(problems)} findings")
-    if not own:
+    also = f"{len(templates)} template{'' if len(templates) == 1 else 's'}, " if templates else ""
+    _print(f"{len(own)} personas, {also}{len(problems)} findings")
+    if nothing:
         _complain("No persona was found there.")
-    return 1 if failed or not own else 0
+    return 1 if failed or nothing else 0
 
 
 def _import(paths: Sequence[Path], into: Path, *, force: bool) -> int:

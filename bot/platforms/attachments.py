@@ -105,6 +105,9 @@ def _sort(name: str, media: str) -> str:
 # ---------------------------------------------------------------- fetching
 
 CHUNK = 65536
+PATIENCE = 15.0
+"""Seconds that one try to fetch a file may take; the turn tries three times within a minute."""
+
 HOPS = 3
 """So many redirects are followed, within a platform's own hosts."""
 
@@ -117,16 +120,21 @@ class Source:
     """Where a platform keeps the files of people.
 
     `origins` are scheme, host and port of its own hosts, such as `https://files.example.com`. Nothing is fetched from
-    anywhere else, also not where one of them redirects there, so that `headers` with a token go nowhere else.
+    anywhere else, also not where one of them redirects there, so that `headers` with a token go nowhere else. `gone` is
+    what a host answers for a file that is not there any more.
     """
 
     platform: str
     origins: frozenset[str]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    gone: frozenset[int] = frozenset((404, 410))
 
     def has(self, address: URL) -> bool:
         """Whether that address is of one of its hosts."""
-        return address.is_absolute() and address.user is None and str(address.origin()) in self.origins
+        try:
+            return address.is_absolute() and address.user is None and str(address.origin()) in self.origins
+        except ValueError:  # an address without a host, or with a port that is none
+            return False
 
 
 class WithheldError(Exception):
@@ -149,18 +157,22 @@ async def fetched(file: Attachment, source: Source, session: aiohttp.ClientSessi
 
 async def _chunks(file: Attachment, source: Source, session: aiohttp.ClientSession) -> AsyncIterator[bytes]:
     try:
-        address = URL(file.ref)
+        address = URL(file.ref, encoded=True)  # an address may be signed, so it goes out as it came in
     except ValueError:
         raise WithheldError("has an address that I cannot read; send it again.") from None
+    limit = aiohttp.ClientTimeout(total=PATIENCE)
     for _ in range(HOPS + 1):
         if not source.has(address):
             raise WithheldError(f"is not kept by {source.platform} itself, so I do not fetch it; paste what matters.")
-        async with session.get(address, headers=source.headers, allow_redirects=False) as answer:
+        asked = session.get(address, headers=source.headers, allow_redirects=False, timeout=limit)
+        async with asked as answer:
             if answer.status in (301, 302, 303, 307, 308):
-                address = address.join(URL(answer.headers.get("Location", "")))
+                address = address.join(URL(answer.headers.get("Location", ""), encoded=True))
                 continue
             if answer.status in LATER:
                 raise TransportError(f"{source.platform} answers HTTP {answer.status}")
+            if answer.status in source.gone:
+                raise WithheldError("is not there any more; send it again.")
             # A page where another kind of file should be is one for signing in, or for telling of an error.
             if answer.status != 200 or (answer.content_type == "text/html" and "html" not in file.media):
                 raise WithheldError(f"was not given to me by {source.platform}; send it again, or paste what matters.")

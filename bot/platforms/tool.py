@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -44,8 +43,6 @@ def add_parser(subparsers: Subparsers) -> None:
     actions = discord.add_subparsers(dest="action", required=True, metavar="ACTION")
     invite = actions.add_parser("invite", help="print the link that invites the bot to a server")
     invite.add_argument("--id", type=_id, metavar="ID", help="the Application ID; without it, Discord is asked")
-    for action in (manifest, invite):
-        action.add_argument("--config", metavar="FILE", type=Path, help="the configuration (greenroom.yaml)")
 
 
 def _id(text: str) -> str:

@@ -42,6 +42,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which this process could not reach the store: its first and its last call that failed.
+
+    Both are seconds of `time.monotonic`.
+    """
+
+    began: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Counts for health checks; `oldest_due` is how long, in seconds, the oldest claimable work has waited."""
 
@@ -60,6 +71,16 @@ class DeadLetter:
     messages: tuple[Message, ...]
     reason: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a turn that is given up leaves of its conversation, as a commit would: its state, and lines of the log."""
+
+    state: str
+    version: int
+    log: tuple[str, ...] = ()
+    floor_open: bool = False
 
 
 class MailboxFullError(Exception):
@@ -132,6 +153,9 @@ class Mailbox(Protocol):
         Only what happened since this store's last claim for the same `platforms` counts, so claim before.
         """
 
+    def outage(self) -> Outage | None:
+        """When this process could last not reach a store that it shares with others; None where it always could."""
+
     async def renew(self, claim: Claim, lease: float) -> bool:
         """Hold the conversation for `lease` seconds from now; False when the claim is lost."""
 
@@ -179,14 +203,27 @@ class Mailbox(Protocol):
         holder is there.
         """
 
-    async def bury(self, claim: Claim, reason: str) -> bool:
-        """Take the claim's messages out of the mailbox into the dead letters, with the reason."""
+    async def put_back(self, claim: Claim, delay: float) -> bool:
+        """Give the conversation back as if its messages had never been taken, due in `delay` seconds.
+
+        Whoever claims it next takes its messages anew, in their order. A control flag becomes an ordinary message.
+        False, and nothing happens, when the claim is lost or a turn was stored for it.
+        """
+
+    async def bury(self, claim: Claim, reason: str, left: Left | None = None) -> bool:
+        """Take the claim's messages out of the mailbox into the dead letters, with the reason.
+
+        What is `left` is saved with it, all or nothing; without it, state and log stay as they were.
+        """
 
     async def dead(self, limit: int = 100) -> tuple[DeadLetter, ...]:
         """The dead letters, newest first."""
 
     async def peek(self, conversation: str) -> str | None:
         """The state of the last commit, read only."""
+
+    async def under_way(self, conversation: str) -> str | None:
+        """The turn as its last checkpoint stored it, read only; None where none is under way, or it stored nothing."""
 
     async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """The conversation's log, oldest first: all of it, or its last so many lines (none for 0 or less).

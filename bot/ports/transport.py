@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.core.model import Attachment, Conversation, Inbound, Menu, Receipt, Voice, Whisper
 from bot.core.session import ConversationState
 from bot.ports.library import Library
+from bot.ports.mailbox import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,9 @@ class InboundGateway(Protocol):
 
     async def last_seen(self, conversation: Conversation) -> int:
         """The order of the newest message that was ever queued there, 0 without one. Raises StoreError."""
+
+    def outage(self) -> Outage | None:
+        """When this process could last not reach a store that it shares with others; None where it always could."""
 
 
 class Adapter(Protocol):

@@ -40,7 +40,8 @@ class Names:
 class Access:
     """The rules: `deny` wins over `allow`, and an empty `allow` lets everybody in who is not an outsider.
 
-    `per_minute` messages a user in the long run and `burst` at once; 0 is no limit. Admins are never refused.
+    `per_minute` messages a user in the long run and `burst` at once; 0 is no limit. Admins are never refused; on the
+    platforms in `own` whoever writes is one, for they sit at the bot's machine.
     """
 
     allow: Names = field(default_factory=Names)
@@ -48,10 +49,11 @@ class Access:
     admins: frozenset[str] = frozenset()
     per_minute: float = 0.0
     burst: int = 10
+    own: frozenset[str] = frozenset()
 
     def is_admin(self, message: Inbound) -> bool:
-        """Whether its sender may do what only admins may. Who sits at the bot's own terminal may."""
-        return message.conversation.platform == "terminal" or message.user in self.admins
+        """Whether its sender may do what only admins may."""
+        return message.conversation.platform in self.own or message.user in self.admins
 
     def refuses(self, message: Inbound) -> str:
         """Why its sender may not speak with the bot here, in words for people; empty where they may."""

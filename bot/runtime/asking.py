@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core.codec import load
-from bot.core.events import Mail, ModelFailed, ModelReplied, Notice, Usage
+from bot.core.events import Mail, ModelFailed, ModelReplied, Usage
 from bot.core.model import HOST, Inbound
+from bot.core.modes.mode import Registry
+from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Turn
 from bot.core.step_builder import names_of
@@ -20,7 +22,7 @@ from bot.ports.model import Model, ModelError, Reply, Show
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing, Transport
 from bot.runtime.budget import LETTERS, BudgetLedger
-from bot.runtime.lease import ended
+from bot.runtime.lease import Lease, ended
 from bot.runtime.preview import Preview
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
@@ -44,11 +46,13 @@ class Ask:
     room: int = 0
     longest: float = 600.0
     host: str = HOST.name
+    modes: Registry = MODES
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What an ask is carried out with. `slot` is the turn's, which others may use while the model is awaited."""
+    """What an ask is carried out with. `slot` and `lease` are the turn's; others may use the slot while the
+    model is awaited."""
 
     store: Store
     transport: Transport
@@ -56,6 +60,7 @@ class Means:
     budgets: BudgetLedger
     stops: Stops
     slot: Slot
+    lease: Lease
 
 
 async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[ModelReplied | ModelFailed, str | None]:
@@ -76,8 +81,8 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "gone"), None
     if not means.slot.may_wait():
         return ModelFailed(asked.ordinal, "busy"), None
-    asked_for, log = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
-    request = replace(prompt(persona, log), shape=asked_for.shape, brief=asked_for.brief)
+    asked_for, entries = asked.request, await asked.transcript.entries(persona.id, asked.turn.log)
+    request = replace(prompt(persona, entries, cast, asked.modes), shape=asked_for.shape, brief=asked_for.brief)
     names = names_of(cast, persona.id, asked.turn.session.people, asked.host)
     shape = asked.request.shape
     silent = shape == "silent"
@@ -86,19 +91,22 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
         return ModelFailed(asked.ordinal, "deleted"), None
     # A call that is made again is paid again: the fence makes its reservation another one.
     key, where = f"{asked.out.key}@{asked.claim.fence}", asked.out.conversation
-    if over := await budgets.reserve(key, where, request):
-        return ModelFailed(asked.ordinal, "budget", notice=Notice(budgets.today(), over)), None
+    if refused := await budgets.reserve(key, where, request):
+        return ModelFailed(asked.ordinal, refused.reason, notice=refused.notice), None
     try:
         async with means.slot.lent(), preview.watched(budgets.clock):
             came = await _awaited(asked, lambda show: means.model.reply(request, show), preview, means.stops)
     except ModelError as error:
-        await budgets.settle(key, where, error.usage)
+        spent = error.usage
+        notice = await means.lease.insist(lambda: budgets.settle(key, where, spent))
         if not error.partial:
-            return ModelFailed(asked.ordinal, error.reason, error.detail), preview.ref
-        cut = ModelReplied(asked.ordinal, _as_content(error.partial), "cut", error.usage, reason=error.reason)
+            return ModelFailed(asked.ordinal, error.reason, error.detail, notice), preview.ref
+        content = _as_content(error.partial)
+        cut = ModelReplied(asked.ordinal, content, "cut", error.usage, notice=notice, reason=error.reason)
         return cut, preview.ref
     if isinstance(came, Reply):
-        notice = await budgets.settle(key, where, came.usage)
+        used = came.usage
+        notice = await means.lease.insist(lambda: budgets.settle(key, where, used))
         crowded = 0 < asked.room < came.usage.read + came.usage.output
         return ModelReplied(
             asked.ordinal, came.content, came.stop, came.usage, crowded=crowded, notice=notice
@@ -106,11 +114,11 @@ async def ask(asked: Ask, cast: Cast, means: Means, *, again: bool) -> tuple[Mod
     heard = preview.heard
     # Where the service had told nothing yet, its prompt may have been read all the same, and is paid.
     usage = preview.usage or budgets.guess(request, -(-len(heard) // LETTERS))
-    notice = await budgets.settle(key, where, usage)
+    notice = await means.lease.insist(lambda: budgets.settle(key, where, usage))
     if came is not None:
         return replace(_stopped(asked, heard, came), usage=usage, notice=notice), preview.ref
     if not heard:
-        return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s"), preview.ref
+        return ModelFailed(asked.ordinal, "late", f"after {asked.longest:.0f} s", notice), preview.ref
     return ModelReplied(asked.ordinal, _as_content(heard), "late", usage, notice=notice), preview.ref
 
 

@@ -40,6 +40,14 @@ def untold(_scope: str, _day: str, _share: float) -> None:
     """Nobody wants to know how much of a budget is used."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a model may not be asked: the reason's code (`bot.core.failures`), and what people are told."""
+
+    reason: str
+    notice: Notice
+
+
 def no_price(_: Usage) -> float | None:
     """Prices are not known."""
     return None
@@ -76,43 +84,56 @@ class BudgetLedger:
         letters = sum(map(len, prompt.system)) + sum(len(b.json) for m in prompt.messages for b in m.blocks)
         return Usage(input=letters // LETTERS, output=output, model=self.model_of(prompt.model))
 
-    async def reserve(self, key: str, conversation: Conversation, prompt: Prompt) -> str:
-        """Set aside what asking will cost at the least; empty, or why it may not be asked, in words for people."""
+    async def reserve(self, key: str, conversation: Conversation, prompt: Prompt) -> Refused | None:
+        """Set aside what asking will cost at the least; why it may not be asked, where it may not."""
         if not self.budgets.are_set:
-            return ""
+            return None
         guess = self.amount(self.guess(prompt, self.reply))
         limits = self.limits(conversation)
-        today = self.today()
-        done = await self.store.reserve(key, today, guess, limits)
+        done = await self.store.reserve(key, self.today(), guess, limits)
         if done.allowed:
-            return ""
-        for limit, balance in zip(limits, done.balances, strict=True):
-            self._tell(limit, today, balance)
+            return None
         at = next(i for i, limit in enumerate(limits) if limit.scope == done.short)
-        return f"{self._words(limits[at], done.balances[at])}. It begins anew at {self._reset()}."
+        limit, balance = limits[at], done.balances[at]
+        left = balance.left(limit)
+        is_used_up = any(what is not None and what <= 0 for what in (left.tokens, left.micros))
+        words = f"{self._words(limit, balance)}. It begins anew at {self._reset()}. {_remedy(limit)}"
+        return Refused("budget" if is_used_up else "budget-short", Notice(self.today(), words, (_scope(limit),)))
 
     async def settle(self, key: str, conversation: Conversation, usage: Usage) -> Notice | None:
-        """Put what was really used in the place of what was set aside; a notice where a budget is nearly used up."""
+        """Put what was really used in the place of what was set aside; a notice where budgets are nearly used up."""
         if not self.budgets.are_set:
             return None
         await self.store.settle(key, self.amount(usage))
-        today = self.today()
-        notice = None
+        today, lines, scopes = self.today(), list[str](), list[str]()
         for limit in self.limits(conversation):
             balance = await self.store.budget(limit.scope, today)
-            self._tell(limit, today, balance)
-            if notice is None and used(limit, balance) >= WARN_AT:
-                words = f"{used(limit, balance):.0%} is used: {self._words(limit, balance)}"
-                notice = Notice(today, f"{words}. It begins anew at {self._reset()}.")
-        return notice
+            if used(limit, balance) >= WARN_AT:
+                lines.append(f"{used(limit, balance):.0%} is used: {self._words(limit, balance)}")
+                scopes.append(_scope(limit))
+        return (
+            Notice(today, f"{'; '.join(lines)}. It begins anew at {self._reset()}.", tuple(scopes)) if lines else None
+        )
 
-    def _tell(self, limit: Limit, day: str, balance: Balance) -> None:
-        if limit.tokens is not None or limit.micros is not None:
-            self.told(limit.scope, day, used(limit, balance))
+    async def grant(self, key: str, conversation: Conversation, amount: Amount) -> tuple[str, str]:
+        """Raise today's limit of the channel: by what it was raised ("" where it was not), and a line for people.
 
-    async def grant(self, key: str, conversation: Conversation, amount: Amount) -> None:
-        """Raise today's limit of the channel."""
-        await self.store.grant(key, self.limits(conversation)[0].scope, self.today(), amount)
+        Nothing is raised that has no limit. Again under `key` raises nothing more, and tells the same.
+        """
+        limit = self.limits(conversation)[0]
+        tokens, dollars = f"{amount.tokens:,} tokens", f"${amount.micros / MILLION:.2f}".removesuffix(".00")
+        if (limit.tokens if amount.tokens else limit.micros) is not None:
+            more = tokens if amount.tokens else dollars
+            await self.store.grant(key, limit.scope, self.today(), amount)
+            return more, f"This channel may spend {more} more today."
+        if limit.tokens is None and limit.micros is None:
+            other = self.budgets.everywhere
+            why = "it has no budget of its own"
+            if other.tokens is not None or other.micros is not None:
+                why += "; that of all channels together is raised in the settings alone (`budget.everywhere`)"
+            return "", f"Nothing was raised for this channel: {why}."
+        kind, form = ("tokens", "*budget +20000 tokens") if limit.tokens is not None else ("dollars", "*budget +5")
+        return "", f"Nothing was raised: the budget of this channel counts {kind} alone. Write, say, `{form}`."
 
     async def tell(self, conversation: Conversation) -> str:
         """Today's budgets and what is spent of them, for people."""
@@ -142,6 +163,18 @@ class BudgetLedger:
             may = (limit.micros + balance.granted.micros) / MILLION
             parts.append(f"${balance.spent.micros / MILLION:.2f} of ${may:.2f}")
         return f"today {whose} spent {' and '.join(parts) or f'{balance.spent.tokens:,} tokens (no limit)'}"
+
+
+def _scope(limit: Limit) -> str:
+    return EVERYWHERE if limit.scope == EVERYWHERE else "channel"
+
+
+def _remedy(limit: Limit) -> str:
+    """Who can do what, where a limit is in the way."""
+    if limit.scope == EVERYWHERE:
+        return "`*budget` does not raise it, as it is for all channels; the operator does, by `budget.everywhere`."
+    form = "*budget +5" if limit.micros is not None else "*budget +20000 tokens"
+    return f"When an admin has raised it by `{form}`, `*retry` answers what was asked last."
 
 
 def used(limit: Limit, balance: Balance) -> float:

@@ -6,6 +6,7 @@ before each of its effects, posts are looked for before they are repeated, and o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -16,6 +17,7 @@ from bot.core.context import Context
 from bot.core.events import (
     BudgetTold,
     Event,
+    GaveUp,
     Handed,
     LibraryRead,
     ModelFailed,
@@ -46,15 +48,16 @@ from bot.core.steps import (
     TellBudget,
     WriteDocument,
 )
+from bot.personas.gathering import changes
 from bot.personas.model import Cast
 from bot.ports.budgets import Amount
 from bot.ports.clock import Clock
 from bot.ports.library import Library
-from bot.ports.mailbox import Claim, Message
+from bot.ports.mailbox import Claim, Left, Message
 from bot.ports.model import Model
 from bot.ports.observer import Begun, Budgeted, Committed, ModelAsked, Observer, Posted, Stepped
 from bot.ports.store import Store
-from bot.ports.transport import Outgoing, Transport
+from bot.ports.transport import Outgoing, Transport, TransportError
 from bot.runtime import turns
 from bot.runtime.asking import Ask, Means, ask
 from bot.runtime.budget import BudgetLedger
@@ -66,8 +69,10 @@ from bot.runtime.options import Options
 from bot.runtime.outbox import GONE, Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
-from bot.runtime.threads import handed_over
+from bot.runtime.threads import handed_over, wait_for_the_work
 from bot.runtime.transcript import Transcript
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -87,6 +92,8 @@ class TurnRunner:
     _address: Address = field(init=False, repr=False)
     _transcript: Transcript = field(init=False, repr=False)
     _previews: dict[int, str] = field(default_factory=dict, init=False, repr=False)
+    _stored: Turn | None = field(default=None, init=False, repr=False)
+    """The turn as its last checkpoint stored it."""
     _last: Receipt | None = field(default=None, init=False, repr=False)
     """Of the last post of the step that was delivered just now, if all may see it."""
 
@@ -124,7 +131,10 @@ class TurnRunner:
         self._transcript = Transcript(self.store, claim.conversation, before.index)
         again = claim.turn is not None
         if claim.turn:
-            turn = load(claim.turn, Turn)
+            turn = self._stored = load(claim.turn, Turn)
+            if turn.given_up:
+                await self._bury(before, turn)
+                return
             anchors = await self._deliver(turn, again=True)
         else:
             turn = await self._begin(before, cast)
@@ -158,8 +168,11 @@ class TurnRunner:
         )
         event = turns.opening(claim, before, refused)
         is_admin, host = options.access.is_admin, options.host.name
+        now, tables = self.clock.now(), self._transport.tables
         context = replace(
             turns.context_of(claim, before, policy, parent, account, is_admin, refused, host),
+            day=turns.day(claim, now),
+            location=turns.location(claim, tables),
             has_model=options.has_model,
             approver=turns.are_all_from(said, options.approvers),
             opens_thread=options.threads and turns.is_top_level(claim),
@@ -173,12 +186,14 @@ class TurnRunner:
         return turn
 
     async def _parent(self) -> Session | None:
-        """The session of the channel in which this claim begins a thread. Raises PutOffError."""
+        """The session of the channel in which this claim begins a thread. Raises PutOffError and TooEarlyError."""
         parent = self._address.conversation.parent
         if self._claim.state is not None or parent is None:
             return None
         state = await self.store.peek(parent.key)
         try:
+            if not isinstance(turns.mail(self._claim)[0], Handed):
+                await wait_for_the_work(self._address.conversation, self.store)
             return load(state, ConversationState).session if state else None
         except UnreadableError as error:
             raise PutOffError(f"the state of {parent.key} cannot be read by this build: {error}") from error
@@ -194,8 +209,13 @@ class TurnRunner:
         return await self._deliver(turn, again=False)
 
     async def _checkpoint(self, turn: Turn) -> None:
-        if not await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION):
+        async def stored() -> bool:
+            return await self.store.checkpoint(self._claim, dump(turn), SESSION_VERSION)
+
+        # What was paid for would have to be asked for again, so it is kept while the store is away.
+        if not await (self.lease.insist(stored) if turn.spent else stored()):
             raise LostError
+        self._stored = turn
 
     async def _deliver(self, turn: Turn, *, again: bool) -> tuple[NumberAnchor, ...]:
         """Carry out the turn's posts in order, and give what they mean for numbers typed below them."""
@@ -232,12 +252,17 @@ class TurnRunner:
                     return ResourceLoaded(kind, name, None, str(error))
             case ReadLibrary():
                 problems = await self.library.refresh()
-                return LibraryRead(len(self.library.cast.personas), problems)
-            case TellBudget(tokens, micros):
-                if tokens or micros:
+                new = self.library.cast
+                what = changes(cast, new)
+                count = len(new.personas)
+                return LibraryRead(count, problems, what.added, what.changed, what.gone, what.resources)
+            case TellBudget(tokens, micros, by):
+                raised, words = "", ""
+                if more := Amount(tokens, micros) if tokens or micros else None:
                     key = address.key(turns.ordinal(turn))
-                    await self._budgets.grant(key, address.conversation, Amount(tokens, micros))
-                return BudgetTold(await self._budgets.tell(address.conversation))
+                    raised, words = await self._budgets.grant(key, address.conversation, more)
+                told = await self._budgets.tell(address.conversation)
+                return BudgetTold(f"{words}\n\n{told}" if words else told, raised, by)
             case Recall(ids):
                 return Recalled(await self._transcript.kept(ids, turn.log))
             case ReadDocument() | ListDocuments() | DocumentHistory() as look:
@@ -279,10 +304,9 @@ class TurnRunner:
         key, voice = address.key(ordinal), voice_of(cast, request.who)
         out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=self._author)
         room = int(options.context * options.compact_at)
-        asked = Ask(
-            self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, options.host.name
-        )
-        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot)
+        host, modes = options.host.name, options.modes
+        asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, host, modes)
+        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot, self.lease)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began
@@ -309,9 +333,7 @@ class TurnRunner:
 
     async def _commit(self, before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...]) -> None:
         claim = self._claim
-        for spent in turn.spent:
-            await self.store.spend(self._address.key(spent.ask), claim.conversation, spent.usage)
-        saved = turns.saved(before, turn, anchors, self._transcript.index(turn.log))
+        saved = await self._saved(before, turn, anchors)
         follow_up = None
         if turn.next:
             resumed = turns.link(turns.mail(claim)[0], turn, self._author)
@@ -328,3 +350,51 @@ class TurnRunner:
         ):
             raise LostError
         self.observer.saw(Committed(claim, _time() - began))
+
+    async def _saved(
+        self, before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...]
+    ) -> ConversationState:
+        """What is kept of the conversation from now on; what the turn has used is counted."""
+        for spent in turn.spent:
+            await self.store.spend(self._address.key(spent.ask), self._claim.conversation, spent.usage)
+        return turns.saved(before, turn, anchors, self._transcript.index(turn.log))
+
+    # ---------------------------------------------------------------- a link that is given up
+
+    async def give_up(self, claim: Claim, reason: str, words: str) -> bool:
+        """Bury a link or a hand-over and leave its work at a gate where people can try again; they read `words`.
+
+        False where no work depends on it, and nothing was done. Raises LostError, and what ports raise.
+        """
+        before = load(claim.state, ConversationState) if claim.state else ConversationState()
+        self._transcript = Transcript(self.store, claim.conversation, before.index)
+        stored = self._stored or (load(claim.turn, Turn) if claim.turn else None)
+        turn = turns.last_stand(claim, before, stored)
+        if turn is None:
+            return False
+        if not turn.given_up:
+            event, context = GaveUp(claim.head.id, words), Context(host=self.options.host.name)
+            step = machine.step(turn.session, event, self.library.cast, context, self.options.modes)
+            turn = turns.given_up(turn, step, reason)
+            self._stepped(event, turn)
+            await self._checkpoint(turn)
+        await self._bury(before, turn)
+        return True
+
+    async def _bury(self, before: ConversationState, turn: Turn) -> None:
+        """Show the gate and save it with the burial; a platform that refuses the posts for good does not hold it up."""
+        anchors: tuple[NumberAnchor, ...] = ()
+        try:
+            torn = await self._transport.torn(self._address.conversation, self._address.since)
+            if torn:
+                await self._transport.withdraw(torn[0])
+            anchors = await self._deliver(turn, again=True)
+        except TransportError as error:
+            if error.retry:
+                raise
+            log.warning("that %s was given up could not be told: %s", turn.head, error)
+        state = dump(await self._saved(before, turn, anchors))
+        lines = tuple(dump(entry) for entry in turn.log)
+        left = Left(state, SESSION_VERSION, lines, floor_open=turn.session.floor_is_open)
+        if not await self.store.bury(self._claim, turn.given_up, left):
+            raise LostError

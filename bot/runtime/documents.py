@@ -22,6 +22,8 @@ from bot.core.events import (
     DocumentWritten,
 )
 from bot.core.model import PRIVATE, Conversation
+from bot.core.modes.files import label
+from bot.core.paths import is_path
 from bot.core.spaces import joined, near, space_of
 from bot.core.steps import (
     CopyDocument,
@@ -52,8 +54,8 @@ Told = (
 )
 
 GONE = "A part of its text is gone from the conversation: it was deleted, or the conversation was wiped."
-NOT_THERE = "There is no document `{}` here."
-NONE_OF_YOURS = "There is no document `{}` in your direct messages with me."
+NOT_THERE = "There is no document {} here."
+NONE_OF_YOURS = "There is no document {} in your direct messages with me."
 
 EARLIEST = 315532800.0
 """The beginning of 1980, the first time that a zip archive can hold (APPNOTE.TXT, 4.4.6)."""
@@ -87,7 +89,8 @@ class Shelf:
             case ListDocuments():
                 return DocumentsListed(await self.documents.list(self.space), self.clock.now())
             case DocumentHistory(path):
-                return DocumentHistoryTold(path, await self.documents.history(self.space, path), self.clock.now())
+                found = await self.documents.history(self.space, path) if is_path(path) else ()
+                return DocumentHistoryTold(path, found, self.clock.now())
             case ReadDocument(path, version, against):
                 return await self._read(path, version, against)
             case _:
@@ -118,7 +121,9 @@ class Shelf:
             case CopyDocument(path, base, source, version, own, meta):
                 found = await self._source(source, version, own=own)
                 if found is None:
-                    return await self._done_before(key, path, (NONE_OF_YOURS if own else NOT_THERE).format(source))
+                    return await self._done_before(
+                        key, path, (NONE_OF_YOURS if own else NOT_THERE).format(label(source))
+                    )
                 together = merged(found.meta, meta)
                 return _written(path, await documents.write(key, space, path, base, found.text, together))
             case RenameDocument(path, base, to):
@@ -137,7 +142,7 @@ class Shelf:
                 assert_never(request)
 
     async def _read(self, path: str, version: int, against: int) -> DocumentRead:
-        found = await self.documents.read(self.space, path, version)
+        found = await self.documents.read(self.space, path, version) if is_path(path) else None
         if found is None:
             return DocumentRead(path)
         before = await self.documents.read(self.space, path, against) if against else None
@@ -145,6 +150,8 @@ class Shelf:
         return told if before is None else _with(told, before)
 
     async def _source(self, path: str, version: int, *, own: bool) -> Stored | None:
+        if not is_path(path):
+            return None
         if not own:
             return await self.documents.read(self.space, path, version)
         where = self.conversation

@@ -10,13 +10,12 @@ from typing import Literal
 
 from bot.core import commands
 from bot.core.codec import UnreadableError, dump, load
-from bot.core.listening import ListenPolicy
 from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import ConversationState
-from bot.ports.mailbox import MailboxFullError, Message, StoreError
+from bot.ports.mailbox import MailboxFullError, Message, Outage, StoreError
 from bot.ports.store import Store
 from bot.runtime.access import Access
-from bot.runtime.turns import is_asleep, line
+from bot.runtime.turns import line, policy_for
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +57,20 @@ class Inbox:
         MailboxFullError.
         """
         message = Message(inbound.id, dump(inbound), inbound.order, is_plain(inbound))
-        key = inbound.conversation.key
-        if self._may_stop(inbound) and await self._store.control(key, message):
-            self._stop_raised(key)
+        if self._may_stop(inbound) and await self._stopped(inbound, message):
             return True
         return await self._enqueue(inbound, message)
+
+    async def stop(self, inbound: Inbound) -> bool:
+        """Stop the reply under way there, by whoever `inbound` names; False where none is."""
+        return await self._stopped(inbound, Message(inbound.id, dump(inbound), inbound.order))
+
+    async def _stopped(self, inbound: Inbound, message: Message) -> bool:
+        key = inbound.conversation.key
+        if not await self._store.control(key, message):
+            return False
+        self._stop_raised(key)
+        return True
 
     async def _enqueue(self, inbound: Inbound, message: Message) -> bool:
         """Put it into its mailbox. A full one is told to whoever meant the bot, each once until it has room again."""
@@ -93,11 +101,7 @@ class Inbox:
         except StoreError as error:
             log.warning("whether a refused message was meant for the bot could not be looked up (%s)", error)
             return True
-        asleep = is_asleep(inbound, saved, self._idle)
-        session = saved.session
-        return ListenPolicy(self._listen(inbound.conversation), bool(session.active), session.called, asleep).hears(
-            line(inbound)
-        )
+        return policy_for(inbound, saved, self._idle, self._listen(inbound.conversation)).hears(line(inbound))
 
     def _may_stop(self, inbound: Inbound) -> bool:
         return not inbound.menu and commands.is_stop(inbound.text) and not self._access.refuses(inbound)
@@ -147,6 +151,10 @@ class Inbox:
     async def last_seen(self, conversation: Conversation) -> int:
         """The order of the newest message that was ever queued there, 0 without one."""
         return await self._store.last_seen(conversation.key)
+
+    def outage(self) -> Outage | None:
+        """When this process could last not reach its store."""
+        return self._store.outage()
 
 
 def is_plain(inbound: Inbound) -> bool:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.ports.clock import Clock
-from bot.ports.mailbox import Claim
+from bot.ports.mailbox import Claim, StoreError, StoreRefusedError
 from bot.ports.store import Store
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SOONEST = 0.1
 """Seconds after which something is tried again for the first time while the store is away."""
+
+LATEST = 1.0
+"""Seconds after which a reply is tried to be stored again at the latest; they double until then, from `SOONEST` on."""
 
 
 _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -26,6 +31,10 @@ the second."""
 
 class PutOffError(Exception):
     """A turn has to wait for another build of the bot, which can read what this one cannot: it is left alone."""
+
+
+class TooEarlyError(Exception):
+    """Something else comes first in this conversation: its messages are to be taken anew in a moment."""
 
 
 class LostError(Exception):
@@ -108,6 +117,24 @@ class Lease:
         renewed = await self._renewed(self._patience())
         if renewed is False or now() >= self.ends:
             raise LostError
+
+    async def insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What a call of the store gives, tried again while the store fails: for what was paid and cannot be had again.
+
+        `hold` ends it with the lease. Raises StoreRefusedError, as the store will never take that.
+        """
+        delay = SOONEST
+        while True:
+            try:
+                return await call()
+            except StoreRefusedError:
+                raise
+            except StoreError as error:
+                if delay == SOONEST:
+                    where = self.claim.head.id, self.claim.conversation
+                    log.warning("a reply of turn %s of %s could not be stored (%s); it is tried again", *where, error)
+            await self.clock.sleep(delay)
+            delay = min(2 * delay, LATEST)
 
     async def _keep(self) -> None:
         """Renew the lease until it is lost or could not be renewed in time."""

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import logging
 
-from bot.core.codec import dump
+from bot.core.codec import dump, load
 from bot.core.events import Handed
 from bot.core.model import Conversation, Receipt
+from bot.core.session import Turn
+from bot.core.steps import OpenThread
 from bot.ports.mailbox import MailboxFullError, Message
 from bot.ports.store import Store
 from bot.ports.transport import Transport, TransportError
-from bot.runtime.lease import Lease
+from bot.runtime.lease import Lease, TooEarlyError
 
 log = logging.getLogger(__name__)
+
+
+async def wait_for_the_work(thread: Conversation, store: Store) -> None:
+    """Raise TooEarlyError while a turn in the channel above may be handing a work over to this thread, which is new.
+
+    Whoever writes there first is answered after the work has greeted. Raises UnreadableError, and StoreError.
+    """
+    turn = await store.under_way(thread.parent.key) if thread.parent else None
+    if turn is not None and isinstance(load(turn, Turn).request, OpenThread):
+        raise TooEarlyError(f"a work may be on its way to {thread.key}")
 
 
 async def handed_over(

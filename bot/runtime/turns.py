@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import assert_never
 
 from bot.core.codec import load
-from bot.core.context import Context
+from bot.core.context import Context, Location
 from bot.core.events import (
     Account,
     Handed,
@@ -27,12 +28,19 @@ from bot.core.events import (
 from bot.core.listening import ListenPolicy
 from bot.core.log_index import LogIndex
 from bot.core.menus import is_of_an_older_build
-from bot.core.model import HOST, Inbound, Listen, Receipt
+from bot.core.model import HOST, Conversation, Inbound, Listen, Receipt
 from bot.core.session import ConversationState, NumberAnchor, Session, Spent, Step, Turn
 from bot.core.steps import Post
 from bot.ports.mailbox import Claim
 
 NOTHING_USED = Account()
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+"""In English whatever the locale of the process is: a prompt must not depend on it."""
 
 ANCHORS = 20
 """So many of the last posts that offered numbers are remembered; an older menu is told to have passed."""
@@ -96,6 +104,22 @@ def context_of(
     )
 
 
+def day(claim: Claim, now: float) -> str:
+    """The date of a claim's messages by their platform's time, in UTC; of a link or hand-over that of `now`."""
+    at = max((m.at for m in mail(claim) if isinstance(m, Inbound)), default=now)
+    date = datetime.fromtimestamp(at, UTC)
+    return f"{WEEKDAYS[date.weekday()]}, {date.day} {MONTHS[date.month - 1]} {date.year} (UTC)"
+
+
+def location(claim: Claim, tables: bool) -> Location:
+    """Where a claim's conversation is; with `tables`, its platform shows tables."""
+    where, first = Conversation.parse(claim.conversation), mail(claim)[0]
+    is_direct = isinstance(first, Inbound) and first.direct
+    return Location(
+        where.platform, where.channel, "thread" if where.thread else "direct" if is_direct else "channel", tables
+    )
+
+
 def are_all_from(messages: Iterable[Inbound], users: Collection[str]) -> bool:
     """Whether all of the messages are from these users; where there are none, from anybody."""
     return not users or all(
@@ -134,12 +158,23 @@ def listening(
 ) -> ListenPolicy:
     """How the conversation listens to the messages of a claim. `idle` is in seconds; 0 never sleeps."""
     first = next((m for m in mail(claim) if isinstance(m, Inbound)), None)
-    session = parent or saved.session
-    is_on = bool(session.active) or saved.session.gate is not None or bool(saved.session.work)
-    if first is None:
-        return ListenPolicy(listen, is_on)
-    called = saved.session.called or (claim.state is None and is_called(first, parent))
-    return ListenPolicy(listen, is_on, called, is_asleep(first, saved, idle))
+    called = first is not None and claim.state is None and is_called(first, parent)
+    return policy_for(first, saved, idle, listen, parent, called=called)
+
+
+def policy_for(
+    first: Inbound | None,
+    saved: ConversationState,
+    idle: float,
+    listen: Listen,
+    parent: Session | None = None,
+    *,
+    called: bool = False,
+) -> ListenPolicy:
+    """How a conversation in that state listens to `first`; `called`: it is a thread that begins with a mention."""
+    session = saved.session
+    is_on = bool((parent or session).active) or session.gate is not None or bool(session.work)
+    return ListenPolicy(listen, is_on, called or session.called, first is not None and is_asleep(first, saved, idle))
 
 
 def line(message: Inbound) -> Utterance:
@@ -173,11 +208,13 @@ HASTE = 2.0
 def is_hasty(above: tuple[NumberAnchor, ...], first: Inbound) -> bool:
     """Whether the last list came up so shortly before the message that a number may be meant for the one above it.
 
-    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty.
+    Times are the platform's. Where a platform tells none, or only one person writes, nothing is hasty. Of a post that
+    grew before people's eyes the list came at its end: a number that was typed before that is hasty whoever typed it.
     """
-    if len(above) < 2 or not above[-1].at or above[-1].by == first.user:
+    last = above[-1] if above else None
+    if last is None or not last.at:
         return False
-    return first.at - above[-1].at < HASTE
+    return first.at < last.at or (len(above) > 1 and last.by != first.user and first.at - last.at < HASTE)
 
 
 def began(claim: Claim, step: Step) -> Turn:
@@ -234,6 +271,36 @@ def moved(turn: Turn, result: Result, step: Step, anchors: tuple[NumberAnchor, .
         spent=(*turn.spent, *spent),
         used_stop=turn.used_stop or stopped,
         next=step.next or turn.next,
+    )
+
+
+def last_stand(claim: Claim, saved: ConversationState, turn: Turn | None) -> Turn | None:
+    """A link or a hand-over as far as it came, before it is given up: `turn` is what was stored of it last.
+
+    None where no work depends on it: people began the turn, and can try again; or the link is not due any more.
+    """
+    first = mail(claim)[0]
+    if isinstance(first, Inbound) or turn is not None:
+        return None if isinstance(first, Inbound) else turn
+    if isinstance(first, Handed) or first.tag != saved.session.due:
+        return None
+    return Turn(claim.head.id, saved.session, claim.head.order, 0.0)
+
+
+def given_up(turn: Turn, step: Step, reason: str) -> Turn:
+    """The turn after the step that lets its work rest. Raises RuntimeError where that asks for something."""
+    if step.request is not None or step.next:
+        raise RuntimeError(f"what is given up ends with {step.request or step.next}, not at rest")
+    behind = ordinal(turn) + 1
+    return replace(
+        turn,
+        session=step.session,
+        posts=step.posts,
+        request=None,
+        base=behind,
+        log=(*turn.log, *step.log),
+        next="",
+        given_up=reason,
     )
 
 

@@ -22,6 +22,8 @@ DAY = 86400.0
 class Upkeep:
     """Forgets conversations that were silent, and dead letters that lay there, for `keep` seconds; 0 keeps them all.
 
+    The same for documents that nobody wrote to for `documents` seconds.
+
     How long that was is the store's to say, and it takes two looks of it, a day apart: this process's clock may be
     wrong, and what is forgotten does not come back. Any number of processes may do so on one store at the same time.
     """
@@ -29,17 +31,19 @@ class Upkeep:
     store: Store
     clock: Clock
     keep: float
+    documents: float = 0.0
 
     async def run(self) -> None:
         """Now and then every hour, until cancelled. A store that fails is told to the log, and asked the next time."""
-        while self.keep > 0:
-            try:
-                await self.once()
-            except StoreError as error:
-                log.warning("what was silent for %.0f days is forgotten in an hour: %s", self._days, error)
-            except Exception:
-                # What ends a task of its own is seen by nobody before the shutdown.
-                log.exception("what was silent for %.0f days could not be forgotten; trying in an hour", self._days)
+        while self.keep > 0 or self.documents > 0:
+            for look in (self.once, self.at_documents):
+                try:
+                    await look()
+                except StoreError as error:
+                    log.warning("what was silent for %.0f days is forgotten in an hour: %s", self._days, error)
+                except Exception:
+                    # What ends a task of its own is seen by nobody before the shutdown.
+                    log.exception("what was silent for %.0f days could not be forgotten; trying in an hour", self._days)
             await self.clock.sleep(EVERY)
 
     async def once(self) -> Expired:
@@ -53,6 +57,18 @@ class Upkeep:
         if look.gone:
             log.info("conversations forgotten that were silent for more than %.0f days: %d", self._days, look.gone)
         return look
+
+    async def at_documents(self) -> int:
+        """Look at documents once; how many are gone. Raises StoreError."""
+        if self.documents <= 0:
+            return 0
+        gone, noted = await self.store.documents.expire(self.documents)
+        days = self.documents / DAY
+        if noted:
+            log.info("documents not written to for more than %.0f days, to be deleted in a day: %d", days, noted)
+        if gone:
+            log.info("documents deleted that nobody wrote to for more than %.0f days: %d", days, gone)
+        return gone
 
     @property
     def _days(self) -> float:

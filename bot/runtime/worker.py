@@ -19,7 +19,7 @@ from bot.ports.observer import SILENT, Claimed, Ended, Observer, Outcome
 from bot.ports.store import Store
 from bot.ports.transport import Transport, TransportError
 from bot.runtime.carrying import TurnRunner
-from bot.runtime.lease import SOONEST, Lease, LostError, PutOffError, ended
+from bot.runtime.lease import SOONEST, Lease, LostError, PutOffError, TooEarlyError, ended
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
 from bot.runtime.outbox import Address, deliver
@@ -44,8 +44,16 @@ POLL = 0.5
 AWAY = 10.0
 """Seconds after which a turn goes on whose platform did not answer."""
 
+SOON = 0.5
+"""Seconds after which a message is taken anew before which something else comes."""
+
 LATEST = 5.0
 """Seconds after which a worker tries again while its store is away; they double until then, from `SOONEST` on."""
+
+FAILED = "an error that trying again did not mend"
+INTERRUPTED = "it was interrupted each time"
+NOT_TAKEN = "what was to be posted was refused"
+"""Why a link was given up, for people."""
 
 APOLOGY = "I gave up on your message: something went wrong, and trying again did not help. An operator can replay it."
 
@@ -166,12 +174,13 @@ class Worker:
         reason = ""
         self.observer.saw(Claimed(claim, began - asked_at))
         lease = Lease(self.store, self.clock, claim, options.lease, asked_at)
+        runner = self._runner(lease, slot)
         try:
             if claim.expiries >= EXPIRIES:
                 outcome = "buried"
-                await self._give_up(claim, f"its lease ran out {claim.expiries} times")
+                await self._give_up(runner, f"its lease ran out {claim.expiries} times", INTERRUPTED)
                 return 0.0
-            await lease.hold(self._runner(lease, slot).carry)
+            await lease.hold(runner.carry)
             outcome = "committed"
             self._pause = SOONEST
         except asyncio.CancelledError:
@@ -190,6 +199,10 @@ class Worker:
             where = claim.head.id, claim.conversation
             log.warning("turn %s of %s is left to another build (%s); looking again in %.0f s", *where, error, AWAY)
             await self._release(claim, AWAY)
+        except TooEarlyError as error:
+            reason = type(error).__name__
+            log.info("message %s of %s has to wait: %s", claim.head.id, claim.conversation, error)
+            await self.store.put_back(claim, SOON)
         except TransportError as error:
             where = claim.head.id, claim.conversation
             if error.retry:
@@ -200,7 +213,7 @@ class Worker:
             else:
                 outcome, reason = "buried", type(error).__name__
                 log.error("turn %s of %s cannot be told: %s", *where, error)
-                await self._give_up(claim, str(error))
+                await self._give_up(runner, str(error), NOT_TAKEN)
         except Exception as error:
             if isinstance(error, StoreError) and not isinstance(error, StoreRefusedError):
                 # It says nothing about the turn, so it does not count: whoever takes it up goes on from what is stored.
@@ -210,7 +223,7 @@ class Worker:
             outcome, reason = "retried", type(error).__name__
             if claim.attempt + 1 >= EXCEPTIONS:
                 outcome = "buried"
-                await self._give_up(claim, f"{type(error).__name__}: {error}")
+                await self._give_up(runner, f"{type(error).__name__}: {error}", FAILED)
             else:
                 await self.store.retry(claim, 2.0**claim.attempt)
         finally:
@@ -237,7 +250,30 @@ class Worker:
             log.exception("turn %s of %s could not be given back yet; its lease runs out", *where)
             self._owed.append(claim)
 
-    async def _give_up(self, claim: Claim, reason: str) -> None:
+    async def _give_up(self, runner: TurnRunner, reason: str, words: str) -> None:
+        """Bury the turn: a link leaves its work at a gate, anything else an apology. `words` are for people."""
+        claim, is_done = runner.lease.claim, False
+
+        async def give_up(claim: Claim) -> None:
+            nonlocal is_done
+            is_done = await runner.give_up(claim, reason, words)
+
+        try:
+            await runner.lease.hold(give_up)
+        except LostError:
+            return
+        except TransportError as error:
+            log.warning("that turn %s of %s was given up has to wait (%s)", claim.head.id, claim.conversation, error)
+            await self._release(claim, AWAY)
+            return
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, StoreRefusedError):
+                raise
+            log.exception("the work of turn %s of %s cannot rest; it is buried", claim.head.id, claim.conversation)
+        if not is_done:
+            await self._bury(claim, reason)
+
+    async def _bury(self, claim: Claim, reason: str) -> None:
         """Bury the turn and say so once in its conversation."""
         address = Address(Conversation.parse(claim.conversation), claim.head.id, claim.head.order)
         post, where = Post(self.options.host, APOLOGY), (claim.head.id, claim.conversation)

@@ -311,10 +311,15 @@ class AccessSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class DocumentSettings(BaseModel, frozen=True, extra="forbid"):
-    """How documents are written: `thread` in one of their own, `approvers` alone accept sections, by users' ids."""
+    """How documents are written and kept.
+
+    `thread`: in a thread of their own. `approvers` alone accept sections, by users' ids. `keep`: seconds after they
+    were last written to, with 0 for ever.
+    """
 
     thread: bool = True
     approvers: tuple[str, ...] = ()
+    keep: Annotated[float, BeforeValidator(_keep)] = 0.0
 
 
 class LimitSettings(BaseModel, frozen=True, extra="forbid"):

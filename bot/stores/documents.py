@@ -103,6 +103,10 @@ def names_in(meta: str, user: str) -> set[str]:
     return found
 
 
+AS_WRITTEN = frozenset({"title", "section", "template"})
+"""Keys of `meta` that say what stands in the text or in a template: as they are written there."""
+
+
 def without_person(meta: str, user: str, names: Set[str], pseudonym: str) -> str:
     """`meta` with `pseudonym` for the person's id and names; the object that had one is marked as `forgotten`."""
     pattern = _pattern(names)
@@ -119,7 +123,7 @@ def without_person(meta: str, user: str, names: Set[str], pseudonym: str) -> str
             case list():
                 return [cleaned(inner) for inner in value]
             case dict():
-                new = {key: cleaned(inner) for key, inner in value.items()}
+                new = {key: inner if key in AS_WRITTEN else cleaned(inner) for key, inner in value.items()}
                 changed = any(
                     new[key] != inner for key, inner in value.items() if isinstance(inner, str) or _is_texts(inner)
                 )

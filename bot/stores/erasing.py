@@ -52,12 +52,12 @@ def _without_menus(value: dict[str, Any], is_gone: Callable[[dict[str, Any]], bo
 
 
 def names_message(text: str, message_id: str) -> bool:
-    """Whether any object of `text` has that `id`."""
+    """Whether any object of `text` is of the message of that id, or is a menu with words of it."""
     found = False
 
     def rule(value: dict[str, Any]) -> dict[str, Any]:
         nonlocal found
-        found = found or value.get("id") == message_id
+        found = found or message_id in (value.get("id"), value.get("said"))
         return value
 
     if _may_name(text, {message_id}):

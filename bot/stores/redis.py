@@ -22,7 +22,7 @@ from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
 from bot.ports.clock import Clock
 from bot.ports.ledger import Audited
-from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Outage, Stats
 from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import redis_codec as codec
 from bot.stores import redis_export as export
@@ -204,6 +204,10 @@ class RedisStore:
         """See `Store.wait`."""
         await self._hints.wait(seconds, platforms)
 
+    def outage(self) -> Outage | None:
+        """See `Store.outage`."""
+        return self._link.outage
+
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""
         return bool(await self._run("renew", claim.conversation, claim.conversation, claim.fence, _micros(lease)))
@@ -263,12 +267,20 @@ class RedisStore:
         """See `Store.release`."""
         return await self._give_up("release", claim.conversation, claim.fence, _micros(delay))
 
-    async def bury(self, claim: Claim, reason: str) -> bool:
+    async def put_back(self, claim: Claim, delay: float) -> bool:
+        """See `Store.put_back`."""
+        return await self._give_up("put_back", claim.conversation, claim.fence, _micros(delay))
+
+    async def bury(self, claim: Claim, reason: str, left: Left | None = None) -> bool:
         """See `Store.bury`. A partition keeps its newest 10,000 dead letters."""
 
         def arguments(gone: frozenset[str]) -> tuple[Argument, ...]:
             kept = [replace(m, payload=without_message(m.payload, gone)) for m in claim.taken]
-            return codec.dump_messages(kept), reason, DEAD_LETTERS
+            letter = codec.dump_messages(kept), reason, DEAD_LETTERS
+            if left is None:
+                return letter
+            lines = (without_message(line, gone) for line in left.log)
+            return *letter, without_message(left.state, gone), left.version, int(left.floor_open), *lines
 
         done = await self._fenced("bury", claim, arguments)
         await self._hints.hint(claim.conversation)
@@ -418,6 +430,11 @@ class RedisStore:
         """See `Store.peek`."""
         state = await self._link.command("HGET", self._key("conv", conversation), "state")
         return None if state is None else str(state.decode())
+
+    async def under_way(self, conversation: str) -> str | None:
+        """See `Store.under_way`."""
+        turn = await self._link.command("HGET", self._key("conv", conversation), "turn")
+        return None if turn is None else str(turn.decode())
 
     async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""

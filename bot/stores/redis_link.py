@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from bot.ports.mailbox import Outage
 from bot.stores.errors import StoreError, StoreRefusedError
 
 try:
@@ -43,6 +45,8 @@ _GUARD = "guard"
 
 _CHECK_SECONDS = 25
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
+_SAME_OUTAGE = 60.0
+"""Seconds between two failed calls of what counts as one outage."""
 
 _REFUSED = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 _LOST = (
@@ -139,6 +143,7 @@ class Link:
         self._url = address.url
         self._patience = patience
         self._closed = False
+        self.outage: Outage | None = None
         self._client: Client = _single(address.url)
         # BLPOP keeps its connection to itself, so hints come over one of their own.
         self._hints: Client = _single(address.url, connections=1)
@@ -198,6 +203,7 @@ class Link:
             async with asyncio.timeout(seconds + _CALL_SECONDS):
                 return await self._hints.execute_command("BLPOP", *keys, str(seconds)) is not None
         except (exceptions.RedisError, *_PASSING) as error:
+            self._note_outage()
             raise self._failure(error, is_unknown=False) from error
 
     async def _patiently(self, attempt: Callable[[bool], Awaitable[T]]) -> T:
@@ -213,6 +219,7 @@ class Link:
             except _REFUSED as error:
                 raise self._failure(error, is_unknown=is_unknown) from error
             except _PASSING as error:
+                self._note_outage()
                 is_unknown = is_unknown or isinstance(error, _LOST)
                 if isinstance(error, exceptions.ReadOnlyError):
                     await self._reconnect()
@@ -222,6 +229,11 @@ class Link:
                 raise self._failure(error, is_unknown=is_unknown) from error
             await asyncio.sleep(delay)
             again, delay = True, min(2 * delay, _LONGEST_DELAY)
+
+    def _note_outage(self) -> None:
+        """Remember that the server was away just now, whether or not a call comes through in the end."""
+        now, known = time.monotonic(), self.outage
+        self.outage = Outage(known.began if known and now - known.last < _SAME_OUTAGE else now, now)
 
     async def _reconnect(self) -> None:
         """After a failover the old connections still lead to what is now a replica."""

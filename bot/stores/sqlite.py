@@ -18,7 +18,7 @@ from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
 from bot.ports.clock import Clock
 from bot.ports.ledger import Audited
-from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Outage, Stats
 from bot.ports.upkeep import ConversationInfo, Erased, Expired
 from bot.stores import sqlite_budget as budget
 from bot.stores import sqlite_export as export
@@ -165,6 +165,10 @@ class SqliteStore:
         if not timer.cancelled():
             timer.result()
 
+    def outage(self) -> Outage | None:
+        """See `Store.outage`. The file has one worker, which knows by itself what it could not take."""
+        return None
+
     async def renew(self, claim: Claim, lease: float) -> bool:
         """See `Store.renew`."""
         return await self._write(lambda db: mailbox.renew(db, self._time.now().own, claim, lease))
@@ -216,9 +220,13 @@ class SqliteStore:
         """See `Store.release`."""
         return await self._write(lambda db: mailbox.release(db, self._time.now().own, claim, delay), wakes=True)
 
-    async def bury(self, claim: Claim, reason: str) -> bool:
+    async def put_back(self, claim: Claim, delay: float) -> bool:
+        """See `Store.put_back`."""
+        return await self._write(lambda db: mailbox.put_back(db, self._time.now().own, claim, delay), wakes=True)
+
+    async def bury(self, claim: Claim, reason: str, left: Left | None = None) -> bool:
         """See `Store.bury`."""
-        return await self._write(lambda db: mailbox.bury(db, self._time.now(), claim, reason), wakes=True)
+        return await self._write(lambda db: mailbox.bury(db, self._time.now(), claim, reason, left), wakes=True)
 
     # ------------------------------------------------------------ rates, budgets
 
@@ -336,6 +344,10 @@ class SqliteStore:
     async def peek(self, conversation: str) -> str | None:
         """See `Store.peek`."""
         return await self._run(lambda db: ledger.peek(db, conversation))
+
+    async def under_way(self, conversation: str) -> str | None:
+        """See `Store.under_way`."""
+        return await self._run(lambda db: ledger.under_way(db, conversation))
 
     async def log(self, conversation: str, last: int | None = None) -> tuple[str, ...]:
         """See `Store.log`."""

@@ -17,6 +17,14 @@ def peek(db: sqlite3.Connection, conversation: str) -> str | None:
     return None if row is None else str(row["body"])
 
 
+def under_way(db: sqlite3.Connection, conversation: str) -> str | None:
+    """The turn of the last checkpoint."""
+    row = db.execute(
+        "SELECT body FROM turn JOIN conversation ON conversation.id = turn.conversation WHERE key = ?", (conversation,)
+    ).fetchone()
+    return None if row is None else str(row["body"])
+
+
 def log(db: sqlite3.Connection, conversation: str, last: int = -1) -> tuple[str, ...]:
     """The log's last so many lines, oldest first; all of it below 0."""
     rows = db.execute(

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from bot.ports.mailbox import Claim, DeadLetter, Message, Stats
+from bot.ports.mailbox import Claim, DeadLetter, Left, Message, Stats
 from bot.stores.erasing import without_message
 from bot.stores.sqlite_time import Moment
 
@@ -239,17 +239,10 @@ def commit(
             "SELECT 1 FROM conversation WHERE key = ? AND done_fence = ?", (claim.conversation, claim.fence)
         )
         return done.fetchone() is not None
-    place, gone = held.place, held.blanked(db)
-    db.execute("INSERT OR REPLACE INTO state (conversation, body) VALUES (?, ?)", (place, without_message(state, gone)))
-    db.executemany(
-        "INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, without_message(line, gone)) for line in log]
-    )
+    place = held.place
+    _save(db, held, state, log)
     if held.is_flagged and not used_flag:
-        db.execute(
-            "INSERT INTO message (conversation, id, payload, ord, plain)"
-            " SELECT conversation, id, payload, ord, plain FROM flag WHERE conversation = ?",
-            (place,),
-        )
+        _flag_as_message(db, place)
     if follow_up is not None:
         (last,) = db.execute(
             "SELECT max(ord) FROM message WHERE conversation = ? AND place IS NULL", (place,)
@@ -278,11 +271,35 @@ def release(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> b
     return False
 
 
-def bury(db: sqlite3.Connection, now: Moment, claim: Claim, reason: str) -> bool:
-    """Move the claim's messages to the dead letters and end the turn; False when the claim is lost."""
-    held = _update_held(db, claim, "held = 0, at = ?", now.wall)
+def put_back(db: sqlite3.Connection, now: float, claim: Claim, delay: float) -> bool:
+    """Give the conversation back with its messages untaken; False when the claim is lost or a turn is stored."""
+    stored = db.execute(
+        "SELECT 1 FROM turn JOIN conversation ON conversation.id = turn.conversation WHERE key = ?",
+        (claim.conversation,),
+    )
+    if stored.fetchone() is not None:
+        return False
+    held = _update_held(db, claim, "held = 0, head = NULL, attempt = 0, expiries = 0, due = ?", now + delay)
     if held is None:
         return False
+    db.execute("UPDATE message SET place = NULL WHERE conversation = ?", (held.place,))
+    if held.is_flagged:
+        _flag_as_message(db, held.place)
+    _forget_beside(db, held)
+    return True
+
+
+def bury(db: sqlite3.Connection, now: Moment, claim: Claim, reason: str, left: Left | None) -> bool:
+    """Move the claim's messages to the dead letters, save what is left, end the turn; False when the claim is lost."""
+    if left is None:
+        held = _update_held(db, claim, "held = 0, at = ?", now.wall)
+    else:
+        changes = "held = 0, at = ?, state_version = ?, floor_open = ?"
+        held = _update_held(db, claim, changes, now.wall, left.version, left.floor_open)
+    if held is None:
+        return False
+    if left is not None:
+        _save(db, held, left.state, left.log)
     gone = held.blanked(db)
     messages = json.dumps([(m.id, without_message(m.payload, gone), m.order, m.plain) for m in claim.taken])
     db.execute(
@@ -425,14 +442,36 @@ def _update_held(db: sqlite3.Connection, claim: Claim, changes: str, *values: fl
     return None if row is None else _Held(*row)
 
 
-def _end_turn(db: sqlite3.Connection, now: float, held: _Held) -> None:
-    """Forget the turn and its messages; what else is in the mailbox is due from now on."""
-    db.execute("DELETE FROM message WHERE conversation = ? AND place IS NOT NULL", (held.place,))
-    db.execute("DELETE FROM turn WHERE conversation = ?", (held.place,))
+def _save(db: sqlite3.Connection, held: _Held, state: str, log: Sequence[str]) -> None:
+    """Replace the state and add to the log, without the words of messages that were deleted meanwhile."""
+    place, gone = held.place, held.blanked(db)
+    db.execute("INSERT OR REPLACE INTO state (conversation, body) VALUES (?, ?)", (place, without_message(state, gone)))
+    db.executemany(
+        "INSERT INTO log (conversation, line) VALUES (?, ?)", [(place, without_message(line, gone)) for line in log]
+    )
+
+
+def _flag_as_message(db: sqlite3.Connection, place: int) -> None:
+    db.execute(
+        "INSERT INTO message (conversation, id, payload, ord, plain)"
+        " SELECT conversation, id, payload, ord, plain FROM flag WHERE conversation = ?",
+        (place,),
+    )
+
+
+def _forget_beside(db: sqlite3.Connection, held: _Held) -> None:
+    """Forget what stands beside a turn: its control flag, and which messages were deleted meanwhile."""
     if held.is_flagged:
         db.execute("DELETE FROM flag WHERE conversation = ?", (held.place,))
     if held.has_blanked:
         db.execute("DELETE FROM blanked WHERE conversation = ?", (held.place,))
+
+
+def _end_turn(db: sqlite3.Connection, now: float, held: _Held) -> None:
+    """Forget the turn and its messages; what else is in the mailbox is due from now on."""
+    db.execute("DELETE FROM message WHERE conversation = ? AND place IS NOT NULL", (held.place,))
+    db.execute("DELETE FROM turn WHERE conversation = ?", (held.place,))
+    _forget_beside(db, held)
     db.execute(
         "UPDATE conversation SET held = 0, head = NULL, attempt = 0, expiries = 0, turn_version = 0,"
         " due = CASE WHEN EXISTS (SELECT 1 FROM message WHERE message.conversation = conversation.id) THEN ? END"

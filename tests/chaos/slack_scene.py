@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import os
 import re
 import resource
@@ -13,7 +14,7 @@ import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,7 @@ from bot.core.codec import load
 from bot.core.model import Conversation
 from bot.core.steps import Entry
 from bot.stores.redis import RedisStore
+from tests.chaos.slack_order import Deaf, Overtaken, overtaken
 from tests.contract.redis_server import Server, running
 from tests.fakes.anthropic import Answer, FakeAnthropic, says
 from tests.fakes.slack import FakeSlack
@@ -34,8 +36,6 @@ from tests.scenario.slack_house import subscribed
 KEPT = ("--appendonly", "yes", "--appendfsync", "no")
 """A server that is killed then loses nothing that it has answered: the system has it, if not yet the disk. Waiting for
 the disk as well would make a loaded machine's store too slow for leases of some seconds."""
-
-OUT_OF_ORDER = "answers out of order"
 
 NAMES = ("one", "two")
 LEASE = 3.0
@@ -64,6 +64,7 @@ class SlackScene:
     alice: Person
     sent: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     befell: Counter[str] = field(default_factory=Counter)
+    deaf: list[Deaf] = field(default_factory=list)
     _processes: dict[str, Process] = field(default_factory=dict)
     _supervising: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -132,14 +133,24 @@ class SlackScene:
         await self.slack.until(lambda: len(self.slack.dispatch.connections) == len(NAMES), "both connections", 60.0)
         return self._processes[self.random.choice(NAMES)]
 
+    def _hears_nothing(self, process: Process, seconds: float = math.inf) -> None:
+        """From now on nothing is read over the process's connections to Slack."""
+        ours, now = _ports(process.pid), asyncio.get_running_loop().time()
+        for connection in self.slack.dispatch.connections:
+            if connection.transport and connection.transport.get_extra_info("peername")[1] in ours:
+                self.deaf.append(Deaf(connection.number, now, now + seconds))
+
     async def killed(self) -> None:
         """A process dies without a word."""
-        (await self._some()).kill()
+        process = await self._some()
+        self._hears_nothing(process)
+        process.kill()
         self.befell["kill -9"] += 1
 
     async def starved(self) -> None:
         """A process gets no more memory, and is killed for it a moment later, as the kernel does it."""
         process = await self._some()
+        self._hears_nothing(process)
         resource.prlimit(process.pid, resource.RLIMIT_AS, (_size(process.pid),) * 2)
         await asyncio.sleep(0.3)
         if process.returncode is None:
@@ -149,6 +160,7 @@ class SlackScene:
     async def suspended(self) -> None:
         """A process stands still for longer than its leases last, and goes on as if nothing had been."""
         process = await self._some()
+        self._hears_nothing(process, 1.5 * LEASE)
         process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(1.5 * LEASE)
         process.send_signal(signal.SIGCONT)
@@ -234,12 +246,24 @@ class SlackScene:
         keys = Counter(_key(seen) for seen in posts)
         found += [f"{room.name}: posted {count} times: {key}" for key, count in keys.items() if count > 1]
         heads = [head for head, _ in self._heads(room) if head in sent]
-        places = [sent.index(head) for head in heads]
-        if places != sorted(set(places)):
-            found.append(f"{room.name}: {OUT_OF_ORDER}: {places}")
         commands = {ts for ts, text in self.sent[room.id] if text.startswith("*")}
         found += [f"{room.name}: no answer to a command of {ts}" for ts in commands - set(heads)]
         return found
+
+    async def out_of_order(self) -> list[Overtaken]:
+        """Every two messages of a room that were taken, or answered, in another order than they were said in."""
+        by_ts = {(str(d.event.get("channel")), str(d.event.get("ts"))): d for d in self.slack.dispatch.deliveries}
+        found: dict[tuple[str, str, str], Overtaken] = {}
+        async with self.store() as store:
+            for room, sent in self._rooms():
+                told = {ts: by_ts[room.id, ts] for ts, _ in sent}
+                log = [load(line, Entry) for line in await store.log(self._conversation(room).key)]
+                said = [entry.id for entry in log if entry.kind == "said"]
+                heads = list(dict.fromkeys(head for head, _ in self._heads(room)))
+                for taken in (heads, said):
+                    for pair in overtaken([ts for ts, _ in sent], taken, told, self.deaf, ACK):
+                        found[room.id, pair.first, pair.then] = pair
+        return list(found.values())
 
     def _rooms(self) -> list[tuple[Room, list[tuple[str, str]]]]:
         return [(self.slack.ws.rooms[ident], sent) for ident, sent in self.sent.items()]
@@ -272,6 +296,16 @@ class SlackScene:
 def _size(pid: int) -> int:
     """Bytes of a process's address space (proc(5), statm)."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _ports(pid: int) -> set[int]:
+    """The local ports of a process's TCP connections (proc(5), fd and net/tcp)."""
+    inodes = set[str]()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            inodes.add(os.readlink(descriptor))
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in inodes}
 
 
 def _key(seen: Seen) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.slack_scene import OUT_OF_ORDER, SlackScene, slack_scene
+from tests.chaos.slack_order import counted
+from tests.chaos.slack_scene import SlackScene, slack_scene
 
 ALL = (
     SlackScene.store_away,
@@ -53,11 +54,12 @@ async def test_whatever_befalls_two_replicas_slack_shows_each_answer_once(tmp_pa
         found = await on.differences()
         said = sum(map(len, on.sent.values()))
         requests = len(on.service.requests)
+        pairs = await on.out_of_order()
         print(f"\n{said} messages, {requests} requests to the model, {len(found)} differences; {dict(on.befell)}")
-        # What Slack gave to a process that stands still comes again behind what the other one took meanwhile, and
-        # nobody has noticed that it was missing. So order is counted here, and held by `test_quick.py` and the sweeps.
-        wrong = [what for what in found if OUT_OF_ORDER not in what]
-        assert not wrong, "\n".join(wrong)
+        print(f"taken in another order than said: {counted(pairs)}")
+        assert not found, "\n".join(found)
+        faults = [pair for pair in pairs if pair.reason == "fault"]
+        assert not faults, "\n".join(map(str, faults))
         assert await on.leave() == [0, 0]
 
 

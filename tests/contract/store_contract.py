@@ -166,6 +166,13 @@ class Mailbox:
             self.taken, self.untaken = tuple(self.untaken[:count]), self.untaken[count:]
         self.due = now + LEASE
 
+    def put_back(self, due: float) -> None:
+        """What was taken waits again, in front of what came later; so does the flag, behind it."""
+        self.untaken = sorted((*self.taken, *self.untaken), key=lambda m: m.order)
+        if self.flag is not None:
+            self.put(self.flag)
+        self.end(due)
+
     def end(self, now: float) -> None:
         """The turn is over, one way or the other."""
         self.taken, self.held, self.turn, self.flag = (), None, None, None

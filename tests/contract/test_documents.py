@@ -270,6 +270,7 @@ async def test_a_space_is_forgotten_after_it_was_counted(docs: Documents) -> Non
 async def test_a_person_is_replaced_in_what_goes_with_documents_and_approvals_stay(docs: Documents) -> None:
     meta = json.dumps(
         {
+            "title": "Ana's plan",
             "by": {"user": "U1", "name": "Ana"},
             "approved_by": [{"user": "U1", "name": "Ana"}, {"user": "U2", "name": "Bo"}],
             "parts": [{"section": "goals", "drafted_by": "pm", "accepted_by": "Ana", "choice": "1 by Ana, not Anabel"}],
@@ -287,6 +288,7 @@ async def test_a_person_is_replaced_in_what_goes_with_documents_and_approvals_st
     found = await docs.read(SPACE, PATH)
     assert found is not None and found.text == "Ana wants it.", "what a document says is its authors' to change"
     assert json.loads(found.meta) == {
+        "title": "Ana's plan",
         "by": {"user": "person-1", "name": "person-1", "forgotten": True},
         "approved_by": [
             {"user": "person-1", "name": "person-1", "forgotten": True}, {"user": "U2", "name": "Bo"}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.ports.mailbox import Claim, Message
+from bot.ports.mailbox import Claim, Left, Message
 from bot.ports.store import Store
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import IMPLEMENTATIONS, LEASE, VERSION, Mailbox, command, finish, plain
@@ -81,7 +81,20 @@ moves: st.SearchStrategy[Move] = st.one_of(
     st.builds(Take, st.sampled_from([1, 2, 20])),
     st.builds(
         Write,
-        st.sampled_from(["commit", "commit", "commit", "checkpoint", "renew", "retry", "release", "bury"]),
+        st.sampled_from(
+            [
+                "commit",
+                "commit",
+                "commit",
+                "checkpoint",
+                "renew",
+                "retry",
+                "release",
+                "put back",
+                "bury",
+                "bury, and leave",
+            ]
+        ),
         st.sampled_from([0, 0, 0, 1, 2]),
         st.booleans(),
         st.booleans(),
@@ -219,11 +232,19 @@ class World:
                 if mine:
                     box.held, box.due = None, now
                 box.lapsed.discard(claim.fence)
-            case _:
-                assert await self.store.bury(claim, tag) == mine
+            case "put back":
+                assert await self.store.put_back(claim, 1) == (mine and box.turn is None)
+                if mine and box.turn is None:
+                    box.put_back(now + 1)
+            case kind:
+                left = Left(tag, VERSION, (tag,), floor_open=write.flag) if kind == "bury, and leave" else None
+                assert await self.store.bury(claim, tag, left) == mine
                 if mine:
                     self.buried.append(claim.taken)
                     box.end(now)
+                    if left is not None:
+                        box.state, box.floor_open = tag, write.flag
+                        box.log.append(tag)
 
     async def compare(self) -> None:
         """What can be looked at without changing anything."""

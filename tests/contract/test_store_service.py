@@ -121,7 +121,7 @@ async def test_new_mail_ends_every_wait(store: Store, clock: ManualClock) -> Non
     await ends(second)
 
 
-@pytest.mark.parametrize("end", ["commit", "retry", "release", "bury"])
+@pytest.mark.parametrize("end", ["commit", "retry", "release", "put back", "bury"])
 async def test_a_conversation_given_back_ends_a_wait(store: Store, clock: ManualClock, end: str) -> None:
     await send(store, plain("m1", 1), plain("m2", 2))
     claim = await take(store)
@@ -134,6 +134,8 @@ async def test_a_conversation_given_back_ends_a_wait(store: Store, clock: Manual
             await store.retry(claim, 0)
         case "release":
             await store.release(claim)
+        case "put back":
+            await store.put_back(claim, 0)
         case _:
             await store.bury(claim, "over")
 

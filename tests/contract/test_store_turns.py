@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.ports.mailbox import Claim
+from bot.ports.mailbox import Claim, Left, Message
 from bot.ports.store import Store
 from tests.contract.conftest import OpenStore
 from tests.contract.store_contract import (
@@ -66,7 +66,9 @@ WRITES: dict[str, Write] = {
     ),
     "retry": lambda store, claim: store.retry(claim, 1000),
     "release": lambda store, claim: store.release(claim),
+    "put back": lambda store, claim: store.put_back(claim, 1000),
     "bury": lambda store, claim: store.bury(claim, "stale"),
+    "bury, and leave": lambda store, claim: store.bury(claim, "stale", Left("stale state", VERSION, ("stale",))),
 }
 every_write = pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 
@@ -612,7 +614,106 @@ async def test_a_control_message_beyond_64_bits_is_refused_by_name(store: Store)
     assert await store.flagged(claim) is None
 
 
+# ---------------------------------------------------------------- put back, under way
+
+
+async def test_messages_that_are_put_back_are_taken_anew_in_their_order(store: Store, clock: ManualClock) -> None:
+    await send(store, plain("m2", 2), plain("m3", 3))
+    claim = await take(store, together=2)
+    await store.retry(claim, 0)
+    claim = await take(store, together=2)
+    await send(store, command("m1", 1), plain("m2b", 2))
+
+    assert await store.put_back(claim, 5)
+
+    assert (await store.stats()).in_flight == 0 and (await store.stats()).waiting == 4
+    assert await nothing_is_due(store)
+    clock.advance(5)
+    first = await take(store)
+    assert first == Claim(ROOM, first.fence, (command("m1", 1),), None, None, 0, 0)
+    await finish(store, first)
+    assert await drain(store) == ["m2", "m2b", "m3"]
+
+
+async def test_a_flag_on_what_is_put_back_becomes_a_message(store: Store) -> None:
+    await send(store, plain("m1", 1))
+    claim = await take(store)
+    await store.control(ROOM, command("stop", 2))
+
+    assert await store.put_back(claim, 0)
+
+    again = await take(store)
+    assert ids(again) == ["m1"] and await store.flagged(again) is None
+    await finish(store, again)
+    assert await drain(store) == ["stop"]
+
+
+async def test_what_was_put_back_can_be_edited_and_taken_out(store: Store) -> None:
+    await send(store, plain("m1", 1), plain("m2", 2))
+    await store.put_back(await take(store, together=2), 0)
+
+    assert await store.amend(ROOM, "m1", "edited") and await store.amend(ROOM, "m2", None)
+
+    assert [(m.id, m.payload) for m in (await take(store)).taken] == [("m1", "edited")]
+
+
+async def test_a_turn_that_was_stored_is_not_put_back(store: Store) -> None:
+    await send(store, plain("m1", 1))
+    claim = await take(store)
+    await store.checkpoint(claim, "turn", VERSION)
+
+    assert not await store.put_back(claim, 0)
+
+    assert await nothing_is_due(store) and await finish(store, claim)
+
+
+async def test_the_turn_under_way_can_be_looked_at(store: Store, clock: ManualClock) -> None:
+    assert await store.under_way(ROOM) is None
+    await send(store, plain("m1", 1))
+    claim = await take(store)
+    assert await store.under_way(ROOM) is None
+    await store.checkpoint(claim, "turn", VERSION)
+    assert await store.under_way(ROOM) == "turn" and await store.under_way(OTHER) is None
+    clock.advance(2 * LEASE)
+    assert await store.under_way(ROOM) == "turn", "whoever takes it up goes on with it"
+    await finish(store, claim)
+    assert await store.under_way(ROOM) is None
+
+
 # ---------------------------------------------------------------- bury, dead
+
+
+async def test_what_a_buried_turn_leaves_is_saved_with_the_burial(store: Store) -> None:
+    await send(store, plain("m0", 0))
+    await finish(store, await take(store), "state", ("line",))
+    await send(store, command("m1", 1), plain("m2", 2), plain("m3", 3))
+    claim = await take(store)
+    await store.checkpoint(claim, "turn", VERSION)
+
+    assert await store.bury(claim, "over", Left("a gate", VERSION, ("one", "two")))
+
+    assert len(await store.dead()) == 1
+    assert await store.log(ROOM) == ("line", "one", "two")
+    following = await take(store, together=2)
+    assert following == Claim(ROOM, following.fence, (plain("m2", 2),), "a gate", None, 0, 0), "the floor is not open"
+
+
+async def test_what_a_newer_build_leaves_at_a_burial_is_left_alone(store: Store) -> None:
+    await send(store, plain("m1", 1), plain("m2", 2))
+    await store.bury(await take(store), "over", Left("a gate", VERSION + 1))
+    assert await nothing_is_due(store)
+    assert await store.claim("newer", LEASE, VERSION + 1)
+
+
+async def test_what_a_buried_turn_leaves_has_no_words_that_were_deleted_meanwhile(store: Store) -> None:
+    await send(store, Message("m1", '{"id":"m1","text":"secret"}', 1))
+    claim = await take(store)
+    await store.blank(ROOM, "m1")
+
+    await store.bury(claim, "over", Left('{"id":"m1","text":"secret"}', VERSION, ('{"id":"m1","text":"secret"}',)))
+
+    kept = (await store.peek(ROOM), *await store.log(ROOM), *(m.payload for m in (await store.dead())[0].messages))
+    assert len(kept) == 3 and all(text and "secret" not in text for text in kept)
 
 
 async def test_a_buried_turn_is_out_of_the_way_and_the_next_one_comes(store: Store, clock: ManualClock) -> None:

@@ -29,10 +29,20 @@ Signing = Literal["good", "bad", "missing", "old", "garbled"]
 
 
 @dataclass(slots=True)
+class Attempt:
+    """One try to deliver: when it was sent over which connection, and when it was acknowledged, by the loop's clock."""
+
+    connection: int
+    sent: float
+    acked: float | None = None
+
+
+@dataclass(slots=True)
 class Delivery:
     """One payload on its way, over all its attempts.
 
-    `attempts` counts what was sent, `answer` is what came back with the acknowledgement, `status` the last HTTP status.
+    `attempts` counts what was sent; over Socket Mode, `tried` has each. `answer` is what came back with the
+    acknowledgement, `status` the last HTTP status.
     `over` is set when it was acknowledged or will not be tried again.
     """
 
@@ -43,8 +53,13 @@ class Delivery:
     lost: bool = False
     status: int | None = None
     answer: dict[str, Any] | None = None
-    connections: list[int] = field(default_factory=list)
+    tried: list[Attempt] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def connections(self) -> list[int]:
+        """The connections that it was sent over, one an attempt."""
+        return [attempt.connection for attempt in self.tried]
 
     @property
     def event(self) -> dict[str, Any]:
@@ -63,7 +78,10 @@ class Connection:
 
 
 class Dispatch:
-    """Sends deliveries. `url` None means Socket Mode; else they are signed and posted there."""
+    """Sends deliveries. `url` None means Socket Mode; else they are signed and posted there.
+
+    `chosen` is the connection that gets everything, while it is open: Slack's choice is anybody's guess.
+    """
 
     def __init__(
         self, clock: SlackClock, secret: str, *, ack_within: float, retries: tuple[float, ...], chance: int
@@ -74,6 +92,7 @@ class Dispatch:
         self.opened = 0
         self.redeliver_all = 1
         self.dies_early: list[str] = []
+        self.chosen: Connection | None = None
         self.on_answer: Callable[[Delivery], None] = lambda _delivery: None
         self._clock = clock
         self._secret = secret
@@ -129,13 +148,16 @@ class Dispatch:
         }
         if delivery.kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": reason}
-        connection = self._random.choice(open_now)
+        connection = self.chosen if self.chosen in open_now else self._random.choice(open_now)
         self._waiting[envelope_id] = (delivery, acked)
         delivery.attempts += 1
-        delivery.connections.append(connection.number)
+        attempted = Attempt(connection.number, asyncio.get_running_loop().time())
+        delivery.tried.append(attempted)
         try:
             await connection.socket.send_json(envelope)
-            return await self._happens(acked)
+            if await self._happens(acked):
+                attempted.acked = asyncio.get_running_loop().time()
+            return acked.is_set()
         except ConnectionError:
             return False
         finally:

@@ -121,6 +121,9 @@ class ToyMode:
                     self._draft(step, inner)
                 else:
                     self.stands(step, work)
+            case DraftGate(), "next":
+                works.change(step, replace(work, phase="passed over"))
+                step.chain(works.link(work, "next"))
             case StoppedGate(), "on":
                 self._draft(step, work)
             case StoppedGate(), "leave":
@@ -218,6 +221,7 @@ class ToyMode:
             Option("Accept", Choose("accept")),
             Option("Again", Choose("again")),
             Option("Something inside", Choose("inner")),
+            Option("Go on without saving", Choose("next")),
         )
         step.halt(DraftGate(work.who, work.drafts[-1]), options, f"Part {work.part} stands.", by_host=True)
 

@@ -7,6 +7,7 @@ network, so it runs only when it is asked for. Nothing of the package is kept.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,6 +27,9 @@ INSTALLERS = {
     "6.2.0": ("tools/cli/bmad-cli.js", "--directory", (*ANSWERS, "--tools", "none")),
     "6.12.0": ("tools/installer/bmad-cli.js", "--directory", (*ANSWERS, "--tools", "claude-code")),
 }
+NAMES_A_FILE = re.compile(r"^(?:run|execute|use) (?:the )?task `?\w+-|\bcreate-doc\b|-tmpl\b", re.IGNORECASE)
+"""What a menu for people does not say."""
+
 AGENTS = {"4.44.3": 37, "6.0.1": 10, "6.2.0": 9, "6.12.0": 5}
 """How many agents each install has, counted by hand; without the copies that 4.44.3 makes for editors."""
 
@@ -57,6 +61,7 @@ def read_as(persona: Persona, seen: Seen) -> None:
         assert persona.command(key) is not None
         told = words(f"{command.description} {command.prompt} {persona.instructions}")
         assert set(text.split()) <= set(told.split()), (seen.file, key)
+        assert not NAMES_A_FILE.search(command.label), (seen.file, key, command.label)
 
 
 def test_every_agent_of_an_install_is_there_with_name_icon_and_menu(installed: tuple[str, Path]) -> None:

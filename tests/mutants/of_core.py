@@ -11,10 +11,12 @@ HOST_COMMANDS = "bot/core/modes/host_commands.py"
 PEOPLE = "bot/core/people.py"
 ROUTING = "bot/core/routing.py"
 TOOLUSE = "bot/core/modes/tooluse.py"
+UPGRADE = "bot/core/upgrade.py"
 WORKS = "bot/core/works.py"
 
 ACCESS = "tests/scenario/test_access.py"
 EDITS = "tests/scenario/test_edits.py"
+PREVIOUS = "tests/scenario/test_previous_release.py"
 RULES = "tests/scenario/test_rules.py"
 TALK = "tests/scenario/test_talk.py"
 OF_WORKS = "tests/unit/test_works.py"
@@ -110,7 +112,7 @@ OF_CORE = (
     ),
     Mutant(
         "any number of calls in one reply",
-        (Edit(TOOLUSE, "Tools(calls[: tools.CALLS], number", "Tools(calls, number"),),
+        (Edit(TOOLUSE, "w, taken = waiting, calls[: tools.CALLS]", "w, taken = waiting, calls"),),
         (f"{RULES}::test_of_very_many_calls_32_are_carried_out_and_each_has_a_result",),
     ),
     Mutant(
@@ -155,7 +157,7 @@ OF_CORE = (
         (
             Edit(
                 WORKS,
-                "    step.change(work=found, paused=rest)\n    stand(step)\n",
+                "    step.change(work=found, paused=rest)\n    step.modes.of(found[-1]).taken_up(step, found[-1])\n",
                 "    step.change(work=found, paused=rest)\n",
             ),
         ),
@@ -181,5 +183,20 @@ OF_CORE = (
             ),
         ),
         (OF_WORKS,),
+    ),
+    Mutant(
+        "the number anchors of the version before are lost",
+        (Edit(UPGRADE, 'if isinstance(value, dict) and "marks" in value', "if False"),),
+        (PREVIOUS,),
+    ),
+    Mutant(
+        "a silent ask of the version before is shown",
+        (Edit(UPGRADE, 'if isinstance(value, dict) and value.get("show") is False:', "if False:"),),
+        (PREVIOUS,),
+    ),
+    Mutant(
+        "whose requests the version before waits for is forgotten",
+        (Edit(UPGRADE, '"owner" not in waiting and', "False and"),),
+        (PREVIOUS,),
     ),
 )

@@ -10,16 +10,19 @@ INBOX = "bot/runtime/inbox.py"
 LEASE = "bot/runtime/lease.py"
 OUTBOX = "bot/runtime/outbox.py"
 TURNS = "bot/runtime/turns.py"
+WORKER = "bot/runtime/worker.py"
 
 _SWEEP = "tests/scenario/test_crash_sweep.py::test_a_crash_at_any_point_leaves_no_trace"
 TALK, TOOLS = (f"{_SWEEP}[never the same twice-{name}]" for name in ("talk", "tools"))
 ACCESS = "tests/scenario/test_access.py"
 EDITS = "tests/scenario/test_edits.py"
+GIVEN_UP = "tests/scenario/test_given_up.py"
 SUSPENDED = "tests/scenario/test_suspended.py"
-HANDED = (
-    "tests/scenario/test_works_sweep.py::test_a_crash_at_any_point_of_a_work_leaves_no_trace"
-    "[always the same-handed to a thread, and gone on with there]"
-)
+WORKS_SWEEP = "tests/scenario/test_works_sweep.py::test_a_crash_at_any_point_of_a_work_leaves_no_trace"
+HANDED = f"{WORKS_SWEEP}[always the same-handed to a thread, and gone on with there]"
+BROKEN = f"{WORKS_SWEEP}[always the same-a link that is given up, and tried again]"
+SAVED = f"{WORKS_SWEEP}[always the same-saved as two versions, and then one that comes too late]"
+WRITTEN_FIRST = f"{WORKS_SWEEP}[always the same-handed to a thread in which somebody writes first]"
 
 ENTER = (
     "        if turn.posts or turn.request:\n"
@@ -94,8 +97,28 @@ OF_RUNTIME = (
     ),
     Mutant(
         "lease confirm skipped",
-        (Edit(CARRYING, "            await self.lease.confirm()\n", ""),),
+        (Edit(CARRYING, "            await self.lease.confirm()\n            preview", "            preview"),),
         (f"{SUSPENDED}::test_what_follows_a_post_in_which_a_process_was_suspended_is_posted_once",),
+    ),
+    Mutant(
+        "lease not confirmed before a document is written",
+        (
+            Edit(
+                CARRYING, "                await self.lease.confirm()\n                return", "                return"
+            ),
+        ),
+        ("tests/scenario/test_documents.py::test_a_turn_that_somebody_else_has_by_now_writes_nothing",),
+    ),
+    Mutant(
+        "a document written without key",
+        (
+            Edit(
+                CARRYING,
+                "change(address.key(turns.ordinal(turn)), change)",
+                'change(f"{self._claim.fence}/{address.key(turns.ordinal(turn))}", change)',
+            ),
+        ),
+        (SAVED,),
     ),
     Mutant(
         "a lost lease confirmed",
@@ -145,5 +168,47 @@ OF_RUNTIME = (
             ),
         ),
         (HANDED,),
+    ),
+    Mutant(
+        "whoever writes first in a thread is answered before the work greets",
+        (Edit(CARRYING, "await wait_for_the_work(self._address.conversation, self.store)", "pass"),),
+        (WRITTEN_FIRST,),
+    ),
+    Mutant(
+        "a link is buried without its work",
+        (Edit(WORKER, "is_done = await runner.give_up(claim, reason, words)", "pass"),),
+        (GIVEN_UP,),
+    ),
+    Mutant(
+        "the gate of what is given up is not saved",
+        (
+            Edit(
+                CARRYING,
+                "self.store.bury(self._claim, turn.given_up, left)",
+                "self.store.bury(self._claim, turn.given_up)",
+            ),
+        ),
+        (GIVEN_UP,),
+    ),
+    Mutant(
+        "what is given up is told before it is stored",
+        (
+            Edit(
+                CARRYING,
+                "            await self._checkpoint(turn)\n        await self._bury",
+                "        await self._bury",
+            ),
+        ),
+        (GIVEN_UP,),
+    ),
+    Mutant(
+        "what is given up is committed after a crash",
+        (Edit(CARRYING, "            if turn.given_up:\n", "            if False:\n"),),
+        (BROKEN,),
+    ),
+    Mutant(
+        "a number just below somebody else's list chooses from it",
+        (Edit(TURNS, "first.at - last.at < HASTE", "False"),),
+        ("tests/scenario/test_hasty.py",),
     ),
 )

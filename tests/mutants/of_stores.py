@@ -9,10 +9,34 @@ BUDGET = "bot/stores/sqlite_budget.py"
 SHARED = "bot/stores/lua/shared.lua"
 ENQUEUE = "bot/stores/lua/enqueue.lua"
 
+DOCUMENTS = "bot/stores/sqlite_documents.py"
+DOCUMENT_WRITE = "bot/stores/lua/document_write.lua"
+DOCUMENT_SUITE = "tests/contract/test_documents.py"
+
 TURNS = "tests/contract/test_store_turns.py"
 STORE = "tests/contract/test_store.py"
 
 OF_STORES = (
+    Mutant(
+        "a document's key not looked up",
+        (Edit(DOCUMENTS, "if before := _written(db, place, key):", "if before := 0:"),),
+        (f"{DOCUMENT_SUITE}::test_the_same_key_writes_once_whatever_stands_there_by_now",),
+    ),
+    Mutant(
+        "a document's key not looked up on Redis",
+        (Edit(DOCUMENT_WRITE, "if before then", "if false then"),),
+        (f"{DOCUMENT_SUITE}::test_the_same_key_writes_once_whatever_stands_there_by_now",),
+    ),
+    Mutant(
+        "a document's base not checked",
+        (Edit(DOCUMENTS, "return None if stands == base else", "return None if base else"),),
+        (f"{DOCUMENT_SUITE}::test_whoever_wrote_on_an_older_version_is_told_which_one_stands",),
+    ),
+    Mutant(
+        "versions counted a document",
+        (Edit(DOCUMENTS, "version = _counted(db, place)", "version = 1 + (row['version'] if row else 0)"),),
+        (f"{DOCUMENT_SUITE}::test_no_number_of_a_version_ever_stands_for_two_texts",),
+    ),
     Mutant(
         "no dedupe",
         (Edit(MAILBOX, "return new.rowcount == 1", "return True"),),

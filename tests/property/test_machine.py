@@ -83,6 +83,9 @@ good_input = st.sampled_from(
         ("propose_command", {"command": "exit"}),
         ("propose_command", {"command": "drop tables", "args": 7}),
         ("complete_step", {}),
+        ("list_documents", {}),
+        ("read_document", {"path": "docs/toy.md", "from": 3}),
+        ("read_document", {"path": "../../etc/passwd"}),
     ]
 )
 named = good_input | st.tuples(st.sampled_from(["ask", "load_resource", "propose_command", "x", "bad name", ""]), junk)

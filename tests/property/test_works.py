@@ -185,6 +185,8 @@ class Walk:
                 ("propose_command", {"command": "exit"}),
                 ("load_resource", {"name": "prd-tmpl"}),
                 ("complete_step", {}),
+                ("list_documents", {}),
+                ("read_document", {"path": "docs/toy.md"}),
                 ("accept", {"section": 1}),
             ],
             k=self.chance.choice([1, 1, 2, 3]),

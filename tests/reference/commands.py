@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from bot.cli import _parser
+from bot.cli.parser import EVERYWHERE, command_line
 from bot.core.command_table import HOST_COMMANDS, NEVER_BY_NEAR_MATCH, SURE
 
 
@@ -34,8 +34,12 @@ def _chat() -> Iterator[str]:
 
 
 def _command_line() -> Iterator[str]:
-    parser = _parser()
+    parser = command_line()
     yield from ("## On the command line", "", f"`{parser.prog} --version` prints the version.")
+    yield from ("", "Every command takes these, before its name or behind it:", "")
+    yield from ("| option | meaning |", "|---|---|")
+    for option, value, _, meaning in EVERYWHERE:
+        yield f"| `{option} {value}` | {meaning} |"
     for name, command, about in _below(parser):
         yield from _one(name, command, about)
 
@@ -60,7 +64,8 @@ def _one(name: str, command: argparse.ArgumentParser, about: str) -> Iterator[st
         yield from ("", f"With one of: {', '.join(f'`{choice}`' for choice in actions[0].choices)}.")
     if arguments:
         yield from ("", f"It takes {' and '.join(arguments)}.")
-    options = [action for action in taken if action.option_strings]
+    everywhere = {option for option, *_ in EVERYWHERE}
+    options = [action for action in taken if action.option_strings and not everywhere & set(action.option_strings)]
     if options:
         yield from ("", "| option | meaning |", "|---|---|")
         for action in options:

@@ -12,6 +12,7 @@ from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.ports.library import Library
+from bot.runtime.access import Access
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
@@ -70,11 +71,15 @@ async def stage(
     limit: int = 3500,
     listen: Listen = "active",
     library: Library | None = None,
+    admins: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
-    platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), library or FakeLibrary(cast)
-    worker = Worker(store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen))
+    platform, model = FakePlatform(limit), FakeModel(script or answering("Fine."))
+    library = library or FakeLibrary(cast)
+    worker = Worker(
+        store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen, access=Access(admins=admins))
+    )
     try:
         yield Stage(
             clock, store, platform, model, library, Inbox(store, worker.options.access, worker.stop_raised), worker

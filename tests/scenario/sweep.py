@@ -119,7 +119,9 @@ class Scenario:
 
     `stopped` is the reply that people stop somewhere. `otherwise` are deeds that may have come to the same: a stop that
     came too late for a reply is in time for it when a crash makes the reply begin anew. `context` are the tokens that
-    the model can take. `threads`: the platform has some.
+    the model can take. `threads`: the platform has some. `first` is written below the post with that text, into the
+    thread that may not be opened yet, as soon as the post stands. Over a prompt that has the words
+    `broken` once, the model's client raises; `buries` turns are given up for it.
     """
 
     name: str
@@ -131,6 +133,9 @@ class Scenario:
     context: int = 200_000
     modes: Registry = MODES
     threads: bool = True
+    first: tuple[str, str] | None = None
+    broken: str = ""
+    buries: int = 0
 
 
 WorkerFactory = Callable[..., Worker]
@@ -194,12 +199,24 @@ class Universe:
 
         inbox, worker = on_stage()
 
+        async def write_first() -> None:
+            if self.scenario.first is None:
+                return
+            text, words = self.scenario.first
+            roots = [ref for ref, shown in platform.messages.items() if shown.text == text]
+            if roots and words not in sent:
+                sent[words] = platform.said(words, conversation=replace(ROOM, thread=roots[0]), at=clock.now())
+                await Inbox(store).receive(sent[words])
+
         async def survive(work: Callable[[], Awaitable[Any]]) -> Any:
             nonlocal inbox, worker, store
             while True:
                 try:
-                    return await work()
+                    done = await work()
+                    await write_first()
+                    return done
                 except Crash:
+                    await write_first()
                     self.lost += self.unsaved
                     self.unsaved = False
                     self.points.dead = False
@@ -222,8 +239,8 @@ class Universe:
             if deed.during:
                 pending.extend((deed.during, line) for line in deed.lines)
                 continue
-            where = [*platform.opened.values()][-1][0] if deed.thread else ROOM
-            said = [platform.said(line, conversation=where, at=clock.now()) for line in deed.lines]
+            there: dict[str, Any] = {"conversation": [*platform.opened.values()][-1][0]} if deed.thread else {}
+            said = [platform.said(line, at=clock.now(), **there) for line in deed.lines]
             for inbound in said:
                 await survive(lambda inbound=inbound: inbox.receive(inbound))  # type: ignore[misc]
             for _ in range(200):
@@ -234,8 +251,10 @@ class Universe:
                     clock.advance(Options().lease + 1)
             else:
                 self.faults.append("the mailbox is never empty")
-            if (await store.stats()).dead:
+            if (await store.stats()).dead > self.scenario.buries:
                 self.faults.append(f"buried: {[letter.reason for letter in await store.dead()]}")
+        if (await store.stats()).dead < self.scenario.buries:
+            self.faults.append("something that was given up is no dead letter")
         if self.asks > self.stored + self.lost:
             self.faults.append(f"asked {self.asks} times for {self.stored} stored replies and {self.lost} lost ones")
         return store
@@ -293,6 +312,12 @@ class _Voice:
 
     async def reply(self, prompt: Prompt, show: Show) -> Reply:
         universe = self.universe
+        if universe.scenario.broken and _times(universe.scenario.broken, prompt) == 1:
+            await show("A beginning ")
+            self.clock.advance(PACE)
+            for _ in range(SHOWN_IN):
+                await asyncio.sleep(0)
+            raise RuntimeError("the client broke")
         universe.asks += 1
         universe.unsaved = True
         ask = universe.asks
@@ -321,6 +346,10 @@ class _Voice:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _times(words: str, prompt: Prompt) -> int:
+    return sum(block.json.count(words) for message in prompt.messages for block in message.blocks)
 
 
 def _replies_in(prompt: Prompt) -> int:

@@ -117,14 +117,20 @@ class Person:
     """Somebody at `greenroom chat`. `raw` is all that came out of it, `glass` what is to be seen."""
 
     def __init__(
-        self, folder: Path, *options: str, rows: int = 40, columns: int = 100, settings: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *options: str,
+        rows: int = 40,
+        columns: int = 100,
+        settings: Mapping[str, str | None] | None = None,
+        command: tuple[str, ...] = ("chat", "--as", "ada"),
     ) -> None:
         self.glass = Glass(rows, columns)
         self.raw = ""
         self._rest = ""
         self._child: Any = pexpect.spawn(
             sys.executable,
-            ["-m", "bot", "chat", "--state", str(folder / "state.db"), "--as", "ada", *options],
+            ["-m", "bot", *command, "--state", str(folder / "state.db"), *options],
             env=environment(**{"TERM": "xterm-256color", **(settings or {})}),
             cwd=str(folder),
             encoding="utf-8",

@@ -170,6 +170,7 @@ async def trail(s: Stage) -> list[tuple[str, str]]:
 async def test_what_admins_decide_in_the_chat_is_in_the_audit_trail_and_so_is_what_others_are_refused() -> None:
     async with stage(answering("Yes.")) as s:
         ruled(s)
+        s.worker.options = replace(s.worker.options, budgets=Budgets(Limit("channel", 1000, 1_000_000)))
         for text in ("*reload", "*budget +5", "*budget +20,000 tokens", "*budget lots", "*forget", "*help"):
             await s.say(text, user="mallory")
         for text in ("*reload", "*budget +5", "*budget +20,000 tokens", "*budget lots", "*help"):
@@ -238,7 +239,8 @@ async def test_over_its_budget_a_channel_is_told_once_and_everything_but_the_mod
         await spend(s, 8)
         asked = len(s.model.prompts)
         assert asked in (2, 3), "what a call may cost is set aside before it"
-        (over,) = [text for text in s.platform.texts if text.startswith("The budget is used up")]
+        (over,) = [text for text in s.platform.texts if text.startswith("What is left of the budget is too little")]
+        assert not any("used up" in text for text in s.platform.texts)
         assert (
             f"Today this channel spent {asked},000 of 4,000 tokens. It begins anew at 00:00 UTC on 2023-11-15." in over
         )
@@ -261,7 +263,7 @@ async def test_an_admin_raises_the_budget_and_retry_answers_what_waited() -> Non
     async with stage(lambda _p, _n: replace(Says.text("Answered."), usage=Usage(input=1000, model="fake"))) as s:
         budgeted(s, channel=Limit("channel", micros=2_500_000))
         await spend(s, 3)
-        assert s.platform.texts[-1].startswith("The budget is used up")
+        assert s.platform.texts[-1].startswith("What is left of the budget is too little")
         (refused,) = await s.say("*budget +5")
         assert refused.text.startswith("Only an admin may use `*budget`")
         (told,) = await s.say("*budget +5", user="root")
@@ -278,6 +280,73 @@ async def test_a_raise_that_cannot_be_read_is_asked_for_again(typed: str) -> Non
         assert told.text.startswith("Say how much more")
 
 
+async def test_used_up_is_said_when_it_is_and_the_line_at_80_percent_comes_before() -> None:
+    usage = [Usage(input=n, output=0, model="fake") for n in (3000, 200, 7000, 100)]
+    async with stage(lambda _p, n: replace(Says.text("Yes."), usage=usage[n - 1])) as s:
+        budgeted(s, channel=Limit("channel", tokens=10_000))
+        await spend(s, 5)
+        told = [text for text in s.platform.texts if "is used" in text]
+        assert [text.split(":")[0].split(",")[0] for text in told] == ["102% is used", "The budget is used up"]
+        assert len(s.model.prompts) == 3
+
+
+async def test_each_budget_has_its_line_before_it_is_used_up() -> None:
+    async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=1000, output=0, model="fake"))) as s:
+        budgeted(s, channel=Limit("channel", tokens=5000), everywhere=Limit(EVERYWHERE, tokens=6000))
+        await spend(s, 4)
+        await s.say("*budget +20000 tokens", user="root")
+        await spend(s, 3)
+        told = [text for text in s.platform.texts if "% is used" in text]
+        assert len(told) == 2, told
+        assert "this channel" in told[0] and "all channels" not in told[0]
+        assert told[1].startswith("83% is used: today all channels together spent 5,000 of 6,000 tokens")
+        over = s.platform.texts[-1]
+        assert over.startswith("The budget is used up") or over.startswith("What is left of the budget"), over
+        assert "`*budget` does not raise it" in over and "`budget.everywhere`" in over
+
+
+async def test_a_call_that_fails_after_it_has_cost_much_tells_of_the_budget_too() -> None:
+    def script(_prompt: Prompt, n: int) -> Says | ModelError:
+        return ModelError("garbage", usage=Usage(input=9000, model="fake"))
+
+    async with stage(script) as s:
+        budgeted(s, channel=Limit("channel", tokens=10_000))
+        await spend(s, 1)
+        failed, warned = s.platform.texts[-2:]
+        assert failed.startswith("The model's answer could not be read") and warned.startswith("90% is used")
+
+
+TOKENS, DOLLARS = Limit("channel", tokens=10), Limit("channel", micros=10)
+ALL = Limit(EVERYWHERE, tokens=10)
+
+
+@pytest.mark.parametrize(
+    ("channel", "everywhere", "typed", "told"),
+    [
+        (TOKENS, None, "*budget +5", "Nothing was raised: the budget of this channel counts tokens alone. Write, say,"),
+        (DOLLARS, None, "*budget +9 tokens", "Nothing was raised: the budget of this channel counts dollars alone."),
+        (None, None, "*budget +5", "Nothing was raised for this channel: it has no budget of its own."),
+        (None, ALL, "*budget +5", "Nothing was raised for this channel: it has no budget of its own; that of all"),
+        (TOKENS, None, "*budget +2,000 tokens", "This channel may spend 2,000 tokens more today."),
+        (DOLLARS, None, "*budget +5", "This channel may spend $5 more today."),
+        (DOLLARS, None, "*budget +0.50", "This channel may spend $0.50 more today."),
+    ],
+)
+async def test_to_raise_a_budget_says_what_it_did(
+    channel: Limit | None, everywhere: Limit | None, typed: str, told: str
+) -> None:
+    async with stage() as s:
+        budgeted(s, channel=channel, everywhere=everywhere)
+        before = await s.store.budget("fake:team:general", "2023-11-14")
+        (post,) = await s.say(typed, user="root")
+        assert post.text.startswith(told)
+        raised = not told.startswith("Nothing")
+        assert (before != await s.store.budget("fake:team:general", "2023-11-14")) is raised
+        assert [what for _, what in await trail(s)] == (
+            [f"raised the budget of today by {told.split(' more')[0].rpartition('spend ')[2]}"] if raised else []
+        )
+
+
 async def test_the_budget_of_all_channels_holds_in_each() -> None:
     async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=2000, model="fake"))) as s:
         budgeted(s, everywhere=Limit(EVERYWHERE, tokens=3000))
@@ -291,7 +360,7 @@ async def test_a_new_day_has_a_new_budget() -> None:
     async with stage(lambda _p, _n: replace(Says.text("Yes."), usage=Usage(input=2000, model="fake"))) as s:
         budgeted(s, channel=Limit("channel", tokens=2500))
         await spend(s, 2)
-        assert s.platform.texts[-1].startswith("The budget is used up")
+        assert s.platform.texts[-1].startswith("What is left of the budget is too little")
         s.clock.advance(86_400)
         (reply,) = (await s.say("and today?", addressed=True))[:1]
         assert reply.text == "Yes."

@@ -18,6 +18,7 @@ from bot.models import request
 from bot.models.anthropic import AnthropicModel
 from bot.models.breaker import Breaker
 from bot.models.options import ModelOptions, Priced
+from bot.models.pacing import ReadPace, connection_of
 from bot.personas.model import Command, Persona
 from bot.ports.model import ModelError, Reply
 from tests.fakes.anthropic import (
@@ -146,10 +147,45 @@ async def test_a_reply_is_shown_as_it_comes_and_returned_whole(fake: FakeAnthrop
     fake.will(says("Good ", "morning, ", "Ada."))
     screen = Screen()
     reply = await models.make().reply(asking(), screen.show)
-    assert screen.pieces == ["Good ", "morning, ", "Ada."]
+    assert "".join(screen.pieces) == "Good morning, Ada."
     assert reply.content == '[{"type":"text","text":"Good morning, Ada."}]'
     assert (reply.stop, reply.usage.model) == ("end_turn", SONNET)
     assert reply.usage.input > 0 and reply.usage.output == 4
+
+
+async def test_pieces_that_come_soon_after_each_other_are_read_together(fake: FakeAnthropic, models: Models) -> None:
+    gate, screen = Gate(), Screen()
+    pieces = [f"word{number} " for number in range(100)]
+    fake.will(says(*pieces, gate=gate))
+    asked = asyncio.create_task(models.make().reply(asking(), screen.show))
+    while not asked.done():
+        gate.release()
+        await asyncio.sleep(0.01)
+    assert text_of(await asked) == "".join(screen.pieces) == "".join(pieces)
+    assert len(screen.pieces) < 50, "each piece was read by itself"
+
+
+async def test_the_connection_below_the_sdk_is_found_and_reads_on_after_a_pause(fake: FakeAnthropic) -> None:
+    gate = Gate()
+    fake.will(says("one ", "two", gate=gate))
+    body: dict[str, Any] = {"model": SONNET, "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
+    http = anthropic.DefaultAioHttpClient()
+    async with (
+        anthropic.AsyncAnthropic(api_key=fake.key, base_url=fake.url, http_client=http) as client,
+        client.messages.with_streaming_response.create(**body, stream=True) as response,
+    ):
+        connection, pace = connection_of(response), ReadPace(response)
+        assert connection is not None
+        await pace.pause()  # from here on the reply is coming
+        await asyncio.sleep(1.0)
+        pausing = asyncio.create_task(pace.pause())
+        await asyncio.sleep(0)
+        assert not connection.is_reading()
+        await pausing
+        assert connection.is_reading()
+        gate.release()
+        gate.release()
+        assert b"two" in b"".join([chunk async for chunk in response.iter_bytes()])
 
 
 async def test_the_first_piece_is_shown_before_the_second_was_sent(fake: FakeAnthropic, models: Models) -> None:
@@ -189,7 +225,7 @@ async def test_a_tool_call_and_signed_thinking_go_back_as_they_came(fake: FakeAn
     blocks = json.loads(reply.content)
     assert [b["type"] for b in blocks] == ["thinking", "redacted_thinking", "text", "tool_use"]
     assert blocks[3] == {"type": "tool_use", "id": "toolu_01", "name": "ask", "input": question}
-    assert (reply.stop, screen.pieces) == ("tool_use", ["Let me ", "ask."])
+    assert (reply.stop, "".join(screen.pieces)) == ("tool_use", "Let me ask.")
 
     result = Block(json.dumps({"type": "tool_result", "tool_use_id": "toolu_01", "content": "b"}))
     said = Message("assistant", tuple(Block(json.dumps(b)) for b in blocks))

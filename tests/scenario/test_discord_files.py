@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import test_utils, web
 from PIL import Image
+from yarl import URL
 
 from bot.core.model import FILE, Attachment
 from bot.core.speakers import said
+from bot.platforms import attachments
 from bot.platforms.discord import files
+from bot.runtime import incoming
 from tests.fakes import discord_cdn as cdn
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Breaks
@@ -115,7 +118,6 @@ async def test_a_file_whose_address_has_run_out_meanwhile_is_asked_for_again() -
 
 
 NOTES = ("notes.md", b"a queue " * 2000)
-UNREACHABLE = "`notes.md` cannot be fetched from Discord just now; send it again later, or paste what matters in it."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,6 @@ UNREACHABLE = "`notes.md` cannot be fetched from Discord just now; send it again
         cdn.Fails(503),
         cdn.Fails(429),
         cdn.Fails(500),
-        cdn.Fails(302, "http://127.0.0.1:9/"),
         cdn.Breaks(),
         cdn.Hangs(2.0),
     ],
@@ -133,12 +134,12 @@ UNREACHABLE = "`notes.md` cannot be fetched from Discord just now; send it again
 async def test_a_file_that_cannot_be_fetched_is_tried_three_times_and_then_the_talk_goes_on(
     fault: cdn.Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "WAITS", (0.01, 0.02))
-    monkeypatch.setattr(files, "PATIENCE", 0.3)
+    monkeypatch.setattr(incoming, "WAITS", (0.0, 0.01, 0.02))
+    monkeypatch.setattr(attachments, "PATIENCE", 0.3)
     async with with_winston(answering("I have not read it.")) as house:
         house.fake.cdn.order(*[fault] * 3)
         declined, reply = await send(house, "what is in it?", NOTES)
-        assert words(declined) == UNREACHABLE and words(reply) == "I have not read it."
+        assert "`notes.md`: I could not fetch it (Discord" in words(declined) and words(reply) == "I have not read it."
         assert len(house.fake.cdn.asked) == 3 and "a queue" not in house.prompt()
         assert "sent `notes.md`, which cannot be read here" in house.prompt(), "the model knows it too"
         assert (await house.store.stats()).dead == 0
@@ -148,16 +149,24 @@ async def test_a_file_that_cannot_be_fetched_is_tried_three_times_and_then_the_t
 async def test_a_file_that_can_be_fetched_at_the_third_try_is_read(
     fault: cdn.Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "WAITS", (0.01, 0.02))
-    monkeypatch.setattr(files, "PATIENCE", 0.3)
+    monkeypatch.setattr(incoming, "WAITS", (0.0, 0.01, 0.02))
+    monkeypatch.setattr(attachments, "PATIENCE", 0.3)
     async with with_winston(answering("A queue.")) as house:
         house.fake.cdn.order(fault, fault)
         (reply,) = await send(house, "what is in it?", NOTES)
         assert words(reply) == "A queue." and "a queue a queue" in house.prompt()
 
 
+async def test_a_redirect_to_another_host_is_not_followed() -> None:
+    async with with_winston(answering("I have not read it.")) as house:
+        house.fake.cdn.order(cdn.Fails(302, "http://127.0.0.1:9/"))
+        declined, _ = await send(house, "what is in it?", NOTES)
+        assert words(declined).startswith("`notes.md` is not kept by Discord itself")
+        assert len(house.fake.cdn.asked) == 1
+
+
 def test_three_tries_take_less_than_a_minute() -> None:
-    assert (len(files.WAITS) + 1) * files.PATIENCE + sum(files.WAITS) < 60
+    assert len(incoming.WAITS) * attachments.PATIENCE + sum(incoming.WAITS) < incoming.WITHIN
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,12 @@ def test_three_tries_take_less_than_a_minute() -> None:
     ],
 )
 def test_files_are_fetched_from_discords_own_hosts_alone(address: str, is_fetched: bool) -> None:
-    assert files.is_discords(address) is is_fetched
+    try:
+        found = URL(address, encoded=True)
+    except ValueError:
+        assert not is_fetched
+    else:
+        assert files.source().has(found) is is_fetched
 
 
 async def test_a_file_of_another_host_is_never_asked_for_and_the_talk_goes_on() -> None:

@@ -11,6 +11,7 @@ from bot.core.model import Conversation, Inbound
 from bot.personas.library import Library
 from bot.ports.mailbox import MailboxFullError
 from bot.runtime.inbox import Inbox
+from bot.runtime.turns import HASTE
 from tests.fakes.discord import Seen
 from tests.fakes.discord_rest import Refuses, Waits
 from tests.fakes.discord_state import READ_MESSAGE_HISTORY, Interaction
@@ -122,6 +123,7 @@ async def test_numbers_of_several_people_are_taken_in_order_and_the_first_one_de
     async with discord_house(answering("Hm.")) as house:
         await house.hear(house.ada, house.general, "*pm")
         await house.hear(house.ada, house.general, "*exit")
+        house.fake.advance(HASTE)
         await house.rests()
         with house.fake.burst(reverse=True):
             house.bob.says(house.general, "2")

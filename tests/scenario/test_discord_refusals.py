@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from bot.core.model import HOST, Voice
-from bot.platforms.discord import posting, refusals
+from bot.platforms.discord import refusals
 from bot.platforms.discord.marks import without
 from bot.ports.transport import FormRefusedError, Outgoing, TransportError, Upload
 from tests.fakes.discord_rest import Breaks, Cuts, Fault, Limits, Refuses
@@ -54,7 +54,7 @@ OF_A_WEBHOOK = {
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long before something is tried again."""
-    monkeypatch.setattr(posting, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.02))
 
 
 def told(caplog: pytest.LogCaptureFixture, text: str) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.core.prompt import Prompt
-from bot.platforms.discord import marks, posting, streaming
+from bot.platforms.discord import marks, streaming
 from bot.ports.model import Reply, Show
 from bot.runtime.access import Access, Names
 from tests.fakes.discord import Seen
@@ -32,8 +32,7 @@ SENDS, EDITS = ("POST", "/webhooks/*/*"), ("PATCH", "/webhooks/*/*/messages/*")
 @pytest.fixture(autouse=True)
 def _at_a_quick_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "PACE", 0.01)
-    monkeypatch.setattr(streaming, "WAITS", (0.01, 0.02, 0.03))
-    monkeypatch.setattr(posting, "WAITS", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.02, 0.03))
 
 
 def telling(_prompt: Prompt, _n: int) -> Says:

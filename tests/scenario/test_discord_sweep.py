@@ -18,6 +18,7 @@ import aiohttp
 import discord
 import pytest
 from discord.http import Route
+from discord.utils import snowflake_time
 
 from bot.core.codec import load
 from bot.core.model import Conversation, Inbound
@@ -184,7 +185,8 @@ class DiscordPlatform:
         """Alice says something, which arrives."""
         ident, direct = self.alice.says(self.room, text).id, self.room.guild is None
         self.ids.append(str(ident))
-        return Inbound(self.conversation, str(ident), str(self.alice.id), "alice", text, ident, at, direct=direct)
+        said_at = snowflake_time(ident).timestamp()
+        return Inbound(self.conversation, str(ident), str(self.alice.id), "alice", text, ident, said_at, direct=direct)
 
     def seen(self) -> list[Seen]:
         """What the bot has posted, in order."""

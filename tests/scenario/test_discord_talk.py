@@ -12,6 +12,7 @@ from bot.core.model import Conversation
 from bot.core.prompt import Prompt
 from bot.core.speakers import indented
 from bot.personas.library import Library
+from bot.runtime.turns import HASTE
 from tests.fakes import discord_wire as wire
 from tests.fakes.discord_rest import Refuses
 from tests.fakes.discord_state import (
@@ -216,10 +217,12 @@ async def test_another_persona_takes_over_and_a_number_picks_from_the_last_list(
         await house.hear(house.ada, house.general, "*architect")
         (john,) = await house.hear(house.bob, house.general, "*pm")
         assert john.author == "📋 John"
+        house.fake.advance(HASTE)
         (ran,) = await house.hear(house.ada, house.general, "7")
         assert "was not begun" in words(ran)
         (left, *_) = await house.hear(house.ada, house.general, "*exit")
         assert "Leave now?" in words(left)
+        house.fake.advance(HASTE)
         (gone,) = await house.hear(house.bob, house.general, "1")
         assert words(gone).startswith("Goodbye")
         assert await house.hear(house.ada, house.general, "hello?") == []

@@ -11,7 +11,7 @@ import discord
 import pytest
 
 from bot.core.model import Voice
-from bot.platforms.discord import adapter, backfill, posting, streaming, web
+from bot.platforms.discord import adapter, backfill, web
 from bot.platforms.discord.adapter import opened
 from bot.platforms.discord.marks import mark_in, without
 from bot.ports.transport import PlatformError
@@ -49,8 +49,7 @@ class Quick:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long before something is tried again."""
-    monkeypatch.setattr(posting, "WAITS", (0.01, 0.02))
-    monkeypatch.setattr(streaming, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.02))
     monkeypatch.setattr(adapter, "FIRST_TRY", 0.02)
     monkeypatch.setattr(backfill, "FIRST_TRY", 0.05)
     monkeypatch.setattr(worker, "AWAY", 0.1)

@@ -18,7 +18,7 @@ from bot.core.events import (
     DocumentStale,
     DocumentWritten,
 )
-from bot.core.model import Conversation
+from bot.core.model import SESSION_VERSION, Conversation, Receipt
 from bot.core.spaces import space_of
 from bot.core.steps import (
     CopyDocument,
@@ -29,9 +29,17 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
+from bot.ports.transport import Outgoing
+from bot.runtime import lease as leases
 from bot.runtime.documents import GONE, Shelf
+from bot.runtime.inbox import Inbox
+from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
+from tests.fakes.library import FakeLibrary
+from tests.fakes.model import FakeModel, Says
+from tests.fakes.platform import ROOM, FakePlatform
+from tests.fakes.toy_mode import MODES, TOYS
 
 CHANNEL = Conversation("slack", "T1", "C1")
 KEPT = {"a": "# A\n", "b": "## B", "c": ""}
@@ -143,3 +151,33 @@ async def test_what_is_nearly_full_is_told(store: SqliteStore, monkeypatch: pyte
     written = await here.change("k1", WriteDocument("a.md", 0, ("a",)))
 
     assert isinstance(written, DocumentWritten) and "18 bytes of 20 bytes" in written.notice
+
+
+async def test_a_turn_that_somebody_else_has_by_now_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was suspended for longer than its lease: the write is the next thing that it would do."""
+    real, slept = leases.now, 0.0
+    monkeypatch.setattr(leases, "now", lambda: real() + slept)
+    clock = ManualClock()
+    store = await SqliteStore.open(":memory:", clock=clock)
+    platform, model = FakePlatform(), FakeModel(lambda _prompt, _n: Says.text("A draft."))
+    worker = Worker(store, {"fake": platform}, model, FakeLibrary(TOYS), clock, Options(modes=MODES))
+    post = FakePlatform.post
+
+    async def suspended(self: FakePlatform, out: Outgoing) -> Receipt:
+        nonlocal slept
+        receipt = await post(self, out)
+        if out.text == "alice chose: Accept":
+            slept = 1000.0
+            await store._write(lambda db: db.execute("UPDATE conversation SET due = 0"))
+            assert await store.claim("other", 15, SESSION_VERSION) is not None
+        return receipt
+
+    for text in ("*pm", "*toy"):
+        await Inbox(store).receive(platform.said(text))
+        assert await worker.work()
+    monkeypatch.setattr(FakePlatform, "post", suspended)
+    await Inbox(store).receive(platform.said("1"))
+    await worker.work()
+
+    assert slept and await store.documents.list(ROOM.key) == ()
+    await store.close()

@@ -340,3 +340,48 @@ def test_the_command_line_leaves_nothing(
     for name in [ID] if command == "user" else [room.key for room in ROOMS]:
         assert main(["forget", command, name]) == 0, capsys.readouterr().err
     assert not [where for where, kept in look() if any(mark.encode() in kept for mark in (WORD, NAME, ID))]
+
+
+# ---------------------------------------------------------------- documents
+
+META = f'{{"by": {{"user": "{ID}", "name": "{NAME}"}}, "approved_by": [{{"user": "{ID}", "name": "{NAME}"}}]}}'
+
+
+@pytest.mark.parametrize("how", ["delete", "forget", "expire"])
+async def test_of_a_document_that_is_gone_nothing_is_left(opened: Callable[[ManualClock], Any], how: str) -> None:
+    clock = ManualClock()
+    async with opened(clock) as kept:
+        documents, space = kept.store.documents, ROOM.key
+        await documents.settle(f"fake:team:{ID}", space)
+        await documents.write("k1", space, f"{WORD}.md", 0, WORD * 3000, META)
+        await documents.write("k2", space, f"{WORD}.md", 1, WORD, META)
+        assert kept.places(WORD) and kept.places(NAME)
+        match how:
+            case "delete":
+                await documents.delete("k3", space, f"{WORD}.md", 2)
+            case "forget":
+                await documents.forget(space)
+            case _:
+                clock.advance(2 * HOUR)
+                await documents.expire(HOUR)
+                clock.advance(DAY)
+                assert (await documents.expire(HOUR))[0] == 1
+        assert kept.places(WORD, NAME) == []
+        if how == "forget":
+            assert kept.places(ID) == []
+
+
+async def test_of_a_person_only_the_texts_of_documents_say_anything(opened: Callable[[ManualClock], Any]) -> None:
+    async with opened(ManualClock()) as kept:
+        documents = kept.store.documents
+        await documents.settle(f"fake:team:{ID}", "fake:team:D1")
+        await documents.write("k1", ROOM.key, "a.md", 0, "words of nobody", META)
+        await documents.write("k2", ROOM.key, "b.md", 0, f"as {NAME} wished", META)
+        assert kept.places(ID) and len(kept.places(NAME)) > 0
+
+        found = await documents.forget_user(ID, "somebody")
+
+        assert found.mentions == ((ROOM.key, "b.md", 2),) and found.versions == 2
+        assert kept.places(ID) == []
+        await documents.delete("k3", ROOM.key, "b.md", 2)
+        assert kept.places(NAME) == []

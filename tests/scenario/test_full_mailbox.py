@@ -88,6 +88,14 @@ async def test_where_nobody_is_on_only_those_who_address_the_bot_are_told() -> N
         assert await told(s.inbox, s.platform.said("hi", user="carol", direct=True)) == "sender"
 
 
+async def test_where_something_is_asked_whoever_answers_is_told() -> None:
+    async with stage(never, admins=frozenset({"Ualice"})) as s:
+        await s.say("*forget")
+        assert (await s.session()).gate and not (await s.session()).active
+        await full(s)
+        assert await told(s.inbox, s.platform.said("keep it, please")) == "all"
+
+
 async def test_slack_whispers_it_to_each_once_and_backfill_brings_nothing_back() -> None:
     store = await SqliteStore.open(":memory:", clock=SystemClock(), mailbox_cap=3)
     async with slack_house(answering("Yes."), store=store) as house:

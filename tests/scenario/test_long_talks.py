@@ -169,7 +169,10 @@ async def test_an_exit_and_a_return_begin_afresh_after_a_summary() -> None:
         await s.say("*exit")
         await s.say("*architect")
         await s.say("new things")
-        assert texts(s.model.prompts[5]) == '{"type":"text","text":"alice: new things"}'
+        begun = texts(s.model.prompts[5])
+        assert begun.endswith('{"type":"text","text":"alice: new things"}')
+        assert "Your own summary of what was said before:\\n  Old things." in begun
+        assert "line 0" not in begun
 
 
 # ---------------------------------------------------------------- what was used

@@ -423,3 +423,114 @@ def test_beside_a_running_worker_one_may_look_but_not_write(tmp_path: Path, run:
         worker.communicate()
 
     assert "begins anew" in run("sessions", "reset", "t:w:done", "--state", str(path))
+
+
+# ---------------------------------------------------------------- documents
+
+META = json.dumps({"by": {"user": "U1", "name": "Ada"}, "approved_by": [{"user": "U1", "name": "Ada"}], "title": "PRD"})
+
+
+async def with_documents(store: Store) -> None:
+    """The room has two documents, one of them with two versions; a room that nobody talks in has one."""
+    await populated(store)
+    documents = store.documents
+    await documents.write("k1", ROOM.key, "docs/prd.md", 0, "# PRD\n\nAda wants it.\x1b[2J", META)
+    await documents.write("k2", ROOM.key, "docs/prd.md", 1, "# PRD\n\nShe wants it.", META)
+    await documents.write("k3", ROOM.key, "brief.md", 0, "A brief.")
+    await documents.write("k4", "slack:T1:C7", "alone.md", 0, "Alone.")
+
+
+@pytest.fixture
+def documented(url: str) -> str:
+    in_store(url, with_documents)
+    return url
+
+
+def test_documents_are_listed_and_shown(documented: str, run: Run) -> None:
+    head, room, other = run("docs", "list").splitlines()
+    assert head.split() == ["CHANNEL", "DOCUMENTS", "LAST", "CHANGE"]
+    assert room.split()[:2] == [ROOM.key, "2"] and other.split()[:2] == ["slack:T1:C7", "1"]
+    _, brief, prd = run("docs", "list", ROOM.key).splitlines()
+    assert brief.startswith("brief.md     3 ") and prd.startswith("docs/prd.md  2 ") and prd.endswith("Ada  Ada")
+    assert run("docs", "list", f"{ROOM.key}:1.5") == run("docs", "list", ROOM.key), "a thread has its channel's"
+    assert [info["path"] for info in json.loads(run("docs", "list", ROOM.key, "--json"))] == ["brief.md", "docs/prd.md"]
+
+    assert run("docs", "show", ROOM.key, "docs/PRD.md") == "# PRD\n\nShe wants it.\n"
+    old = run("docs", "show", ROOM.key, "docs/prd.md", "--version", "1")
+    assert "Ada wants it." in old and "\x1b" not in old
+    assert [line.split()[0] for line in run("docs", "show", ROOM.key, "docs/prd.md", "--history").splitlines()] == [
+        "VERSION", "1", "2"
+    ]  # fmt: skip
+    facts = json.loads(run("docs", "show", ROOM.key, "docs/prd.md", "--json"))
+    assert (facts["version"], facts["meta"]["title"]) == (2, "PRD")
+    assert "There is no docs/prd.md in version 9" in run(
+        "docs", "show", ROOM.key, "docs/prd.md", "--version", "9", code=1
+    )
+    assert "has no documents" in run("docs", "list", "slack:T1:none", code=1)
+
+
+def test_no_documents_are_told_as_none(url: str, run: Run) -> None:
+    in_store(url, lambda _: asyncio.sleep(0))
+
+    assert run("docs", "list") == "There are no documents yet.\n"
+    assert json.loads(run("docs", "list", "--json")) == []
+
+
+def test_documents_are_exported_and_imported_with_their_versions(documented: str, run: Run) -> None:
+    history = run("docs", "show", ROOM.key, "docs/prd.md", "--history", "--json")
+    assert run("docs", "export", "--all", "--to", "all.jsonl") == "written: all.jsonl (documents of 2 channels)\n"
+    run("docs", "export", ROOM.key, "--to", "one.jsonl")
+    assert "has no documents" in run("docs", "export", "slack:T1:none", code=1)
+    assert "or say --all" in run("docs", "export", code=1)
+
+    assert "has documents already" in run("docs", "import", "all.jsonl", code=1)
+    assert run("docs", "import", "one.jsonl", "--as", "slack:T2:C2") == "imported: documents of slack:T2:C2\n"
+    assert run("docs", "show", "slack:T2:C2", "docs/prd.md", "--history", "--json") == history
+    assert "those of one channel" not in run("docs", "list", "slack:T2:C2")
+    assert "imported documents" in run("audit", "--conversation", "slack:T2:C2")
+    assert "--as is for" in run("docs", "import", "all.jsonl", "--as", "slack:T2:C3", code=1)
+    Path("broken.jsonl").write_text('{"greenroom_documents": 1, "space": "slack:T1:C9", "last": "x"}\n')
+    assert "broken.jsonl:1: " in run("docs", "import", "broken.jsonl", code=1)
+
+
+def test_conversations_take_their_documents_along(documented: str, run: Run) -> None:
+    run("sessions", "export", "--all", "--to", "all.jsonl")
+    run("sessions", "export", ROOM.key, "--to", "one.jsonl")
+    history = run("docs", "show", ROOM.key, "docs/prd.md", "--history", "--json")
+
+    imported = run("sessions", "import", "one.jsonl", "--as", "slack:T3:C3")
+    assert imported == "imported: slack:T3:C3\nimported: documents of slack:T3:C3\n"
+    assert run("docs", "show", "slack:T3:C3", "docs/prd.md", "--history", "--json") == history
+    for space in (ROOM.key, "slack:T1:C7"):
+        run("forget", "conversation", space, "--documents")
+    assert run("sessions", "import", "all.jsonl").splitlines() == [
+        f"imported: {ROOM.key}", f"imported: documents of {ROOM.key}", "imported: documents of slack:T1:C7"
+    ]  # fmt: skip
+    run("forget", "conversation", ROOM.key)
+    assert "left as they are: documents of" in run("sessions", "import", "one.jsonl")
+
+
+def test_documents_stay_when_their_conversation_is_forgotten_unless_that_is_said(documented: str, run: Run) -> None:
+    would = run("forget", "conversation", ROOM.key, "--documents", "--dry-run")
+    assert "2 documents (3 versions)" in would
+    assert "2 documents of the channel stay; --documents deletes them too." in run("forget", "conversation", ROOM.key)
+    assert "brief.md" in run("docs", "list", ROOM.key)
+    assert "2 documents: --documents deletes them" in run("forget", "conversation", ROOM.key, code=1)
+    thread = f"{ROOM.key}:1.5"
+    assert f"name {ROOM.key}" in run("forget", "conversation", thread, "--documents", code=1)
+
+    assert run("forget", "conversation", ROOM.key, "--documents") == "Deleted: 2 documents (3 versions).\n"
+
+    assert "has no documents" in run("docs", "list", ROOM.key, code=1)
+    assert "forgot conversation and documents" in run("audit", "--conversation", ROOM.key)
+
+
+def test_a_forgotten_person_is_replaced_with_documents_and_texts_that_name_them_are_listed(
+    documented: str, run: Run
+) -> None:
+    done = run("forget", "user", "U1", "--pseudonym", "somebody")
+
+    assert "Their name was replaced in what goes with 2 versions of 1 document; approvals stay, with a mark." in done
+    assert f"{ROOM.key}  docs/prd.md  1" in done and "docs/prd.md  2" not in done
+    facts = json.loads(run("docs", "show", ROOM.key, "docs/prd.md", "--json"))
+    assert facts["meta"]["approved_by"] == [{"user": "somebody", "name": "somebody", "forgotten": True}]

@@ -103,6 +103,27 @@ async def test_what_was_silent_for_too_long_goes_a_day_after_it_was_noted(store:
         assert await store.conversations() == ()
 
 
+async def test_documents_go_by_their_own_time(store: Store, clock: ManualClock) -> None:
+    await talked(store, ROOM)
+    await store.documents.write("k1", ROOM, "old.md", 0, "text")
+    clock.advance(10 * DAY + 1)
+    await store.documents.write("k2", ROOM, "new.md", 0, "text")
+
+    async with kept_up(Upkeep(store, clock, 100 * DAY, 10 * DAY), clock):
+        assert len(await store.documents.list(ROOM)) == 2
+        await a_day(clock)
+        assert [info.path for info in await store.documents.list(ROOM)] == ["new.md"]
+        assert await store.peek(ROOM) is not None
+    async with kept_up(Upkeep(store, clock, 2 * DAY), clock):
+        clock.advance(100 * DAY)
+        await asyncio.sleep(0)
+        await asleep(clock)
+        await a_day(clock)
+        await a_day(clock)
+        assert await store.peek(ROOM) is None
+        assert len(await store.documents.list(ROOM)) == 1, "without a time of their own they stay for ever"
+
+
 async def test_a_conversation_in_which_somebody_speaks_stays_and_so_does_what_is_owed(
     store: Store, clock: ManualClock
 ) -> None:

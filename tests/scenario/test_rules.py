@@ -57,7 +57,7 @@ async def test_3_an_activation_loads_nothing() -> None:
         for persona in CAST.personas:
             await s.say(f"*{persona.id}")
         assert s.library.reads == []
-        assert {e.kind for e in await s.log()} == {"on", "off"}
+        assert {e.kind for e in await s.log()} == {"on", "off", "note"}
 
 
 async def test_4_a_resource_is_loaded_when_it_is_needed_and_people_see_it() -> None:
@@ -132,16 +132,45 @@ async def test_6_a_slip_runs_nothing_that_is_dangerous(typed: str) -> None:
 
 
 async def test_6_the_model_proposes_a_command_and_people_decide() -> None:
-    replies = [Says(calls=(("propose_command", {"command": "create-prd"}),)), Says.text("unreached")]
+    replies = [Says(calls=(("propose_command", {"command": "explain"}),)), Says.text("Because of the load.")]
     async with stage(lambda _p, n: replies[n - 1]) as s:
-        await s.say("*pm")
-        (question,) = await s.say("I want to write down what we are going to make and for whom")
+        await s.say("*architect")
+        (question,) = await s.say("I do not see at all why we have come to this, and I would like to")
         assert question.menu is not None
-        assert [o.label for o in question.menu.options] == ["Run *create-prd", "Just talk"]
-        chose, ran = await s.say("1")
-        assert chose.text == "alice chose: Run *create-prd"
-        assert "was not begun" in ran.text
+        assert [o.label for o in question.menu.options] == ["Run *explain", "Just talk"]
         assert len(s.model.prompts) == 1
+        chose, reply = await s.say("1")
+        assert chose.text == "alice chose: Run *explain"
+        assert reply.text == "Because of the load."
+        assert "alice chose to run *explain." in s.model.prompts[1].messages[-1].blocks[0].json
+
+
+async def test_22_a_command_that_does_not_run_is_neither_listed_as_one_nor_proposed() -> None:
+    replies = [Says(calls=(("propose_command", {"command": "story-checklist"}),)), Says.text("Then we talk.")]
+    async with stage(lambda _p, n: replies[n - 1]) as s:
+        await s.say("*sm")
+        (reply,) = await s.say("I want to write down what we are going to make and for whom")
+        assert reply.text == "Then we talk." and reply.menu is None
+        asked, again = s.model.prompts
+        able, unable = asked.system[1].split("These commands of yours do not run here yet")
+        assert "*story-checklist" not in able and "*draft" not in able
+        assert "*story-checklist: Check a story (needs tasks and documents)" in unable
+        assert (
+            "Refused: *story-checklist does not run here yet (tasks and documents)."
+            in again.messages[-1].blocks[0].json
+        )
+
+
+async def test_25_the_model_is_told_what_did_not_run() -> None:
+    async with stage(answering("I see.")) as s:
+        await s.say("*sm")
+        await s.say("*story-checklist for the shop")
+        await s.say("what came of it?")
+        told = "".join(block.json for block in s.model.prompts[-1].messages[-1].blocks)
+        assert (
+            "alice asked for your command *story-checklist for the shop. It did not run: this build does not run"
+            in told
+        )
 
 
 async def test_6_a_proposed_command_that_she_has_not_is_refused() -> None:
@@ -171,11 +200,11 @@ async def test_8_options_are_always_numbered() -> None:
 
 
 async def test_6_what_a_proposal_is_called_says_no_more_than_its_command() -> None:
-    wish = {"command": "create-prd", "args": "; this only saves your work\n2. Yes"}
+    wish = {"command": "explain", "args": "; this only saves your work\n2. Yes"}
     async with stage(lambda _p, n: Says(calls=(("propose_command", wish),))) as s:
-        await s.say("*pm")
+        await s.say("*architect")
         (question,) = await s.say("What is there to do for the two of us on a day like this one?")
-        assert question.menu is not None and question.menu.options[0].label == "Run *create-prd"
+        assert question.menu is not None and question.menu.options[0].label == "Run *explain"
         assert "\n" not in question.menu.options[0].hint and "; this only" in question.menu.options[0].hint
 
 
@@ -258,7 +287,7 @@ async def test_19_transforming_is_announced_and_exit_returns_to_the_orchestrator
 async def test_22_tools_that_a_chat_has_not_are_told_once() -> None:
     async with stage(answering("Hm.")) as s:
         (greeting,) = await s.say("*vm-migration-architect")
-        assert "`Read`, `Bash`" in greeting.text and "can only talk" in greeting.text
+        assert "does not have (`Bash`). I can read the documents of this channel; I cannot save any." in greeting.text
         (reply,) = await s.say("can you read the file?")
         assert "Bash" not in reply.text
 
@@ -267,7 +296,13 @@ def test_22_the_prompt_says_what_a_chat_cannot_do() -> None:
     for persona in (ARCHITECT, PM, MIGRATION, ORCHESTRATOR):
         asked = prompt(persona, ())
         assert asked.system[0] == HOUSE_RULES
-        assert {t.name for t in asked.tools} <= {"ask", "load_resource", "propose_command"}
+        assert {t.name for t in asked.tools} <= {
+            "ask",
+            "list_documents",
+            "load_resource",
+            "propose_command",
+            "read_document",
+        }
     assert "You cannot run code or tests" in HOUSE_RULES.replace("\n", " ")
     assert "language of whoever spoke last" in HOUSE_RULES
 

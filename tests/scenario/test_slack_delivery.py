@@ -122,6 +122,19 @@ async def test_two_replicas_take_each_of_twenty_plain_messages_once_and_in_order
         await each_once_and_in_order(house, alone=True)
 
 
+async def test_a_message_whose_author_is_looked_up_slowly_is_not_overtaken() -> None:
+    async with slack_house() as house:
+        alice, bob = house.fake.user("alice"), house.fake.user("bob")
+        general = house.fake.channel("general", [alice, bob])
+        await house.hear(alice, general, "*architect")
+        house.fake.faults.order("users.info", Slow(0.5))
+        await house.fake.says(bob, general, "thought of bob")
+        await house.fake.says(alice, general, "thought of alice")
+        await house.quiet()
+        said = [entry.text for entry in await house.log(general) if entry.kind == "said"]
+        assert said == ["thought of bob", "thought of alice"]
+
+
 # ---------------------------------------------------------------- acknowledged when it is safe, and not before
 
 
@@ -299,7 +312,7 @@ async def test_slack_asks_for_another_connection_and_nothing_is_missed_or_looked
 async def test_a_connection_that_cannot_be_made_for_a_while_is_told_and_made_in_the_end(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01,))
     async with slack_house() as house:
         house.fake.faults.order("apps.connections.open", Says("invalid_auth"), 2)
         house.fake.faults.order("apps.connections.open", Status(503), 3)
@@ -379,9 +392,10 @@ async def test_what_bots_and_slack_itself_wrote_meanwhile_is_left_alone() -> Non
 
 
 async def test_a_channel_that_slack_does_not_show_is_left_out_and_the_others_are_not(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(backfill, "AHEAD", 0.0)  # the look ahead would meet the refusal, and the next one none
     async with slack_house() as house:
         fake = house.fake
         alice = fake.user("alice")
@@ -443,7 +457,7 @@ async def test_a_bot_that_has_lost_its_store_does_not_answer_the_last_day_again(
 async def test_trouble_while_catching_up_is_waited_for_and_nothing_is_left_out(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01,))
     store = await Moody.open(":memory:", clock=SystemClock())
     async with slack_house(store=store) as house:
         fake = house.fake

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.core.model import FILE
 from bot.core.speakers import said
-from bot.platforms.slack import files, web
+from bot.platforms.slack import files
 from bot.runtime import incoming
 from bot.runtime.lease import ended
 from tests.fakes.slack_faults import Fault, Limited, Says, Status
@@ -115,7 +115,7 @@ async def test_a_file_whose_message_is_deleted_is_out_of_every_later_prompt() ->
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long before a file is tried again."""
     monkeypatch.setattr(incoming, "WAITS", (0.0, 0.01, 0.01))
-    monkeypatch.setattr(web, "WAITS", (0.01,))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01,))
 
 
 @pytest.mark.usefixtures("hurried")

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from bot.platforms.slack import backfill, event_source
+from bot.platforms.slack import refused as refusals
 from bot.stores.redis import RedisStore
 from tests.contract.redis_server import Server, running
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_faults import Says, Slow
 from tests.fakes.slack_state import Person, Room
-from tests.scenario.slack_house import House, slack_house, subscribed
+from tests.scenario.slack_house import House, replica, slack_house, subscribed
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 ROOMS = 4
@@ -124,6 +125,46 @@ async def test_a_process_that_dies_during_the_outage_finds_what_was_refused_at_i
         await house.quiet(30.0)
         for room in rooms:
             assert await said(house, room) == ["missed", "said while nobody was there"]
+
+
+async def test_a_process_looks_for_what_it_missed_before_anything_is_given_to_it(tmp_path: Path) -> None:
+    async with on_valkey(tmp_path) as (house, _):
+        alice, rooms = await team(house)
+        await house.stop()
+        await house.stack.aclose()
+        for room in rooms:
+            await house.fake.says(alice, room, "missed")
+        before = len(house.fake.calls)
+        await house.restart()
+        await house.quiet()
+        calls = [call.method for call in house.fake.calls[before:]]
+        assert calls[: calls.index("apps.connections.open")].count("conversations.history") >= ROOMS
+        for room in rooms:
+            assert await said(house, room) == ["missed"]
+
+
+async def test_another_process_reads_what_was_refused_by_one_that_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had refused nothing itself, but it has seen that the store was away."""
+    monkeypatch.setattr(refusals, "BLIP", 0.1)
+    async with on_valkey(tmp_path) as (house, server):
+        dispatch = house.fake.dispatch
+        dispatch.chosen = dispatch.connections[0]
+        alice, (room,) = await team(house, 1)
+        async with replica(house, await RedisStore.open(server.url, patience=0.05)) as other:
+            await house.fake.until(lambda: len(dispatch.connections) == 2, "the other's connection")
+            server.kill()
+            await house.fake.says(alice, room, "first")
+            noticed = other.store.outage
+            await house.fake.until(lambda: (o := noticed()) and o.last - o.began > 0.1, "the other to notice", 20.0)
+            await house.stop()
+            server.start()
+            await house.fake.says(alice, room, "second")
+            await house.fake.until(lambda: house.fake.seen(room)[-1].shown == "Fine.", "an answer", 20.0)
+            house.fake.clock.advance(400)  # also what Slack repeats comes to nothing more
+            await other.quiet(20.0)
+            assert await said(other, room) == ["first", "second"]
 
 
 async def test_an_edit_and_a_deletion_that_were_refused_are_done_when_the_store_is_back(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ class SlackPlatform:
         inbound = arrival.message(event, self._me, arrival.Person(self.alice.id, "alice"))
         assert inbound is not None
         self.ids.append(inbound.id)
-        return replace(inbound, at=at)
+        return inbound
 
     def seen(self) -> list[tuple[Seen, str]]:
         """What the bot has posted, in order, with the key that each post can be found by."""

@@ -109,7 +109,7 @@ REFUSALS: list[tuple[str, Fault]] = [
 async def test_a_long_reply_whose_file_slack_refuses_is_posted_as_messages(
     method: str, fault: Fault, thread: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.platforms.slack.web.WAITS", (0.01,))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01,))
     text = "\n\n".join(f"Paragraph {number}: " + "words " * 100 for number in range(60))
     fake = FakeSlack(events=subscribed())
     fake.faults.order(method, fault, None)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from bot.core.model import HOST
-from bot.platforms.slack import adapter, people, posting, web
+from bot.platforms.slack import adapter, people, web
 from bot.platforms.slack.listening import HANDLED
 from bot.ports.transport import Outgoing, PlatformError, TransportError
 from bot.runtime import worker
@@ -30,8 +30,7 @@ HALTED = ["is_archived", "not_in_channel", "channel_not_found", "missing_scope",
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for long before something is tried again."""
-    monkeypatch.setattr(posting, "WAITS", (0.01, 0.02))
-    monkeypatch.setattr(web, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.02))
     monkeypatch.setattr(worker, "AWAY", 0.1)
 
 

@@ -212,6 +212,43 @@ async def test_while_a_model_speaks_a_store_that_is_away_does_not_cost_the_reply
         assert caplog.text.count("were stopped could not be asked") == 1
 
 
+@pytest.mark.parametrize("call", ["checkpoint", "settle"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_reply_that_cannot_be_stored_at_once_is_kept_and_not_asked_for_again(call: str, after: bool) -> None:
+    async with bench() as on:
+        await on.say("*architect")
+        await on.worker.work()
+        await on.say("well?")
+        on.store.call, on.store.times, on.store.after = call, 20, after
+        on.store.only_if = lambda: bool(on.model.prompts)  # the turn was stored before the model was asked
+
+        assert await on.worker.work()
+
+        assert on.store.failed == 20
+        assert on.platform.texts[-1] == "One two three." and len(on.model.prompts) == 1
+        assert on.outcomes.seen[-1] == ("committed", "")
+
+
+async def test_a_reply_that_cannot_be_stored_while_the_lease_lasts_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
+    async with bench(lease=0.6) as on:
+        await on.say("*architect")
+        await on.worker.work()
+        await on.say("well?")
+        on.store.call, on.store.times = "checkpoint", 1_000_000
+        on.store.only_if = lambda: bool(on.model.prompts)
+        real = on.store.real
+        on.store.real = Away(real, "renew", 1_000_000)  # the store is away for renewals too
+
+        assert await on.worker.work()
+
+        assert on.outcomes.seen[-1][0] == "lost" and len(on.model.prompts) == 1
+        assert "could not be stored (The store is away." in caplog.text
+        on.store.real, on.store.times = real, 0
+        async with at_work(on.worker):
+            await on.at_rest()
+        assert on.platform.texts[-1] == "One two three."
+
+
 async def test_a_turn_that_the_store_can_never_take_is_given_up_after_three_times() -> None:
     async with bench() as on:
         on.store.call, on.store.times = "checkpoint", 1_000
@@ -227,29 +264,33 @@ async def test_a_turn_that_the_store_can_never_take_is_given_up_after_three_time
         assert on.platform.texts == [workers.APOLOGY]
 
 
-async def test_a_turn_outlives_a_redis_that_is_killed_in_the_middle_of_each_reply(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lease", "kills"), [(0.3, workers.EXCEPTIONS + 1), (30.0, 1)], ids=["beyond it", "within it"])
+async def test_a_turn_outlives_a_redis_that_is_killed_in_the_middle_of_a_reply(
+    tmp_path: Path, lease: float, kills: int
+) -> None:
+    """Where the server is back within the lease, the reply is kept; else it is asked for again."""
     with redis_server.running(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
         store = await RedisStore.open(server.url, patience=0.1)
         platform, deaths = FakePlatform(), 0
 
         async def die(_n: int, piece: int) -> None:
             nonlocal deaths
-            if piece == 2 and deaths <= workers.EXCEPTIONS:
+            if piece == 2 and deaths < kills:
                 deaths += 1
                 server.kill()
                 asyncio.get_running_loop().call_later(0.4, server.start)
 
         model = FakeModel(replying, on_piece=die)
-        worker = Worker(store, {"fake": platform}, model, FakeLibrary(), SystemClock(), Options(lease=0.6))
+        worker = Worker(store, {"fake": platform}, model, FakeLibrary(), SystemClock(), Options(lease=lease))
         await Inbox(store).receive(platform.said("*architect"))
         await worker.work()
         await Inbox(store).receive(platform.said("well?"))
         async with at_work(worker), asyncio.timeout(30):
-            while deaths <= workers.EXCEPTIONS or await is_busy(store):  # noqa: ASYNC110
+            while deaths < kills or await is_busy(store):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
-        assert deaths == workers.EXCEPTIONS + 1
         assert (platform.texts[-1], len(platform.seen())) == ("One two three.", 2)
+        assert len(model.prompts) == (1 if kills == 1 else kills + 1)
         assert await store.dead() == ()
         await store.close()
 

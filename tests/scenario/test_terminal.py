@@ -21,6 +21,9 @@ PROMPT = "ada in #general >"
 SLOW = "0.3"
 """Seconds between the pieces of a reply that somebody wants to catch half-way."""
 
+NEVER = "4"
+"""... and of one that does not end in the time that SIGTERM leaves it."""
+
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?<![0-9])(?:3[0-8]|9[0-7]|4[0-8]|10[0-7])[0-9;]*m")
 
 NONE: Mapping[str, str] = {}
@@ -59,6 +62,14 @@ def started(folder: Path, stdout: int, pause: str = "0", options: tuple[str, ...
         stdout=stdout,
         env=environment(GREENROOM_MODEL__PAUSE=pause),
     )
+
+
+def asks(person: Person) -> None:
+    """Call Winston and ask him something."""
+    person.sees(PROMPT)
+    person.says("*architect")
+    person.sees("Pick a number")
+    person.says("tell me")
 
 
 def turns_in_flight(folder: Path, request: str = "") -> list[bool]:
@@ -158,7 +169,7 @@ def test_commands_personas_and_own_words_are_completed(person: Person) -> None:
     person.types("\r")
     person.sees("Pick a number")
     person.types("*create-back")
-    person.sees("architecture-tmpl", times=5)
+    person.sees("Write the architecture of a service together", times=2)
     person.types("\t")
     person.sees(f"{PROMPT} *create-backend-architecture")
     person.types("\x15/jo")
@@ -178,13 +189,11 @@ def test_several_lines_are_one_message_typed_or_pasted(person: Person) -> None:
     person.sees("“ada: three four”")
 
 
-def test_whoever_talks_to_nobody_is_told_once(person: Person) -> None:
-    person.says("hello?")
-    person.sees("(nobody is on here: *help shows who can be called)")
-    person.says("anybody")
-    person.says("*architect")
-    person.sees("Pick a number")
-    assert person.seen.count("(nobody is on here") == 1
+def test_whoever_talks_to_nobody_is_shown_whom_to_call(person: Person) -> None:
+    person.says("We lose data when a volume fails.")
+    person.sees("Nobody is on yet. For what you wrote I suggest:")
+    person.says("1")
+    person.sees("“ada: We lose data when a volume fails.”")
     person.says("// between us")
     person.sees("(an aside: no persona hears it)")
 
@@ -260,25 +269,62 @@ def test_a_chat_on_a_screen_says_that_its_state_is_newer(tmp_path: Path) -> None
         person.sees("saved by a newer Greenroom")
 
 
-def test_sigterm_leaves_the_terminal_as_it_was_and_gives_the_turn_back(tmp_path: Path) -> None:
-    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
-        person.sees(PROMPT)
-        person.says("*architect")
-        person.sees("Pick a number")
-        person.says("tell me")
+def test_sigterm_leaves_the_terminal_as_it_was_and_lets_the_reply_end(tmp_path: Path) -> None:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": "0.1"}) as person:
+        asks(person)
         person.sees("[rehearsal] Here a")
         os.kill(person.pid, signal.SIGTERM)
         assert person.ends() == 128 + signal.SIGTERM
         assert person.raw.rindex("\x1b[?2004l") > person.raw.rindex("\x1b[?2004h")
+        assert person.seen.count("“ada: tell me”") == 1
+    assert turns_in_flight(tmp_path) == []
+    assert piped(tmp_path).stdout == "", "nothing is asked or said again"
+
+
+def test_sigterm_keeps_a_reply_that_does_not_end_as_far_as_it_came(tmp_path: Path) -> None:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": NEVER}) as person:
+        asks(person)
+        until(lambda: len(turns_in_flight(tmp_path, "AskModel")) == 1)
+        os.kill(person.pid, signal.SIGTERM)
+        assert person.ends() == 128 + signal.SIGTERM
+        assert "[rehearsal] Here a" in person.seen and "(stopped by the end of the chat)" in person.seen
+        assert "tell me”" not in person.seen
+    assert turns_in_flight(tmp_path) == []
+    again = piped(tmp_path, "*continue").stdout
+    assert again.count("[rehearsal]") == 1 and "(again)" not in again, "the next start asks for nothing by itself"
+
+
+def test_a_second_sigterm_ends_the_chat_at_once_and_gives_the_turn_back(tmp_path: Path) -> None:
+    with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": "1"}) as person:
+        asks(person)
+        person.sees("[rehearsal] Here a")
+        os.kill(person.pid, signal.SIGTERM)
+        person.sees("may end first")
+        os.kill(person.pid, signal.SIGTERM)
+        assert person.ends() == 128 + signal.SIGTERM
     assert turns_in_flight(tmp_path, "AskModel") == [False]
+
+
+@pytest.mark.parametrize("pause", ["0.1", NEVER])
+def test_sigterm_ends_a_piped_chat_with_its_reply(tmp_path: Path, pause: str) -> None:
+    with started(tmp_path, stdout=subprocess.PIPE, pause=pause) as chat:
+        assert chat.stdin and chat.stdout and chat.stderr
+        chat.stdin.write(b"*architect\nhello\n*status\n")
+        chat.stdin.flush()
+        while b"Pick a number" not in (line := chat.stdout.readline()):
+            assert line
+        until(lambda: len(turns_in_flight(tmp_path, "AskModel")) == 1)
+        chat.send_signal(signal.SIGTERM)
+        out, errors = chat.communicate(timeout=PATIENCE)
+    assert chat.returncode == 143 and errors == b""
+    told = out.decode()
+    assert ("“ada: hello”" if pause == "0.1" else "(stopped by the end of the chat)") in told
+    assert turns_in_flight(tmp_path) == [] and "Active:" not in told, "no further line was taken"
 
 
 def test_a_terminal_that_is_closed_ends_the_chat_and_gives_the_turn_back(tmp_path: Path) -> None:
     with Person(tmp_path, settings={"GREENROOM_MODEL__PAUSE": SLOW}) as person:
-        person.sees(PROMPT)
-        person.says("*architect")
-        person.sees("Pick a number")
-        person.says("tell me")
+        asks(person)
         person.sees("[rehearsal] Here a")
         person.hangs_up()
     assert turns_in_flight(tmp_path, "AskModel") == [False]

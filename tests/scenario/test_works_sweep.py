@@ -50,6 +50,20 @@ SCENARIOS = (
         modes=MODES,
     ),
     Scenario(
+        "a chain of links, with people in between",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("4", "*status")), Deed(("4",)), Deed(("hello",))),
+        (Says.text("A draft."), Says.text("Another."), Says.text("Hello.")),
+        modes=MODES,
+    ),
+    Scenario(
+        "a link that is given up, and tried again",
+        (Deed(("*pm",)), Deed(("*toy",)), Deed(("4",)), Deed(("*status",)), Deed(("1",)), Deed(("Leave it",))),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+        broken="Draft part 2.",
+        buries=1,
+    ),
+    Scenario(
         "saved as two versions, and then one that comes too late",
         (Deed(("*pm",)), Deed(("*toy",)), Deed(("1",)), Deed(("1",)), Deed(("*toy",)), *[Deed(("1",))] * 3),
         (Says.text("One."), Says.text("Two."), Says.text("Three."), Says.text("Four.")),
@@ -76,9 +90,22 @@ SCENARIOS = (
         (Says.text("A draft."), Says.text("Another.")),
         modes=MODES,
     ),
+    Scenario(
+        "handed to a thread in which somebody writes first",
+        (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("*status",), thread=True)),
+        (Says.text("A draft."), Says.text("Another.")),
+        modes=MODES,
+        first=("The toy goes on in a thread.", "shorter, please"),
+    ),
 )
 
-SAVED = {SCENARIOS[1].name: (1,), SCENARIOS[2].name: (1, 2, 3), "handed to a thread, and gone on with there": (1,)}
+TOO_LATE = "saved as two versions, and then one that comes too late"
+SAVED = {
+    "nested, saved by the inner one, left": (1,),
+    "a chain of links, with people in between": (),
+    TOO_LATE: (1, 2, 3),
+    "handed to a thread, and gone on with there": (1,),
+}
 """The versions of the toy's document that are there at the end."""
 
 
@@ -147,7 +174,7 @@ def each_write_has_a_key_of_its_own(store: Any) -> Any:
 
 async def test_the_sweep_finds_writes_that_have_no_key() -> None:
     """What was saved just before a crash would be too late for itself."""
-    scenario, how = SCENARIOS[2], CONFIGURATIONS[1]
+    scenario, how = next(each for each in SCENARIOS if each.name == TOO_LATE), CONFIGURATIONS[1]
     end, points = await universe(scenario, how).play()
     known = Reference(scenario, how.varied, (end,), points)
     found = 0

@@ -23,6 +23,7 @@ from bot.core.events import Picked, Said, Utterance
 from bot.core.machine import step
 from bot.core.menus import as_text
 from bot.core.model import Activate, Menu, Run, Turnover
+from bot.core.modes.activation import CHAT_TOOLS
 from bot.core.prompt import prompt
 from bot.core.session import Session, Step
 from bot.core.steps import Post
@@ -138,7 +139,8 @@ def test_nothing_is_wrong_with_the_cast_where_it_is_shipped_either() -> None:
 
 def test_every_file_that_defines_a_persona_gives_the_one_it_is_named_after() -> None:
     files = {p.stem for p in (BMAD / "agents").iterdir()} | {p.stem for p in (AGENTS / "novacron").iterdir()}
-    files |= {p.stem for p in AGENTS.glob("*.md")} - {document.id for document in CAST.documents}
+    files |= {p.stem for p in AGENTS.glob("*.md")}
+    files -= {document.id for document in CAST.documents}
     assert {persona.id for persona in CAST.personas} == files
     assert len(files) == 32
 
@@ -187,7 +189,8 @@ def test_a_call_brings_everybody_on_with_greeting_and_all_commands_and_no_model(
     assert (first.voice.persona, first.voice.name, first.voice.icon) == (persona.id, persona.name, persona.icon)
     assert persona.name in first.markdown
     for tool in persona.tools or ():
-        assert f"`{tool}`" in first.markdown, "a tool that a chat has not is told of"
+        is_absent = fold(tool) not in CHAT_TOOLS
+        assert (f"`{tool}`" in first.markdown) == is_absent, "a tool that a chat has not is told of, and no other"
     shown = list(pages(done, CAST))
     assert [page.request for page in shown] == [None] * len(shown)
     assert [page.next for page in shown] == [""] * len(shown)
@@ -427,3 +430,32 @@ def test_further_checks_of_this_installation_find_nothing() -> None:
         run = subprocess.run([sys.executable, script, ROOT], capture_output=True, text=True, check=False, timeout=60)
         assert run.returncode == 0, run.stdout + run.stderr
         assert run.stdout.rstrip().endswith(" 0 findings"), run.stdout
+
+
+def test_novacron_is_explained_where_a_newcomer_looks() -> None:
+    (told,) = (post.markdown for post in posts(step(Session(), said("*help"), CAST)))
+    explained = "NovaCron is a platform that runs virtual machines on many hosts"
+    assert explained in told
+    for persona in CAST.personas:
+        (greeting,) = (post.markdown for post in posts(step(Session(), said(f"*{persona.id}"), CAST)))
+        assert (explained in greeting) == (persona.pack == "novacron")
+    for page in (ROOT / "README.md", BMAD / "data" / "bmad-kb.md"):
+        text = " ".join(page.read_text("utf-8").split())
+        assert explained in text
+
+
+def test_the_guide_to_the_method_names_everybody() -> None:
+    text = (BMAD / "data" / "bmad-kb.md").read_text("utf-8")
+    assert [persona.id for persona in CAST.personas if f"| `*{persona.id}` |" not in text] == []
+
+
+def test_every_workflow_says_what_it_is_for() -> None:
+    found = [r for r in CAST.resources if r.kind == "workflows"]
+    assert len(found) == len(WORKFLOWS) and all(len(r.purpose) > 40 for r in found)
+
+
+def test_the_coordinators_prompt_has_everybody_with_a_purpose() -> None:
+    coordinator = next(p for p in CAST.personas if p.is_coordinator)
+    lines = prompt(coordinator, (), CAST).system[2].splitlines()[1:]
+    assert len(lines) == len(CAST.personas) - 1
+    assert all(re.match(r"- \*[\w-]+: .+\. \S.{20}", line) for line in lines)

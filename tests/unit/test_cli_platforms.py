@@ -199,7 +199,7 @@ def test_an_id_that_is_none_is_a_mistake_on_the_command_line(capsys: pytest.Capt
 def test_a_platform_alone_is_no_command(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([command])
-    assert "ACTION" in capsys.readouterr().err
+    assert "say what to do: " in capsys.readouterr().err
 
 
 def test_settings_that_are_wrong_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ import redis
 import yaml
 
 from bot.app import DRAIN
-from bot.cli import _parser
+from bot.cli.parser import command_line
 from bot.health.metrics import Metrics
 from bot.health.server import serving
 from bot.health.vitals import State, Vitals
@@ -151,7 +151,7 @@ def test_secrets_come_from_files_and_stand_nowhere() -> None:
 
 
 def test_the_commands_are_commands_of_ours() -> None:
-    _parser().parse_args(BOT["command"])
+    command_line().parse_args(BOT["command"])
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     assert last("ENTRYPOINT") == [next(iter(scripts))]
 
@@ -183,7 +183,7 @@ def test_every_secret_of_the_bot_is_read_by_it() -> None:
 
 
 def test_the_bot_serves_and_wants_no_terminal() -> None:
-    assert _parser().parse_args(BOT["command"]).command == "run"
+    assert command_line().parse_args(BOT["command"]).command == "run"
     assert not {"tty", "stdin_open"} & set(BOT)
 
 

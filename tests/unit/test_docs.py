@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel
 
 from bot.app import shipped_agents
-from bot.cli import _parser
+from bot.cli.parser import command_line
 from bot.core import events, gates, steps
 from bot.core.command_table import HOST_COMMANDS
 from bot.personas.library import Library
@@ -50,7 +50,7 @@ DOCUMENTS = (README, CHANGELOG, CONTRIBUTING, SECURITY, *sorted((ROOT / "docs").
 LEFT_OUT = "..."
 """A line of a recorded session that stands for any number of lines."""
 
-RULES = 23
+RULES = 25
 
 FOLDERS = ("agents", "bot", "config", "docs", "scripts", "tests")
 
@@ -170,7 +170,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
     for line in [*shown, *code(text)]:
         for part in line.removeprefix("$ ").split(" | "):
             words = shlex.split(part, comments=True) if re.match(r"(greenroom|scripts/run)( |$)", part) else []
-            words = words[: words.index(">")] if ">" in words else words
+            words = words[: min((words.index(mark) for mark in "<>" if mark in words), default=len(words))]
             if words:
                 yield words[1:] if words[0] == "greenroom" else ["chat", *words[1:]]
 
@@ -179,7 +179,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
 def test_every_command_line_parses(path: Path) -> None:
     for words in command_lines(path.read_text("utf-8")):
         try:
-            _parser().parse_args(words)
+            command_line().parse_args(words)
         except SystemExit as exit_:
             if exit_.code:
                 pytest.fail(f"{path.name}: greenroom {shlex.join(words)} ends with {exit_.code}")
@@ -204,23 +204,23 @@ def options(parser: argparse.ArgumentParser) -> set[str]:
 
 def test_every_option_of_chat_is_in_the_readme() -> None:
     shown = {cell[0].strip("`").split()[0] for cell in rows(README.read_text("utf-8"), "option")}
-    assert options(commands(_parser())["chat"]) == shown
+    assert options(commands(command_line())["chat"]) == shown
 
 
 @pytest.mark.parametrize("command", ["personas", "slack", "discord", "sessions", "dead", "forget"])
 def test_every_action_of_a_command_is_in_the_readme(command: str) -> None:
     shown = {words[1] for words in command_lines(README.read_text("utf-8")) if words[0] == command and words[1:]}
-    assert shown == set(commands(commands(_parser())[command]))
+    assert shown == set(commands(commands(command_line())[command]))
 
 
 def test_every_command_is_in_the_readme() -> None:
-    assert set(commands(_parser())) == {words[0] for words in command_lines(README.read_text("utf-8"))}
+    assert set(commands(command_line())) == {words[0] for words in command_lines(README.read_text("utf-8"))}
 
 
 def test_every_option_of_doctor_is_in_the_readme() -> None:
     text = README.read_text("utf-8")
     shown = {word for words in command_lines(text) if words[0] == "doctor" for word in words[1:]}
-    assert options(commands(_parser())["doctor"]) - shown - set(code(text)) == set()
+    assert options(commands(command_line())["doctor"]) - shown - set(code(text)) == set()
 
 
 def test_every_command_of_the_host_is_in_the_readme() -> None:
@@ -410,7 +410,7 @@ def leaves_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[t
 def test_the_page_of_commands_has_every_command_and_says_what_each_does() -> None:
     text = (ROOT / "docs" / "commands.md").read_text("utf-8")
     assert {word[1:] for row in rows(text, "command") for word in code(row[0])} == set(HOST_COMMANDS)
-    assert set(re.findall(r"^### greenroom (\w+)$", text, re.MULTILINE)) == set(commands(_parser()))
+    assert set(re.findall(r"^### greenroom (\w+)$", text, re.MULTILINE)) == set(commands(command_line()))
     assert "|  |" not in text, "an option without help"
 
 

@@ -17,6 +17,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
         "bot.personas.model",
         "bot.personas.labels",
         "bot.personas.lookalikes",
+        "bot.personas.ranking",
         "bot.personas.naming",
         "bot.personas.readers.safe_yaml",
     },
@@ -30,6 +31,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.platforms": VALUES,
     "bot.models": VALUES,
     "bot.operations": VALUES | {"bot.app", "bot.platforms.terminal.harmless", "bot.settings", "bot.stores"},
+    "bot.exporting": set(),
     "bot.doctor": None,
     "bot.app": None,
     "bot.service": None,
@@ -178,3 +180,11 @@ def test_a_path_of_one_machine_is_noticed_and_a_word_in_an_address_is_not(path: 
     assert forbidden(f"see /{path}/notes.txt")
     assert forbidden(f'"/{path}/notes.txt"')
     assert not forbidden(f"https://example.com/{path}/notes.txt and some{path}/notes.txt and ./{path}/notes")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bot" / "runtime").glob("*.py")), ids=lambda path: path.stem)
+def test_the_runtime_names_no_platform(path: Path) -> None:
+    """What differs between platforms comes from their adapters and from the composition root."""
+    texts = (n.value for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Constant))
+    named = {text for text in texts if isinstance(text, str) and text.casefold() in {"slack", "discord", "terminal"}}
+    assert named == set()

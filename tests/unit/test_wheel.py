@@ -132,7 +132,7 @@ def test_an_installed_bot_brings_a_persona_on_and_rehearses_with_it(installed: I
     assert "Hello, I am **Winston**, your Architect." in run.stdout
     assert "`*create-backend-architecture`" in run.stdout
     assert "rehears" in run.stdout.casefold()
-    assert "Goodbye from your Architect." in run.stdout
+    assert "Goodbye! This was Winston, your Architect." in run.stdout
     assert state.is_file()
     beside = {path.name for path in installed.elsewhere.iterdir() if not path.name.startswith("talk.db")}
     assert beside <= {"library.cache"}, "which is not written of files that are only seconds old"

@@ -70,7 +70,7 @@ def composed(definition: Definition, unit: Unit, draft: str, frame: Frame, *, do
     if definition.format == "yaml":
         return _fields(draft)
     members = tuple(section for section in definition.walk() if section.id in unit.sections)
-    text = _Text(definition, unit, frame, members)
+    text = _Text(definition, unit, frame, members, levels(definition))
     if members:
         text.write(draft, done=done)
     lines = text.lines if done else text.lines[: text.sure]
@@ -111,6 +111,7 @@ class _Text:
     unit: Unit
     frame: Frame
     members: tuple[Section, ...]
+    levels: Mapping[str, int]
     lines: list[str] = field(default_factory=list)
     gap: bool = False
     odd: bool = False
@@ -167,7 +168,7 @@ class _Text:
 
     def level(self, section: Section) -> int:
         """The heading level of a section; below an instance's own heading all lie one deeper."""
-        return levels(self.definition)[section.id] + _has_name_below(self.members[0], self.frame)
+        return self.levels[section.id] + _has_name_below(self.members[0], self.frame)
 
     def filled(self, text: str) -> str:
         """A text of the template with its placeholders filled."""

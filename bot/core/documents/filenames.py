@@ -1,19 +1,16 @@
 """Where a document is kept: a template's file name checked and filled.
 
-A path is relative to the channel's documents, with `/` between folders, in Unicode's form C, without control
-characters, and never leads out of the folder. Paths are compared without case.
+What a path may be is said in `bot/core/paths.py`; here is why one is none, in words for the author of a template, and a
+little less is taken: no names that other systems read otherwise (`~`, `c:`, a dot at the end).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
+from bot.core.paths import LONGEST, PathError, checked
 from bot.personas.naming import slug
-
-MAX_PATH = 200
-"""Longest path, in characters."""
 
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}\n]{1,200}?)\s*\}\}")
 """`{{name}}`; the name is whatever stands between the braces, on one line."""
@@ -29,8 +26,8 @@ def flaw_of_path(path: str) -> str:
     parts = path.split("/")
     if not path.strip():
         return "is empty"
-    if len(path) > MAX_PATH:
-        return f"is longer than {MAX_PATH} characters"
+    if len(path) > LONGEST:
+        return f"is longer than {LONGEST} characters"
     if path.startswith(("/", "~")) or "\\" in path or re.match(r"[A-Za-z]:", path):
         return "is not relative"
     if any(part in ("..", ".") for part in parts):
@@ -39,11 +36,12 @@ def flaw_of_path(path: str) -> str:
         return "has a folder or a file without a name"
     if any(part != part.strip() or part.endswith(".") for part in parts):
         return "has a name that begins or ends with a space, or ends with a dot"
-    if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in path):
+    if not path.isprintable():
         return "has control or invisible characters"
-    if unicodedata.normalize("NFC", path) != path:
-        return "is not in Unicode's form C"
-    return ""
+    try:
+        return "" if checked(path) == path else "is not in Unicode's form C"
+    except PathError:
+        return "has a sign that no path may have"
 
 
 def flaw_of_filename(filename: str) -> str:

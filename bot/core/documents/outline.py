@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _END = re.compile(r"\r\n?|\n")
 
@@ -95,4 +97,7 @@ def _words(token: Token) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
+    # Read when the first document needs it: it takes some time, and the bot should be there at once.
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark").enable("table")

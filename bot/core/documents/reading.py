@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from bot.core.documents.definition import (
     FIELDS,
@@ -25,9 +23,11 @@ from bot.core.documents.definition import (
     Stops,
 )
 from bot.core.documents.filenames import flaw_of_filename
-from bot.core.documents.values import Values
+from bot.core.documents.values import Finding, TemplateError, Values, parsed_yaml
 from bot.personas.naming import slug
 from bot.personas.readers import safe_yaml
+
+__all__ = ["MAX_TEMPLATE", "Finding", "TemplateError", "definition", "read"]
 
 MAX_TEMPLATE = 256 * 1024
 """Longest template, in characters; the largest public one has 47,000."""
@@ -49,26 +49,6 @@ _PROCEED = re.compile(r"^(?:finali[sz]e and )?proceed\b", re.IGNORECASE)
 _GUIDE = re.compile(r"^(?:examples?|allowed_values|optional_fields\w*|\w+_(?:rules|template|prefixes|examples))$")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a template that its author can mend: the line (from 1), what is wrong, and what to do."""
-
-    line: int
-    reason: str
-    mend: str
-    severity: Literal["error", "warning"] = "warning"
-
-
-class TemplateError(ValueError):
-    """No document can be written from this template: why, the line (from 1), and what to do about it."""
-
-    def __init__(self, reason: str, line: int, mend: str) -> None:
-        super().__init__(f"line {line}: {reason}; {mend}")
-        self.reason = reason
-        self.line = line
-        self.mend = mend
-
-
 def definition(text: str) -> Definition:
     """The definition that a template's text holds. Raises TemplateError."""
     return read(text)[0]
@@ -76,16 +56,7 @@ def definition(text: str) -> Definition:
 
 def read(text: str) -> tuple[Definition, tuple[Finding, ...]]:
     """The definition, and what its author should mend, by line. Raises TemplateError."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-    if len(text) > MAX_TEMPLATE:
-        raise TemplateError(f"it has more than {MAX_TEMPLATE:,} characters", 1, "split it into several templates")
-    try:
-        parsed = safe_yaml.parse(text)
-        lines = safe_yaml.places(text)
-    except safe_yaml.YamlError as problem:
-        raise TemplateError(problem.reason, problem.line, problem.mend) from problem
-    except RecursionError as problem:
-        raise TemplateError("it is nested too deeply", 1, "make it flatter") from problem
+    parsed, lines = parsed_yaml(text, MAX_TEMPLATE, "split it into several templates")
     if not isinstance(parsed.value, Mapping) or not isinstance(parsed.value.get("template"), Mapping):
         raise TemplateError("there is no `template:` block", 1, "begin with `template:` and its id, name and output")
     reader = _Reader(lines)

@@ -1,14 +1,51 @@
-"""One mapping of a template, read key by key; what is not of the right kind is a finding, never an exception."""
+"""YAML that people wrote, read key by key; what is not of the right kind is a finding, never an exception."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.personas.readers import safe_yaml
 
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a template that its author can mend: the line (from 1), what is wrong, and what to do."""
+
+    line: int
+    reason: str
+    mend: str
+    severity: Literal["error", "warning"] = "warning"
+
+
+class TemplateError(ValueError):
+    """Nobody can work with this template or configuration: why, the line (from 1), and what to do about it."""
+
+    def __init__(self, reason: str, line: int, mend: str) -> None:
+        super().__init__(f"line {line}: {reason}; {mend}")
+        self.reason = reason
+        self.line = line
+        self.mend = mend
+
+
+def parsed_yaml(text: str, most: int, mend: str) -> tuple[safe_yaml.Parsed, Mapping[tuple[str | int, ...], int]]:
+    """What a text of at most so many characters holds, and the line of every key and entry by its path.
+
+    `mend` says what to do with a longer one. Raises TemplateError.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    if len(text) > most:
+        raise TemplateError(f"it has more than {most:,} characters", 1, mend)
+    try:
+        return safe_yaml.parse(text), safe_yaml.places(text)
+    except safe_yaml.YamlError as problem:
+        raise TemplateError(problem.reason, problem.line, problem.mend) from problem
+    except RecursionError as problem:
+        raise TemplateError("it is nested too deeply", 1, "make it flatter") from problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Literal, assert_never
 
 from bot.core import asks, failures, replies, works
 from bot.core.commands import suggested
-from bot.core.events import ModelFailed, ModelReplied, Said, Utterance
+from bot.core.events import ModelFailed, ModelReplied, Notice, Said, Utterance
 from bot.core.gates import AskGate, FileGate, HostGate, ProposeGate, RunGate, call_of, withdrawn
 from bot.core.model import Answer, Decide, Option, Run
-from bot.core.modes import files, tooluse
+from bot.core.modes import files, finding, tooluse
 from bot.core.session import Unfinished, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
@@ -71,12 +71,12 @@ def say_for(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
 
 
 def nobody(step: StepBuilder, lines: tuple[Utterance, ...], event: Said) -> None:
-    """Text where no persona is on: a hint for whoever meant the bot, silence in a channel."""
+    """Text where no persona is on: suggestions for whoever meant the bot, silence in a channel."""
     lost = step.session.active
     if lost:
         step.tell(f"`{lost}` {failures.line('gone').removeprefix('That persona ')}")
     elif event.direct or any(line.addressed for line in lines):
-        step.tell("Nobody is on yet. `*help` shows who is here and how this works; `*` and a name calls them.")
+        finding.suggest(step, lines)
 
 
 def hear(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
@@ -238,12 +238,21 @@ def failed(step: StepBuilder, waiting: Waiting, event: ModelFailed) -> None:
 
 
 def tell_failure(step: StepBuilder, event: ModelFailed) -> None:
-    """The line on a reply that did not come; that a budget is used up is said once a day."""
-    if event.notice is None:
-        step.tell(failures.line(event.reason, event.detail))
-    elif step.session.over != event.notice.day:
-        step.change(over=event.notice.day)
-        step.tell(f"{failures.line(event.reason)} {event.notice.text[:1].upper()}{event.notice.text[1:]}")
+    """The line on a reply that did not come; that a budget is used up, or too little is left, is said once a day.
+
+    What a call has used although it failed may come near a budget, which is said below.
+    """
+    match event.reason, event.notice:
+        case "budget", Notice(day) if step.session.over == day:
+            pass
+        case "budget-short", Notice(day) if step.session.over in (day, f"{day} short"):
+            pass
+        case "budget" | "budget-short", Notice(day, text):
+            step.change(over=day if event.reason == "budget" else f"{day} short")
+            step.tell(f"{failures.line(event.reason)} {text[:1].upper()}{text[1:]}")
+        case _:
+            step.tell(failures.line(event.reason, event.detail))
+            replies.warn(step, event.notice)
 
 
 def go_on(step: StepBuilder) -> None:

@@ -87,8 +87,12 @@ _WITH_A_PATH = ("show", "history", "diff", "restore", "delete", "take")
 
 
 def out(step: StepBuilder, args: str, first: int = 0) -> None:
-    """`*doc-out [path]`: a document as a file; without a path the only one, or a list from that entry on."""
-    wanted = named(args)
+    """`*doc-out [path]`: a document as a file; without a path the one that is being written, the only one, or a list.
+
+    The list is shown from the entry `first` on.
+    """
+    # A mode whose works write a document keeps its path in their state.
+    wanted = named(args or str(getattr(works.top(step.session), "path", "")))
     if wanted.path:
         ask(step, ReadDocument(wanted.path, *wanted.versions[:1]), "out", *map(str, wanted.versions[:1]))
     else:

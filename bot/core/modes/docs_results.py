@@ -20,6 +20,7 @@ from bot.core.events import (
 from bot.core.gates import DocsGate
 from bot.core.model import Decide, Option, Run
 from bot.core.modes import chat, docs
+from bot.core.modes.files import label
 from bot.core.spaces import DocumentInfo, Version, ago, in_bytes
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import DocumentFile, ReadDocument, RenameDocument
@@ -58,12 +59,12 @@ def result(step: StepBuilder, purpose: str, event: Result) -> None:
 
 def _missing(step: StepBuilder, path: str, version: str = "") -> None:
     """The same for a document of another channel, one that was deleted and one that never was."""
+    # What somebody typed may be anything: as a label it stays on one line.
+    shown = label(path)
     if version:
-        step.tell(
-            f"There is no version {version} of `{path}` here. `*docs history {quoted(path)}` lists what there is."
-        )
+        step.tell(f"There is no version {version} of {shown} here. `*docs history` and its path lists what there is.")
     else:
-        step.tell(f"There is no document `{path}` here. `*docs` lists what there is.")
+        step.tell(f"There is no document {shown} here. `*docs` lists what there is.")
 
 
 def _listed(step: StepBuilder, verb: str, details: list[str], documents: tuple[DocumentInfo, ...], now: float) -> None:

@@ -113,9 +113,14 @@ def _told(file: Attachment, text: str) -> str:
     whole = not file.cut and text == file.text
     of = f" of {size(file.size)}" if file.size else ""
     told = f"(sent {name}:)" if whole else f"(sent {name}; the first {len(text):,} characters{of}:)"
+    return f"{told}\n{fenced(text)}"
+
+
+def fenced(text: str) -> str:
+    """The text in a fence that is longer than any within it, so that it cannot end its own."""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     body = text.strip("\n")
-    return f"{told}\n{fence}\n{body}\n{fence}"
+    return f"{fence}\n{body}\n{fence}"
 
 
 def with_names(lines: tuple[Utterance, ...], remark: str = "") -> tuple[Utterance, ...]:

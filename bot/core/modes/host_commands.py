@@ -6,17 +6,15 @@ import re
 from typing import Literal, assert_never
 
 from bot.core import works
-from bot.core.command_table import CommandTable
-from bot.core.events import Account, LibraryRead, Utterance
+from bot.core.command_table import THEIRS_FIRST
+from bot.core.events import Account, BudgetTold, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
-from bot.core.model import Activate, Decide, Menu, Option, Run
-from bot.core.modes import activation, chat, docs
-from bot.core.modes.registry import NOT_IN_THIS_BUILD
+from bot.core.model import Decide, Menu, Option, Run
+from bot.core.modes import activation, chat, docs, finding
 from bot.core.modes.tasks.mode import task_behind
-from bot.core.modes.tasks.state import MODE as TASKS
 from bot.core.session import Waiting, Work
 from bot.core.step_builder import StepBuilder
-from bot.core.steps import ForgetAll, ReadLibrary, TellBudget
+from bot.core.steps import Entry, ForgetAll, ReadLibrary, TellBudget
 from bot.personas.model import Command, Persona, fold
 
 OWNER = "host"
@@ -52,9 +50,6 @@ EFFECTS: dict[str, Effect] = {
 }
 """What each command of the host does to what is being done; `*agent` without a name is a look, too."""
 
-THEIRS_FIRST = frozenset({"approve", "resume"})
-"""Commands of the host that give way to a persona's own of that name."""
-
 ADMINS = frozenset({"reload", "budget", "forget"})
 """Commands that only admins may use."""
 
@@ -75,6 +70,7 @@ def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
     own = persona.command(command) if persona else None
     effect: Effect = "leave" if own and word in THEIRS_FIRST else EFFECTS.get(word, "leave")
     if word in ADMINS and not step.context.admin:
+        _did_not_run(step, word, line, "only an admin may use it")
         step.record(f"was refused *{word}: not an admin", line.user)
         step.tell(f"Only an admin may use `*{word}` (`access.admins` in the settings).")
         return
@@ -92,8 +88,17 @@ def run(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
             if works.pause(step, f"*{command} was asked for"):
                 works.close(step, f"*{command} was asked for")
                 leave(step, word, own, args, line)
+            else:
+                _did_not_run(step, word, line, "too much work is paused already")
         case _:
             assert_never(effect)
+
+
+def _did_not_run(step: StepBuilder, word: str, by: Utterance, why: str) -> None:
+    """Let the persona that is on know, which may have proposed it: else it takes the command for run."""
+    if step.persona:
+        told = f"{by.name} asked for *{word}. It did not run: {why}."
+        step.note(Entry("note", step.persona.id, told, by.name, user=by.user))
 
 
 def look(step: StepBuilder, word: str, args: str, line: Utterance) -> None:
@@ -133,7 +138,8 @@ def confirm(step: StepBuilder, word: str, line: Utterance) -> None:
             works.close(step, "the conversation may be wiped")
             options = (Option("Yes, wipe it", Decide("yes")), Option("No, keep it", Decide("no")))
             question = (
-                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone."
+                "Shall I wipe this conversation: what was said, who is on, and all that waits? It cannot be undone. "
+                "Documents stay: `*docs` shows them."
             )
             step.halt(ForgetGate(), options, question, by_host=True)
         case _:
@@ -148,21 +154,30 @@ def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Ut
     persona = step.persona
     match word:
         case "agent":
-            agent(step, args, line)
+            finding.agent(step, args, line)
         case "continue":
             chat.go_on(step)
         case "retry":
             chat.once_more(step)
+        case "task" if persona is None:
+            personas(step, "Nobody is on who could carry out a task. Who shall come?")
+        case "task" if own is None and persona is not None:
+            leave(step, word, Command("task", args="{task}"), args, line)
         case _ if own is None or persona is None:
+            _did_not_run(step, word, line, "there is no such command here")
             step.tell(f"There is no `*{word}` here just now. `*help` shows what there is.")
         case _ if word in LISTS and not args and not _has_template(step, persona, own):
             listing(step, persona, word)
+        case "task" if not _is_known(step, persona, word, args):
+            listing(step, persona, word, unknown=True)
         case _ if mode := step.modes.begun_by(word, *(fold(name) for name in own.uses)):
             mode.start(step, own.name, args, line)
-        case _ if task_behind(step, own) and (mode := step.modes.named(TASKS)):
+        case _ if word in LISTS and args and not _is_known(step, persona, word, args):
+            listing(step, persona, word, unknown=True)
+        case _ if task_behind(step, own) and (mode := step.modes.tasks):
             mode.start(step, own.name, args, line)
-        case _ if word in NOT_IN_THIS_BUILD or own.uses:
-            later(step, persona, own, args, line)
+        case _ if what := step.modes.missing(own, persona):
+            later(step, persona, own, args, line, what)
         case _:
             chat.requested(step, persona, own.name, args, line)
 
@@ -187,28 +202,6 @@ def meant_decided(step: StepBuilder, option: Option) -> bool:
     step.tell("Nothing was done.")
     works.stand(step)
     return False
-
-
-def agent(step: StepBuilder, args: str, by: Utterance) -> None:
-    """`*agent [name]`: the list, or somebody by id, name or role."""
-    wanted = args.strip().lstrip("*@/").strip()
-    found = step.cast.called(wanted)
-    if len(found) == 1:
-        activation.activate(step, found[0], alone=True)
-        return
-    known = found or activation_candidates(step, wanted)
-    if not known:
-        step.tell(f"Nobody here goes by “{wanted}”. `*agent` lists everybody.", quotes=by)
-        return
-    options = tuple(Option(f"*{p.id}", Activate(p.id), f"{p.icon} {p.name}") for p in known[:20])
-    step.tell(f"Who do you mean by “{wanted}”?", step.menu(options), quotes=by)
-
-
-def activation_candidates(step: StepBuilder, wanted: str) -> tuple[Persona, ...]:
-    """The personas whose ids, names or titles are like `wanted`, best first."""
-    near = CommandTable(step.cast, None).nearest(fold(wanted), people=True)
-    found = [step.cast.persona(t.action.persona) for t in near if isinstance(t.action, Activate)]
-    return tuple(p for p in found if p)
 
 
 def personas(step: StepBuilder, question: str) -> None:
@@ -270,11 +263,16 @@ def raise_budget(step: StepBuilder, args: str, line: Utterance) -> None:
     if found is None:
         step.tell("Say how much more this channel may spend today: `*budget +5` for $5, or `*budget +20000 tokens`.")
         return
-    step.change(warned="", over="")
-    more = f"{int(found[2]):,} tokens" if found[2] else f"${found[1]}"
-    step.record(f"raised the budget of today by {more}", line.user)
-    granted = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000))
-    step.wait(granted, Waiting("", "budget", OWNER))
+    wanted = TellBudget(int(found[2] or 0), round(float(found[1] or 0) * 1_000_000), line.user)
+    step.wait(wanted, Waiting("", "budget", OWNER))
+
+
+def budget_told(step: StepBuilder, event: BudgetTold) -> None:
+    """What may be spent; where it was raised, that is recorded, and people are told again when it is used up."""
+    if event.raised:
+        step.change(warned="", over="")
+        step.record(f"raised the budget of today by {event.raised}", event.by)
+    step.tell(event.text)
 
 
 def forget_decided(step: StepBuilder, option: Option, line: Utterance) -> None:
@@ -300,8 +298,27 @@ def library_read(step: StepBuilder, event: LibraryRead) -> None:
     lines = [f"- {problem}" for problem in event.problems[:PROBLEMS]]
     lines += [f"- and {more} more: `greenroom personas check` tells all of them"] if more > 0 else []
     told = "\n\nWhat is wrong with files (each keeps its last good version):\n" + "\n".join(lines) if lines else ""
-    step.tell(f"The persona files were read again: {event.personas} personas.{told}")
+    step.tell(f"The persona files were read again: {event.personas} personas. {_changed(event)}{told}")
     works.stand(step)
+
+
+NAMED = 20
+"""So many ids of each kind are named of what a new reading has changed."""
+
+
+def _changed(event: LibraryRead) -> str:
+    """What the new reading has changed, in a sentence."""
+    kinds = (("new", event.added), ("changed", event.changed), ("gone", event.gone))
+    told = [f"{kind}: {_ids(ids)}" for kind, ids in kinds if ids]
+    if event.resources:
+        told.append(f"tasks, templates and the like that came or went: {event.resources}")
+    what = "; ".join(told)
+    return f"{what[:1].upper()}{what[1:]}." if what else "Nothing has changed since they were last read."
+
+
+def _ids(ids: tuple[str, ...]) -> str:
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(f"`{ident}`" for ident in ids[:NAMED]) + more
 
 
 def toggle_yolo(step: StepBuilder, line: Utterance) -> None:
@@ -318,14 +335,26 @@ def toggle_yolo(step: StepBuilder, line: Utterance) -> None:
         step.tell("Yolo is **off**: every section waits for you.")
 
 
-def listing(step: StepBuilder, persona: Persona, word: str) -> None:
-    """A command without the name that it needs: list what could be named, then wait."""
+def _is_known(step: StepBuilder, persona: Persona, word: str, args: str) -> bool:
+    """Whether `args` begins with the name of something that the command could take, whose ending may be left out."""
+    kind = LISTS[word]
+    first = fold(args.split()[0])
+    stem = first.rsplit(".", 1)[0] if "." in first else first
+    spelled = {stem, f"{stem}-tmpl", f"{stem}-checklist"}
+    whole = fold(args)
+    listed = (*step.cast.resources_of(persona, kind), *(r for r in step.cast.resources if r.kind == kind))
+    return any(fold(r.stem) in spelled or whole in (fold(r.stem), fold(r.title)) for r in listed)
+
+
+def listing(step: StepBuilder, persona: Persona, word: str, *, unknown: bool = False) -> None:
+    """A command without the name that it needs, or with an `unknown` one: list what could be named, then wait."""
     kind = LISTS[word]
     found = step.cast.resources_of(persona, kind)
     if not found:
         step.say(f"The library holds no {kind}, so there is nothing to choose for `*{word}`.")
         return
-    step.say(f"`*{word}` needs a name. These {kind} exist:", step.page(f"{kind}:{word}", _listed(step, persona, word)))
+    why = f"There is no {kind[:-1]} of that name." if unknown else f"`*{word}` needs a name."
+    step.say(f"{why} These {kind} exist:", step.page(f"{kind}:{word}", _listed(step, persona, word)))
 
 
 def _listed(step: StepBuilder, persona: Persona, word: str) -> tuple[Option, ...]:
@@ -333,11 +362,12 @@ def _listed(step: StepBuilder, persona: Persona, word: str) -> tuple[Option, ...
     return tuple(Option(r.stem, Run(word, r.stem), r.title) for r in found)
 
 
-def later(step: StepBuilder, persona: Persona, command: Command, args: str, by: Utterance) -> None:
-    """A command whose mode is not in this build: say so, and what is possible instead."""
+def later(step: StepBuilder, persona: Persona, command: Command, args: str, by: Utterance, what: str) -> None:
+    """A command whose mode is not in this build, which does not run `what`: say so, also to the persona."""
     uses = f" (it runs {', '.join(f'`{u}`' for u in command.uses)})" if command.uses else ""
-    what = NOT_IN_THIS_BUILD.get(fold(command.name), "tasks and documents")
     named = f"*{command.name}{' ' + args if args else ''}"
+    told = f"{by.name} asked for your command {named}. It did not run: this build does not run {what}."
+    step.note(Entry("note", persona.id, told, by.name, id=by.id if args else "", user=by.user))
     step.tell(
         f"`{named}`{uses} is not possible yet: this build does not run {what}. "
         f"What works now is talk: write to {persona.name} what you want to work out.",
@@ -371,6 +401,8 @@ def turn_page(step: StepBuilder, name: str, first: int, menu: Menu) -> None:
     options: tuple[Option, ...] = ()
     if what == "personas":
         options = activation.persona_options(step.cast)
+    elif what == "found":
+        options = finding.searched(step.cast, detail)
     elif what == "commands" and persona:
         options = activation.command_options(persona)
     elif persona and detail in LISTS:
@@ -378,4 +410,5 @@ def turn_page(step: StepBuilder, name: str, first: int, menu: Menu) -> None:
     if not options:
         step.tell("That list is gone. `*help` shows what there is.")
         return
-    step.tell("More of it:", step.page(name, options, first, prompt=menu.prompt))
+    quoted = Utterance(menu.user, "", "", menu.said, 0.0) if menu.said else None
+    step.tell("More of it:", step.page(name, options, first, prompt=menu.prompt, quotes=quoted))

@@ -7,17 +7,20 @@ that all works have in common (the stack, pausing, coming to rest) is in `bot.co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from bot.core import codec
+from bot.core.command_table import HOST_COMMANDS, THEIRS_FIRST
 from bot.core.events import Result, Said, Utterance
 from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.session import Work
 from bot.core.step_builder import StepBuilder
 from bot.core.tools import Completed
+from bot.personas.model import Command, Persona, fold
 
 W = TypeVar("W", bound=Work)
 
@@ -95,10 +98,22 @@ class Mode(Protocol[W]):
 
 
 class Registry:
-    """The modes of a build: by name, and by the commands that begin them."""
+    """The modes of a build: by name, and by the commands that begin them.
 
-    def __init__(self, modes: Iterable[Mode[Any]] = ()) -> None:
+    `later` are commands, and tasks behind commands, whose mode is still to be built, and what each of them runs.
+    `tasks`, one of the modes, runs every task that no other mode begins with.
+    """
+
+    def __init__(
+        self,
+        modes: Iterable[Mode[Any]] = (),
+        later: Mapping[str, str] = MappingProxyType({}),
+        *,
+        tasks: Mode[Any] | None = None,
+    ) -> None:
         """Raises ValueError where two modes want one name or one command, or a class names another mode."""
+        self._later = later
+        self.tasks = tasks
         self._by_name: dict[str, Mode[Any]] = {}
         self._by_command: dict[str, Mode[Any]] = {}
         for mode in modes:
@@ -121,10 +136,28 @@ class Registry:
         """The mode of a work."""
         return self._by_name[work.mode]
 
-    def named(self, name: str) -> Mode[Any] | None:
-        """The mode of that name; None where this build has none."""
-        return self._by_name.get(name)
-
     def begun_by(self, *names: str) -> Mode[Any] | None:
         """The mode that the first of these commands or tasks begins; None where none does."""
         return next((self._by_command[name] for name in names if name in self._by_command), None)
+
+    def later(self, name: str) -> str:
+        """What the command or task of that name needs that is still to be built; "" where it needs nothing of it."""
+        return self._later.get(fold(name), "")
+
+    def runs_as_task(self, stem: str) -> bool:
+        """Whether a task of that name is carried out step by step; others have a mode of their own, now or later."""
+        return self.tasks is not None and not self.begun_by(fold(stem)) and not self.later(stem)
+
+    def missing(self, command: Command, persona: Persona) -> str:
+        """What a command of a persona needs that this build does not run; "" where the command works."""
+        word = fold(command.name)
+        if word in HOST_COMMANDS and word not in THEIRS_FIRST:
+            return ""
+        if self.begun_by(word, *(fold(name) for name in command.uses)):
+            return ""
+        if what := next((what for name in (word, *command.uses) if (what := self.later(name))), ""):
+            return what
+        tasks = {fold(dependency.stem) for dependency in persona.dependencies if dependency.kind == "tasks"}
+        if not command.uses or any(fold(name) in tasks and self.runs_as_task(name) for name in command.uses):
+            return ""
+        return "tasks and documents"

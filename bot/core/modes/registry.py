@@ -6,18 +6,26 @@ from bot.core.modes.documents.mode import DOCUMENT
 from bot.core.modes.mode import Registry
 from bot.core.modes.tasks.mode import TASK
 
-MODES = Registry((DOCUMENT, TASK))
-
 NOT_IN_THIS_BUILD: dict[str, str] = {
+    "advanced-elicitation": "elicitation methods outside of documents",
     "checklist": "checklists",
+    "develop-story": "stories",
     "execute-checklist": "checklists",
+    "index-docs": "indexes of documents",
     "kb": "the knowledge base",
     "kb-mode": "the knowledge base",
+    "kb-mode-interaction": "the knowledge base",
     "party-mode": "party mode",
     "plan": "workflow plans",
     "plan-status": "workflow plans",
     "plan-update": "workflow plans",
+    "shard-doc": "the cutting of documents into parts",
     "workflow": "workflows",
     "workflow-guidance": "workflows",
 }
-"""Commands of personas that need a mode which is still to be built, and what it runs. Each goes when its mode comes."""
+"""Commands of personas, and tasks behind them, that need a mode which is still to be built, and what it runs.
+
+Each goes when its mode comes.
+"""
+
+MODES = Registry((DOCUMENT, TASK), NOT_IN_THIS_BUILD, tasks=TASK)

@@ -21,6 +21,9 @@ _KEY_FORM = re.compile(r"^[\"'`]?\s*[*/@]?(?P<name>[^\s{}\[\]<>\"'`]+)\s*(?P<arg
 
 MAX_COMMANDS = 500
 
+_WITH_RUNS = {"description", "runs"}
+"""A definition of these keys says what the command does, and beside it which files it runs."""
+
 HOST_COMMANDS = frozenset({"help", "exit", "yolo", "doc-out", "status", "agent", "task", "checklist"})
 """Commands that the host answers by itself, whatever words a file finds for them."""
 
@@ -70,6 +73,10 @@ def read_commands(value: object, dependencies: Sequence[Dependency] = ()) -> Com
         if not name:
             unread.append(one_line(key) or "(empty)")
             continue
+        runs = ""
+        if isinstance(content, Mapping) and set(content) == _WITH_RUNS:
+            runs = text_of(content["runs"])
+            content = text_of(content["description"])
         nested = isinstance(content, Mapping | list | tuple)
         description = _outline(content) if nested else _tidy(one_line(content))
         everything = f"{bullets(content)}" if nested else text_of(content)
@@ -80,7 +87,7 @@ def read_commands(value: object, dependencies: Sequence[Dependency] = ()) -> Com
                 name=name,
                 description=description,
                 args=" ".join(args.split()),
-                uses=uses(name, everything, dependencies),
+                uses=uses(name, f"{everything}\n{runs}" if runs else everything, dependencies),
                 confirm="(confirm" in fold(description),
                 aliases=tuple(alias.lstrip("*/@") for alias in aliases),
             )

@@ -6,7 +6,10 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from discord.utils import snowflake_time
 
 from bot.core.model import Conversation, Menu, Receipt, Voice
 from bot.platforms.discord import components, marks, markup
@@ -55,16 +58,22 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A message of ours that stands somewhere; `hook` is the id of the webhook that it went through, "" for none."""
+    """A message of ours that stands somewhere; `hook` is the id of the webhook that it went through, "" for none.
+
+    `edited` is when Discord changed it last, as it writes times; "" where it never did.
+    """
 
     where: Conversation
     id: str
     hook: str = ""
+    edited: str = ""
 
     @property
     def receipt(self) -> Receipt:
-        """Its receipt: a snowflake is its place in Discord's order too."""
-        return Receipt(self.id, int(self.id))
+        """Its receipt: a snowflake is its place in Discord's order too, and holds the time (docs, snowflakes)."""
+        number = int(self.id)
+        at = datetime.fromisoformat(self.edited) if self.edited else snowflake_time(number)
+        return Receipt(self.id, number, at.timestamp())
 
 
 class Messages:
@@ -144,18 +153,20 @@ class Messages:
                 log.info("a message to %s is sent again in a plainer form (%s)", where.key, error)
         return await self._as_itself(where, forms[-1], file)
 
-    async def edit(self, standing: Standing, voice: Voice, mark: Mark, text: str, menu: Menu | None = None) -> None:
-        """Change a message of ours; refused also where the webhook that it went through is gone."""
+    async def edit(self, standing: Standing, voice: Voice, mark: Mark, text: str, menu: Menu | None = None) -> Standing:
+        """Change a message of ours, and give it as it is then; refused also where its webhook is gone."""
         where = standing.where
         if not standing.hook:
             body = self.body(mark(spoken(voice, markup.shown(text))), where, menu)
-            await self._web.call("PATCH", OWN, body, channel_id=posts_to(where), message_id=standing.id)
-            return
+            made = await self._web.call("PATCH", OWN, body, channel_id=posts_to(where), message_id=standing.id)
+            return standing_of(where, made)
         hook = await self._hooks.named(where.channel, standing.hook)
         if hook is None:
             raise RefusedError("PATCH", 404, UNKNOWN_WEBHOOK, "the message's webhook is gone")
         body = self.body(mark(markup.shown(text)), where, menu)
-        await self._web.hook("PATCH", HOOKED, body, query=_thread(where), **_ids(hook, standing))
+        return standing_of(
+            where, await self._web.hook("PATCH", HOOKED, body, query=_thread(where), **_ids(hook, standing))
+        )
 
     async def delete(self, standing: Standing) -> None:
         """Take a message of ours away; one that is gone already is no error.
@@ -244,7 +255,8 @@ def marking(key: str) -> Mark:
 
 def standing_of(where: Conversation, message: Mapping[str, Any]) -> Standing:
     """A message of ours as Discord tells it."""
-    return Standing(where, str(message["id"]), str(message.get("webhook_id") or ""))
+    hook, edited = str(message.get("webhook_id") or ""), str(message.get("edited_timestamp") or "")
+    return Standing(where, str(message["id"]), hook, edited)
 
 
 def _ids(hook: Hook, standing: Standing | None = None) -> dict[str, Any]:

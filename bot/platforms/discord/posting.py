@@ -10,10 +10,22 @@ from hashlib import blake2b
 from typing import Any
 
 from bot.core.model import HOST, Conversation, Receipt
+from bot.platforms import sending
 from bot.platforms.discord import marks
 from bot.platforms.discord.avatars import Avatars
 from bot.platforms.discord.hooks import Hooks
-from bot.platforms.discord.messages import CHANNEL, EPHEMERAL, HOOK, OWN, Me, Messages, marking, spoken, text_of
+from bot.platforms.discord.messages import (
+    CHANNEL,
+    EPHEMERAL,
+    HOOK,
+    OWN,
+    Me,
+    Messages,
+    marking,
+    spoken,
+    standing_of,
+    text_of,
+)
 from bot.platforms.discord.places import is_direct, posts_to
 from bot.platforms.discord.refusals import BLOCKED, told
 from bot.platforms.discord.web import (
@@ -23,12 +35,10 @@ from bot.platforms.discord.web import (
     UnansweredError,
     Web,
 )
+from bot.platforms.sending import sent_once
 from bot.ports.transport import Outgoing, TransportError
 
 log = logging.getLogger(__name__)
-
-WAITS = (0.5, 1.0, 2.0)
-"""Seconds before a post whose answer was lost is looked for, and sent again where it is not there."""
 
 PAGE = 100
 PAGES = 20
@@ -66,25 +76,13 @@ class Poster:
     async def _posted(self, out: Outgoing) -> Receipt:
         """Post it, once. Raises TransportError where no answer comes, and RefusedError."""
         file = (out.file.name, out.file.content) if out.file else None
-        for wait in (*WAITS, None):
-            try:
-                standing = await self.messages.send(
-                    out.conversation,
-                    out.voice,
-                    marking(out.key),
-                    out.text,
-                    menu=out.menu,
-                    file=file,
-                    nonce=nonce_of(out.key),
-                )
-                return standing.receipt
-            except UnansweredError as error:
-                if wait is None:
-                    raise TransportError(f"Discord does not answer: {error}") from error
-                await asyncio.sleep(wait)
-                if found := await self.find(out):
-                    return found
-        raise AssertionError("the last round returns or raises")
+
+        async def send() -> Receipt:
+            where, mark, nonce = out.conversation, marking(out.key), nonce_of(out.key)
+            sent = await self.messages.send(where, out.voice, mark, out.text, menu=out.menu, file=file, nonce=nonce)
+            return sent.receipt
+
+        return await sent_once(send, lambda: self.find(out), UnansweredError, "Discord")
 
     async def _excused(self, out: Outgoing, refused: RefusedError) -> Receipt:
         """Say what Discord refused, and why; the menu stays, unless it is refused too. Raises TransportError."""
@@ -112,10 +110,10 @@ class Poster:
         if token:
             body = self.messages.body(spoken(out.voice, out.text), out.conversation, out.menu)
             body["flags"] |= EPHEMERAL
-            for wait in (*WAITS, None):
+            for wait in (*sending.WAITS, None):
                 try:
                     made = await self._web.hook("POST", HOOK, body, webhook_id=application, webhook_token=token)
-                    return Receipt(str(made["id"]), int(made["id"]))
+                    return standing_of(out.conversation, made).receipt
                 except UnansweredError as error:
                     raise TransportError(f"Discord does not answer: {error}") from error
                 except RefusedError as error:
@@ -144,7 +142,7 @@ class Poster:
         async for message in self.ours(out.conversation, out.since):
             names = [str(each["filename"]) for each in message.get("attachments", ())]
             if marks.carries(text_of(message), names, out.key, file):
-                return Receipt(str(message["id"]), int(message["id"]))
+                return standing_of(out.conversation, message).receipt
         return None
 
     async def ours(self, where: Conversation, since: int) -> AsyncIterator[dict[str, Any]]:

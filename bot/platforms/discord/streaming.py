@@ -6,16 +6,17 @@ of something unfinished until it is sealed, so whoever takes a turn up knows it 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from bot.core.model import Conversation, Receipt
 from bot.platforms.discord import marks, markup
 from bot.platforms.discord.messages import Standing, marking, standing_of
-from bot.platforms.discord.posting import WAITS, Poster
+from bot.platforms.discord.posting import Poster
 from bot.platforms.discord.web import UNKNOWN_MESSAGE, RefusedError, UnansweredError
 from bot.platforms.growing import Pump
+from bot.platforms.sending import nothing, sent_once
 from bot.ports.transport import Outgoing, TransportError
 
 log = logging.getLogger(__name__)
@@ -66,20 +67,14 @@ class Previews:
         standing = await self._ended(ref, out.conversation)
         if standing is None:
             return None
-        for wait in (*WAITS, None):
-            try:
-                await self._messages.edit(standing, out.voice, marking(out.key), out.text, out.menu)
-                return standing.receipt
-            except UnansweredError as error:
-                if wait is None:
-                    raise TransportError(f"Discord does not answer: {error}") from error
-                await asyncio.sleep(wait)
-            except RefusedError as error:
-                if error.code != UNKNOWN_MESSAGE:
-                    log.info("a reply that grew could not be finished (%s); it is posted instead", error)
-                    await self._remove(standing)
-                return None
-        raise AssertionError("the last round returns or raises")
+        edit = partial(self._messages.edit, standing, out.voice, marking(out.key), out.text, out.menu)
+        try:
+            return (await sent_once(edit, nothing, UnansweredError, "Discord")).receipt
+        except RefusedError as error:
+            if error.code != UNKNOWN_MESSAGE:
+                log.info("a reply that grew could not be finished (%s); it is posted instead", error)
+                await self._remove(standing)
+            return None
 
     async def withdraw(self, ref: str) -> None:
         """Take the message away."""

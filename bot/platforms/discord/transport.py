@@ -68,7 +68,7 @@ class DiscordTransport:
             log.debug("that somebody is at work could not be shown (%s)", error)
 
     async def read(self, file: Attachment, room: int) -> Attachment:
-        """The file with its text, or within a minute with what is wrong with it."""
+        """The file with its text, or with its problem. Raises TransportError where it may be read a little later."""
         return await files.read(self._web.cdn, file, room)
 
     async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:

@@ -11,13 +11,14 @@ from typing import Any
 
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.arrival import Me
-from bot.platforms.slack.backfill import Backfill
+from bot.platforms.slack.backfill import PATIENCE, Backfill, place_of
 from bot.platforms.slack.event_source import bolt, event_source
 from bot.platforms.slack.home import Home
 from bot.platforms.slack.listening import AGAIN, TAKEN, Answer, EventHandler
 from bot.platforms.slack.options import SlackOptions
 from bot.platforms.slack.people import People
 from bot.platforms.slack.posting import Poster
+from bot.platforms.slack.queues import PlaceQueues
 from bot.platforms.slack.streaming import Streams
 from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import TOKEN_ERRORS, RefusedError, UnansweredError, Web
@@ -69,16 +70,21 @@ class SlackAdapter:
         handler = EventHandler(self._web, self._me, people, home, gateway, library, self.transport.stopped)
         self._missed = missed = Backfill(self._web, gateway, self._me, self._options.backfill, handler.message)
 
+        queues = PlaceQueues()
+
         async def take(body: Mapping[str, Any]) -> Answer:
             if body.get("type") == "app_rate_limited":
                 missed.limited(float(body.get("minute_rate_limited") or time.time()))
                 return TAKEN
-            answer = await handler.take(body) if await missed.before(body) else AGAIN
+            where = place_of(body, self._me.team)
+            async with queues.turn(where, PATIENCE) as is_next:
+                answer = await handler.take(body) if is_next and await missed.before(where) else AGAIN
             if answer == AGAIN:
                 missed.refused(body)
             return answer
 
         await _begun(missed)
+        await missed.look_ahead()
         filling = asyncio.create_task(missed.run())
         line = self._line.serve(bolt(self._web, self._me, take), missed.connected)
         ways = [asyncio.create_task(work) for work in (line, self._refused())]

@@ -15,8 +15,9 @@ from typing import Any
 from bot.core.model import Attachment, Conversation, Inbound
 from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.slack.blocks import TEXT, from_metadata, opened
-from bot.platforms.slack.typed import NOBODY, Names, plain_text
+from bot.platforms.slack.typed import plain_text
 from bot.platforms.slash import as_typed
+from bot.platforms.typed import NOBODY, Names
 
 Payload = Mapping[str, Any]
 MICRO = 1_000_000

@@ -34,6 +34,12 @@ PATIENCE = 2.0
 OVERTAKEN = 60.0
 """Seconds after which deliveries go before what was missed, where Slack has not shown it by then."""
 
+AHEAD = 10.0
+"""Seconds for which what was missed is looked for before there is a connection; the rest is looked for behind it."""
+
+OVERLAP = 5.0
+"""Seconds before the newest message found then, from which it is looked again: Slack may show some a little late."""
+
 FIRST_TRY, LATEST_TRY = 1.0, 60.0
 """Seconds after which it is tried again to look for what was missed: they double from the first to the latest."""
 
@@ -53,13 +59,16 @@ class Gap:
 
     `seen` is how far each conversation had come when the process began; None for a gap in the middle of its life.
     `threads` are those that were found with replies in that time, and the order of their last. Places are put into
-    `filled` when nothing is missing there any more.
+    `filled` when nothing is missing there any more; `newest` is the order of the last message that Slack showed there.
+    `ahead` has the places that were looked at before there was a connection, and up to where nothing is missing there.
     """
 
     since: int
     seen: Mapping[Conversation, int] | None = None
     threads: dict[Conversation, int] = field(default_factory=dict)
     filled: set[Conversation] = field(default_factory=set)
+    newest: dict[Conversation, int] = field(default_factory=dict)
+    ahead: dict[Conversation, int] = field(default_factory=dict)
     locks: defaultdict[Conversation, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     count: int = 0
 
@@ -72,7 +81,7 @@ class Gap:
         if last > int(now * MICRO) + FUTURE:
             last = oldest  # builds before this one gave slash commands the time of this machine, which was ahead
         margin = int(MARGIN * MICRO) if last > oldest else 0
-        return max(self.since, last - margin)
+        return max(self.since, last - margin, self.ahead.get(where, 0))
 
 
 class Backfill:
@@ -99,6 +108,22 @@ class Backfill:
         known = await self._gateway.conversations("slack", self._me.team)
         seen = {where: await self._gateway.last_seen(where) for where in known}
         self._gap = Gap(self._oldest(), seen)
+
+    async def look_ahead(self) -> None:
+        """Before there is a connection, look for what was missed, for `AHEAD` seconds at most.
+
+        What comes over a connection has to wait for what was missed before it, and may be refused for that, while other
+        processes take what is newer. So little should be left to look for then.
+        """
+        if (gap := self._gap) is None:
+            return
+        try:
+            async with asyncio.timeout(AHEAD):
+                await self._fill(gap)
+        except (UnansweredError, RefusedError, StoreError, TimeoutError) as error:
+            log.info("not all that was missed could be looked for before Slack is connected (%r)", error)
+        ahead = {where: gap.newest[where] - int(OVERLAP * MICRO) for where in gap.filled & gap.newest.keys()}
+        self._gap = Gap(gap.since, gap.seen, gap.threads, ahead=ahead, count=gap.count)
 
     def connected(self, since: float | None) -> None:
         """There is a connection, and was none since then, in seconds since the epoch; None: since the process began.
@@ -167,13 +192,12 @@ class Backfill:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, STORE_TRY if isinstance(error, StoreError) else LATEST_TRY)
 
-    async def before(self, body: Mapping[str, Any]) -> bool:
-        """Let what was missed in the place of that delivery go first; whether the delivery may be taken then.
+    async def before(self, where: Conversation | None) -> bool:
+        """Let what was missed in the place of a delivery go first; whether the delivery may be taken then.
 
         Where that takes longer than `PATIENCE`, it may not: `refused` makes sure that it is taken in its order. Where
         Slack shows nothing for `OVERTAKEN` seconds, deliveries are taken all the same, and the gap stays open.
         """
-        where = _place(body, self._me.team)
         if where is None:
             return True
         try:
@@ -261,6 +285,7 @@ class Backfill:
             if not where.thread and (latest := message.get("latest_reply")):
                 gap.threads[Conversation("slack", self._me.team, where.channel, message["ts"])] = order_of(latest)
             order = order_of(message["ts"])
+            gap.newest[where] = max(order, gap.newest.get(where, 0))
             if order > behind:
                 found.append(message)
             # Before the bot came, or before a store that is no longer there had it answer, nothing was missed.
@@ -269,7 +294,7 @@ class Backfill:
         return sorted((m for m in found if order_of(m["ts"]) > behind), key=lambda m: order_of(m["ts"]))
 
 
-def _place(body: Mapping[str, Any], team: str) -> Conversation | None:
+def place_of(body: Mapping[str, Any], team: str) -> Conversation | None:
     """Where a message or a slash command was said, or a button was pressed; None for all else."""
     event = body.get("event") or {}
     if event.get("type") in ("message", "app_mention") and event.get("channel"):

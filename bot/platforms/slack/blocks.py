@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from wcwidth import iter_graphemes
@@ -132,6 +133,7 @@ def plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
+@lru_cache(maxsize=1024)
 def shortened(text: str, most: int) -> str:
     """`text` on one line and in at most `most` characters, cut between those that people see, with a `…` at the cut."""
     flat = " ".join(text.split())

@@ -10,12 +10,14 @@ from typing import Any
 import aiohttp
 
 from bot.core.model import Conversation, Receipt, Voice
+from bot.platforms import sending
+from bot.platforms.sending import sent_once
 from bot.platforms.slack import markup
 from bot.platforms.slack.arrival import MICRO, Me, order_of
 from bot.platforms.slack.blocks import menu_blocks
 from bot.platforms.slack.history import messages
 from bot.platforms.slack.icons import short_name
-from bot.platforms.slack.web import WAITS, RefusedError, UnansweredError, Web
+from bot.platforms.slack.web import RefusedError, UnansweredError, Web
 from bot.ports.transport import FormRefusedError, Outgoing, TransportError, Upload
 
 log = logging.getLogger(__name__)
@@ -48,22 +50,18 @@ class Poster:
 
     async def post(self, out: Outgoing) -> Receipt:
         """Post it; where no answer comes, it is looked for before it is posted again."""
-        where = out.conversation.channel
-        for wait in (*WAITS, None):
-            message = self._message(out)
-            try:
-                answer = await self._web.call("chat.postMessage", where=where, **message)
-                return receipt(str(answer["ts"]))
-            except UnansweredError as error:
-                if wait is None:
-                    raise TransportError(f"Slack does not answer: {error}") from error
-                await asyncio.sleep(wait)
-                if found := await self.find(out):
-                    return found
-            except RefusedError as error:
-                if not self.spoken_for(error, message):
-                    raise self.told(error, out.conversation) from error
-        raise AssertionError("the last round returns or raises")
+        return await sent_once(lambda: self._posted(out), lambda: self.find(out), UnansweredError, "Slack")
+
+    async def _posted(self, out: Outgoing) -> Receipt:
+        """Post it in one call, or in two where Slack does not let the bot speak under a name."""
+        message = self._message(out)
+        try:
+            answer = await self._web.call("chat.postMessage", where=out.conversation.channel, **message)
+            return receipt(str(answer["ts"]))
+        except RefusedError as error:
+            if not self.spoken_for(error, message):
+                raise self.told(error, out.conversation) from error
+            return await self._posted(out)
 
     async def whisper(self, out: Outgoing) -> Receipt:
         """Show it to `out.only` alone. Slack keeps no such message: one that is repeated shows twice."""
@@ -90,7 +88,7 @@ class Poster:
             raise ValueError(f"no file to put up: {out.key}")
         file_id = await self._stored(out.file)
         where, is_known = place(out.conversation), True
-        for wait in (*WAITS, None):
+        for wait in (*sending.WAITS, None):
             try:
                 await self._web.call(
                     "files.completeUploadExternal",
@@ -119,7 +117,7 @@ class Poster:
         data = file.content
         try:
             slot = await self._web.call("files.getUploadURLExternal", again=True, filename=file.name, length=len(data))
-            for wait in (*WAITS, None):
+            for wait in (*sending.WAITS, None):
                 try:
                     async with self._web.session.post(slot["upload_url"], data=data) as answer:
                         if answer.status == 200:
@@ -217,6 +215,7 @@ def key_of(message: Mapping[str, Any]) -> str:
     return str(found.get("event_payload", {}).get("key", "")) if found.get("event_type") == EVENT else ""
 
 
-def receipt(ts: str) -> Receipt:
-    """A message's receipt."""
-    return Receipt(ts, order_of(ts))
+def receipt(ts: str, at: float = 0.0) -> Receipt:
+    """A message's receipt; `at` is when it was finished, in seconds of Slack's clock, if not when it was posted."""
+    order = order_of(ts)
+    return Receipt(ts, order, at or order / MICRO)

@@ -18,6 +18,7 @@ from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import MICRO, order_of
 from bot.platforms.slack.history import Take, handed_over, messages
 from bot.platforms.slack.web import RefusedError, Web
+from bot.ports.mailbox import Outage
 from bot.ports.transport import InboundGateway
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,13 @@ log = logging.getLogger(__name__)
 DOUBT = 60.0
 """Seconds after an outage in which a place is read again before its first delivery is taken: another process may have
 refused something there, and reads it again within that time."""
+
+BLIP = 1.0
+"""Seconds of an outage in which nothing was refused: calls are tried again for longer than that."""
+
+EARLIER = 10.0
+"""Seconds before its own first failed call in which another process may have refused something: calls may take so long
+to fail."""
 
 HELD = 1000
 """So many refused edits and deletions are remembered; the history that is read again does not tell of them."""
@@ -41,6 +49,7 @@ class Refused:
         self._locks: defaultdict[Conversation, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._doubt: int | None = None
         self._doubt_ends = 0.0
+        self._outage: Outage | None = None
         self._certain: set[Conversation] = set()
 
     @property
@@ -80,11 +89,22 @@ class Refused:
             await self._read(where)
 
     def _is_doubtful(self) -> bool:
+        outage = self._gateway.outage()
+        if outage and outage != self._outage and outage.last - outage.began > BLIP:
+            self._outage = outage
+            self._suspect(outage)
         if self.is_open:
             self._doubt_ends = time.monotonic() + DOUBT
         elif self._doubt is not None and time.monotonic() > self._doubt_ends:
             self._doubt = None
         return self._doubt is not None
+
+    def _suspect(self, outage: Outage) -> None:
+        """Another process may have refused something in that outage, though this one did not."""
+        began = self._web.time.seconds() - (time.monotonic() - outage.began) - EARLIER
+        self._doubt = min(self._doubt or int(began * MICRO), int(began * MICRO))
+        self._doubt_ends = max(self._doubt_ends, outage.last + DOUBT)
+        self._certain.clear()
 
     async def _read(self, where: Conversation) -> None:
         async with self._locks[where]:

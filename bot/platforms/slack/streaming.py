@@ -124,7 +124,7 @@ class Streams:
                 extra["blocks"] = menu_blocks(where, out.menu)
             try:
                 await self._finish(channel=where.channel, ts=stream.ts, metadata=metadata(out.key), **extra)
-                return receipt(stream.ts)
+                return receipt(stream.ts, self._web.time.seconds())
             except LimitedError as error:
                 log.info("a stream cannot be finished soon (%s); the reply is posted instead", error)
             except UnansweredError:

@@ -3,24 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
-Names = Mapping[str, str]
-"""Names of people and channels by id, as far as they are known."""
-
-NOBODY: Names = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A text as it was typed; whether it mentions the bot (taken off), and whether it mentions other people."""
-
-    text: str
-    addressed: bool = False
-    others: bool = False
-
+from bot.platforms.typed import CALL, NOBODY, Names, Plain, without_call
 
 _MARK = re.compile(r"<(?P<mark>[^<>\n]*)>|&(?P<sign>amp|lt|gt);")
 _SIGN = re.compile("&(amp|lt|gt);")
@@ -28,9 +12,6 @@ _SIGNS = {"amp": "&", "lt": "<", "gt": ">"}
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "keycap_ten")
 _KEYS = {f":{name}:": str(number) for number, name in enumerate(_DIGITS)}
 """Emoji of keys with digits, as Slack names them: alone they are a choice."""
-
-_CALL = "\0"
-"""Stands for the bot's own mention until the spaces around it are known."""
 
 
 def mentioned(text: str) -> tuple[str, ...]:
@@ -56,7 +37,7 @@ def plain_text(text: str, bot: str = "", names: Names = NOBODY) -> Plain:
         match kind:
             case "@" if bot and ident == bot:
                 addressed = True
-                return _CALL
+                return CALL
             case "@":
                 others = True
                 return f"@{names.get(ident) or label or ident}"
@@ -68,10 +49,7 @@ def plain_text(text: str, bot: str = "", names: Names = NOBODY) -> Plain:
             case _:
                 return _link(target, label)
 
-    read_out = _MARK.sub(read, text.replace(_CALL, ""))
-    read_out = re.sub(rf"^\s*(?:{_CALL}[:,]?\s*)+", "", read_out)
-    *before, last = read_out.split(_CALL)
-    read_out = "".join([*(part.rstrip(" ") for part in before), last]).strip()
+    read_out = without_call(_MARK.sub(read, text.replace(CALL, "")))
     if "\n" not in read_out:
         read_out = re.sub(r"^[•◦]", "*", read_out)
     read_out = _KEYS.get(read_out, read_out)

@@ -39,7 +39,8 @@ from bot.platforms.slack.blocks import (
     units,
 )
 from bot.platforms.slack.markup import escaped
-from bot.platforms.slack.typed import NOBODY, Names, plain_text
+from bot.platforms.slack.typed import plain_text
+from bot.platforms.typed import NOBODY, Names
 
 Room = tuple[str, Voice | None, str]
 """A conversation on the home tab: its channel's id, who is on, and what is waited for ("" for nothing)."""

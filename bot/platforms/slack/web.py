@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.codec import written
+from bot.platforms import sending
 from bot.platforms.proxies import PROXY_REFUSES, in_words
 from bot.platforms.slack.when import SlackTime
 
@@ -21,9 +22,6 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 15
 """Seconds after which a call counts as unanswered."""
-
-WAITS = (0.5, 1.0, 2.0)
-"""Seconds before what may be repeated is tried again."""
 
 LEAST_WAIT = 1.0
 """Seconds to wait where Slack names a limit without saying for how long."""
@@ -96,7 +94,7 @@ class Web:
         if now:
             return await self._now(method, arguments, again)
         queue = self._queues.setdefault((method, where), asyncio.Lock())
-        for wait in (*(WAITS if again else ()), None):
+        for wait in (*(sending.WAITS if again else ()), None):
             try:
                 async with queue:
                     return await self._within_limits(method, arguments)
@@ -119,7 +117,7 @@ class Web:
             cursor = {"cursor": following}
 
     async def _now(self, method: str, arguments: dict[str, Any], again: bool) -> dict[str, Any]:
-        for wait in (*(WAITS if again else ()), None):
+        for wait in (*(sending.WAITS if again else ()), None):
             try:
                 return await self._once(method, arguments)
             except LimitedError:

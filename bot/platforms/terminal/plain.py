@@ -6,7 +6,7 @@ import asyncio
 import codecs
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -40,6 +40,14 @@ class OutputError(Exception):
         self.is_broken_pipe = isinstance(cause, BrokenPipeError)
 
 
+def printed(stream: TextIO, out: Outgoing) -> None:
+    """Print a post under its speaker's name. Raises OSError."""
+    speaker = in_one_line(f"{out.voice.icon} {out.voice.name}")
+    again = f"{AGAIN} " if out.again else ""
+    stream.write(f"{speaker}: {again}{indented(harmless(out.text))}\n")
+    stream.flush()
+
+
 class PlainTransport:
     """A `bot.ports.transport.Transport` that prints posts as `icon Name: text`, whole: a pipe has no previews.
 
@@ -53,8 +61,15 @@ class PlainTransport:
     most = 0
     tables = True
 
-    def __init__(self, out: TextIO, orders: Orders, files: Path | None = None) -> None:
-        self._out, self._orders, self._files = out, orders, files
+    def __init__(
+        self,
+        out: TextIO,
+        orders: Orders,
+        write: Callable[[TextIO, Outgoing], object] = printed,
+        files: Path | None = None,
+    ) -> None:
+        """`write` prints a post; files are saved into the folder `files`."""
+        self._out, self._orders, self._write, self._files = out, orders, write, files
         self._lost: asyncio.Future[OSError] = asyncio.get_running_loop().create_future()
 
     async def while_open(self, talk: Coroutine[None, None, bool]) -> bool:
@@ -71,12 +86,9 @@ class PlainTransport:
 
     async def post(self, out: Outgoing) -> Receipt:
         """Print it; a file is saved. Raises FormRefusedError where that cannot be."""
-        text = saved(out, self._files) if out.file else out.text
-        speaker = in_one_line(f"{out.voice.icon} {out.voice.name}")
-        again = f"{AGAIN} " if out.again else ""
+        out = replace(out, text=saved(out, self._files)) if out.file else out
         try:
-            self._out.write(f"{speaker}: {again}{indented(harmless(text))}\n")
-            self._out.flush()
+            self._write(self._out, out)
         except OSError as error:
             if not self._lost.done():
                 self._lost.set_result(error)
@@ -106,7 +118,9 @@ class PlainTransport:
         """There is nothing to show."""
 
     async def read(self, file: Attachment, room: int) -> Attachment:
-        """Nobody can send a file through a terminal."""
+        """The file, where it came with its text; nobody can send another through a terminal."""
+        if file.text is not None:
+            return replace(file, text=file.text[:room], cut=len(file.text) > room)
         return replace(file, problem="files cannot be sent here")
 
     async def open_thread(self, conversation: Conversation, receipt: Receipt, title: str) -> Conversation | None:
@@ -175,9 +189,12 @@ async def converse(
     typing: Typing,
     receive: Callable[[Inbound], Awaitable[bool]],
     answered: Callable[[], Awaitable[bool]],
+    first: Sequence[Inbound] = (),
+    leave: asyncio.Event | None = None,
 ) -> bool:
     """Send each line when the one before is answered, until the input ends ("") or `/quit`; then wait for the last.
 
+    What is `first` is sent before any line. When `leave` is set, no further line is taken.
     False where something is left that nobody will answer; that is told when it is noticed.
     """
     is_told = False
@@ -188,8 +205,13 @@ async def converse(
             is_told = True
             errors.write(f"{NEWER}\n")
 
+    left = leave or asyncio.Event()
     await settled()
-    while not typing.left and (line := await lines()):
+    for message in first:
+        if not left.is_set():
+            await receive(message)
+            await settled()
+    while not typing.left and (line := await _next_line(lines, left)):
         try:
             read = typing.read(line)
             if isinstance(read, Inbound):
@@ -200,3 +222,15 @@ async def converse(
             errors.write(f"{error}\n")
         await settled()
     return not is_told
+
+
+async def _next_line(lines: Callable[[], Awaitable[str]], left: asyncio.Event) -> str:
+    """The next line, or "" as soon as `left` is set."""
+    reading, leaving = asyncio.ensure_future(lines()), asyncio.ensure_future(left.wait())
+    try:
+        await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return reading.result() if reading.done() and not left.is_set() else ""
+    finally:
+        reading.cancel()
+        leaving.cancel()
+        await asyncio.gather(reading, leaving, return_exceptions=True)

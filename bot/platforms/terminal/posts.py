@@ -13,8 +13,9 @@ from bot.platforms.terminal.harmless import INDENT, in_one_line
 from bot.platforms.terminal.markdown import blocks, laid_out
 from bot.platforms.terminal.plain import AGAIN
 from bot.platforms.terminal.saving import saved
-from bot.platforms.terminal.screen import DIM, Screen
+from bot.platforms.terminal.screen import Screen
 from bot.platforms.terminal.typed import Orders
+from bot.platforms.terminal.welcome import DIM
 from bot.ports.transport import Outgoing
 
 COLOURS = ("ansicyan", "ansigreen", "ansiyellow", "ansimagenta", "ansiblue", "ansired")

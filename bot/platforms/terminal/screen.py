@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +28,8 @@ from bot.platforms.terminal.notes import logged_to
 from bot.platforms.terminal.offers import STARTS, Look, OffersCompleter
 from bot.platforms.terminal.plain import NEWER
 from bot.platforms.terminal.typed import TerminalError, Typing
+from bot.platforms.terminal.welcome import DIM, SHORT, WRONG, Line
 from bot.ports.mailbox import MailboxFullError
-
-DIM = "ansibrightblack"
-WRONG = "ansired"
 
 NARROW = 40
 """Below so many columns the prompt leaves out who types."""
@@ -104,8 +102,12 @@ class Screen:
 
     def note(self, text: str, style: str = DIM) -> None:
         """Print a line of the terminal's own, as soon as that can be."""
-        lines = [textwrap.fill(line, max(self.width, NARROWEST)) for line in harmless(text).split("\n")]
-        self._spawn(self._print([(style, "\n".join([*lines, ""]))]))
+        lines = harmless(text).split("\n")
+        self._spawn(self._print([part for line in lines for part in self._filled(line, style)]))
+
+    def _filled(self, line: str, style: str) -> StyleAndTextTuples:
+        room, inside = max(self.width, NARROWEST), line[: len(line) - len(line.lstrip())]
+        return [(style, textwrap.fill(line, room, subsequent_indent=inside, break_on_hyphens=False) + "\n")]
 
     def redraw(self) -> None:
         """Show the prompt, and what grows over it, as they are now."""
@@ -177,9 +179,17 @@ class Screen:
     # -------------------------------------------------------- conversing
 
     async def converse(
-        self, receive: Callable[[Inbound], Awaitable[bool]], answered: Callable[[], Awaitable[bool]]
+        self,
+        receive: Callable[[Inbound], Awaitable[bool]],
+        answered: Callable[[], Awaitable[bool]],
+        welcome: Sequence[Line] = SHORT,
+        first: Sequence[Inbound] = (),
+        leave: asyncio.Event | None = None,
     ) -> None:
-        """Take what is typed until `/quit` or Ctrl-D. Raises what went wrong beside it: OSError without a terminal."""
+        """Take what is typed until `/quit`, Ctrl-D or `leave`; before, show the `welcome` and send what is `first`.
+
+        Raises what went wrong beside it: OSError without a terminal.
+        """
 
         def follow(text: str) -> None:
             if not self._busy:
@@ -202,9 +212,13 @@ class Screen:
         self._stop = lambda: self._spawn(stop())
         with patch_stdout(), logged_to(self.note):
             try:
-                self._greet()
+                self._spawn(self._print([part for style, line in welcome for part in self._filled(line, style)]))
+                if self._problem:
+                    self.note(self._problem, WRONG)
                 follow("")
-                while not self._typing.left and (text := await self._typed()) is not None:
+                for message in first:
+                    await send(message)
+                while not self._typing.left and (text := await self._typed(leave)) is not None:
                     await self._read(text, send)
                 if self._busy:
                     self.note(LEAVING)
@@ -214,27 +228,24 @@ class Screen:
                     self._following.cancel()
                 await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _greet(self) -> None:
-        words: StyleAndTextTuples = [("bold", "Greenroom"), (DIM, ": "), ("bold", "*help"), (DIM, " shows who can be ")]
-        words += [(DIM, "called, "), ("bold", "/?"), (DIM, " what else can be typed.\n")]
-        self._spawn(self._print(words))
-        if self._problem:
-            self.note(self._problem, WRONG)
-
-    async def _typed(self) -> str | None:
-        """The next thing that is typed; None when the person leaves."""
+    async def _typed(self, leave: asyncio.Event | None) -> str | None:
+        """The next thing that is typed; None when the person leaves, or is to."""
         asking = asyncio.ensure_future(self._session.prompt_async(handle_sigint=True))
+        leaving = asyncio.ensure_future((leave or asyncio.Event()).wait())
         try:
-            await asyncio.wait((asking, self._lost), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((asking, self._lost, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
-                raise self._lost.result()
+                if self._lost.done():
+                    raise self._lost.result()
+                return None
             self.typed += 1
             return asking.result()
         except EOFError:
             return None
         finally:
             asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            leaving.cancel()
+            await asyncio.gather(asking, leaving, return_exceptions=True)
 
     async def _read(self, text: str, send: Callable[[Inbound], Awaitable[None]]) -> None:
         try:

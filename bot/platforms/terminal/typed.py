@@ -133,6 +133,7 @@ class Typing:
             order=order,
             at=time.time(),
             direct=not self.place.channel,
-            addressed=addressed,
+            # Whoever types here types to the bot, unless they name another human.
+            addressed=addressed or not others,
             others=others,
         )

@@ -1,6 +1,9 @@
--- conversation, fence, deleted messages heeded, messages as JSON, reason, cap
+-- conversation, fence, deleted messages heeded, messages as JSON, reason, cap; and where something is left: state,
+-- version, floor open, log lines...
 -- -> 1 buried, 0 lost, or the ids of all messages that were deleted meanwhile
-local conversation, fence, heeded, messages, reason, cap = unpack(ARGV, 6)
+local conversation, fence, heeded, messages, reason, cap = unpack(ARGV, 6, 11)
+local state, version, floor_open = unpack(ARGV, 12, 14)
+local LINES = 15
 
 if was_given_back(conversation) then
   return 1
@@ -14,6 +17,9 @@ if blanked then
 end
 give_back(conversation)
 redis.call('HSET', key('conv', conversation), 'at', digits(now))
+if state then
+  save(conversation, state, version, floor_open, LINES)
+end
 local id = redis.call('INCR', LETTERS .. ':last')
 redis.call('ZADD', LETTERS, id, id)
 redis.call('ZADD', key('dead', platform_of(conversation)), digits(now), id)

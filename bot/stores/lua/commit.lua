@@ -12,14 +12,10 @@ local blanked = blanked_since(conversation, heeded)
 if blanked then
   return blanked
 end
-redis.call('HSET', conv, 'state', state, 'state_version', version, 'floor_open', floor_open, 'done', fence,
-  'at', digits(now))
-for n = LINES, #ARGV do
-  redis.call('RPUSH', key('log', conversation), ARGV[n])
-end
-local flag = redis.call('HGET', conv, 'flag')
-if flag and used_flag == '0' then
-  put(conversation, order_of(flag), string.sub(flag, BODY))
+redis.call('HSET', conv, 'done', fence, 'at', digits(now))
+save(conversation, state, version, floor_open, LINES)
+if used_flag == '0' then
+  flag_as_message(conversation)
 end
 if body ~= '' then
   local last = redis.call('ZRANGE', mail, -1, -1)[1]

@@ -196,6 +196,21 @@ local function blanked_since(conversation, heeded)
   return redis.call('SCARD', blanked) ~= tonumber(heeded) and redis.call('SMEMBERS', blanked)
 end
 
+-- The state as it is from now on, and the lines of the log that stand in ARGV from `first` on.
+local function save(conversation, state, version, floor_open, first)
+  redis.call('HSET', key('conv', conversation), 'state', state, 'state_version', version, 'floor_open', floor_open)
+  for n = first, #ARGV do
+    redis.call('RPUSH', key('log', conversation), ARGV[n])
+  end
+end
+
+local function flag_as_message(conversation)
+  local flag = redis.call('HGET', key('conv', conversation), 'flag')
+  if flag then
+    put(conversation, order_of(flag), string.sub(flag, BODY))
+  end
+end
+
 local function end_turn(conversation)
   local conv = key('conv', conversation)
   redis.call('DEL', key('taken', conversation), key('blanked', conversation))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.documents.assembly import Part, Trace, apart, assembled, by_headings, in_order, text_hash, traces
@@ -106,6 +106,7 @@ texts = st.text(alphabet="ab#\n ", min_size=1, max_size=12).map(lambda text: tex
 
 
 @given(st.lists(texts, min_size=1, max_size=5), st.booleans())
+@settings(deadline=None)
 def test_parts_of_any_text_come_back_byte_for_byte(said: list[str], titled: bool) -> None:
     parts = [Part(f"u{number}", text) for number, text in enumerate(said)]
     body = "\n\n".join((["# Title"] if titled else []) + said) + "\n"

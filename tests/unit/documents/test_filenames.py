@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.documents.filenames import (
-    MAX_PATH,
     filled_filename,
     flaw_of_filename,
     flaw_of_path,
     placeholders,
 )
+from bot.core.paths import LONGEST, checked
 
 
 @pytest.mark.parametrize("path", ["prd.md", "docs/qa/gates/1.2-x.yml", "docs/Größe.md", "docs/..hidden/a..b.md"])
@@ -25,7 +25,7 @@ def test_a_path_below_the_channels_documents_is_taken(path: str) -> None:
     [
         ("", "is empty"),
         ("  ", "is empty"),
-        ("x" * (MAX_PATH + 1), "is longer than 200 characters"),
+        ("x" * (LONGEST + 1), "is longer than 200 characters"),
         ("/etc/passwd", "is not relative"),
         ("~/x", "is not relative"),
         ("c:/x", "is not relative"),
@@ -39,6 +39,8 @@ def test_a_path_below_the_channels_documents_is_taken(path: str) -> None:
         ("docs/a\x07.md", "has control or invisible characters"),
         ("docs/a\u202egnp.md", "has control or invisible characters"),
         ("docs/e\u0301.md", "is not in Unicode's form C"),
+        ("docs/`a`.md", "has a sign that no path may have"),
+        ("docs/a\u00a0b.md", "has control or invisible characters"),
     ],
 )
 def test_any_other_path_is_told(path: str, flaw: str) -> None:
@@ -75,6 +77,7 @@ def test_a_fact_that_makes_no_path_is_refused() -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
+@settings(deadline=None)
 def test_no_fact_leads_out_of_its_folder(one: str, other: str) -> None:
     try:
         path, missing = filled_filename("docs/{{a}}/{{b}}.md", {"a": one, "b": other})
@@ -83,3 +86,10 @@ def test_no_fact_leads_out_of_its_folder(one: str, other: str) -> None:
     if not missing:
         assert path.startswith("docs/") and path.count("/") == 2
         assert flaw_of_path(path) == ""
+
+
+@given(st.text(alphabet="ab./~:\\` \u00e9e\u0301\u202e\u00a0", max_size=12))
+@settings(deadline=None)
+def test_a_path_that_a_template_may_have_is_kept_as_it_is(path: str) -> None:
+    if not flaw_of_path(path):
+        assert checked(path) == path

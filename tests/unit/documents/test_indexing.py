@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.documents.filenames import flaw_of_path
@@ -53,6 +53,7 @@ words = st.text(alphabet="ab *_[]`<&!#1.", max_size=12).map(lambda text: " ".joi
 
 
 @given(st.lists(st.builds(Entry, paths, words.filter(bool)), max_size=5, unique_by=lambda each: each.path))
+@settings(deadline=None)
 def test_an_index_names_each_document_once_and_is_read_back(documents: list[Entry]) -> None:
     found = indexed(documents)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.core.documents.definition import FIELDS, MAX_DEPTH, MAX_SECTIONS, Choices, Definition
+from bot.core.documents.definition import FIELDS, MAX_DEPTH, MAX_SECTIONS, Choices, Definition, digest
 from bot.core.documents.reading import MAX_TEMPLATE, TemplateError, definition, read
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "agents" / "bmad" / "templates"
@@ -266,4 +266,5 @@ def test_no_line_of_a_definition_counts_when_two_are_compared() -> None:
     other = definition("# a comment\n" + written("  - {id: a, title: A}\n"))
 
     assert one == other
+    assert digest(one) == digest(other)
     assert one.sections[0].line != other.sections[0].line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.documents.assembly import assembled
@@ -131,6 +131,7 @@ markdown = st.lists(st.tuples(bits, ends), max_size=14).map(lambda pairs: "".joi
 
 
 @given(markdown, st.sampled_from(["", "## End", "words", "```"]))
+@settings(deadline=None)
 def test_any_document_with_sections_comes_back_byte_for_byte(text: str, last: str) -> None:
     text += last
     count = sum(heading.level == 2 for heading in outline(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.documents.definition import (
@@ -220,6 +220,7 @@ def asked(sections: tuple[Section, ...]) -> int:
 
 
 @given(definitions)
+@settings(deadline=None)
 def test_every_section_is_in_one_unit_and_nothing_is_left_out_of_the_stops(found: Definition) -> None:
     cut = units(found)
 
@@ -234,6 +235,7 @@ def test_every_section_is_in_one_unit_and_nothing_is_left_out_of_the_stops(found
 
 
 @given(definitions)
+@settings(deadline=None)
 def test_a_definition_comes_back_from_its_text(found: Definition) -> None:
     assert from_json(to_json(found)) == found
     assert digest(from_json(to_json(found))) == digest(found)

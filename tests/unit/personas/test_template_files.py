@@ -42,7 +42,7 @@ SECTION_KEYS = {
     *("id", "title", "instruction", "template", "content", "type", "language", "mermaid_type", "sections"),
     *("subsections", "elicit", "custom_elicitation", "condition", "repeatable", "order", "examples", "items"),
     *("item_template", "prefix", "columns", "rows", "choices", "owner", "editors"),
-    *("readonly", "placeholder", "details"),
+    *("readonly", "optional", "placeholder", "details"),
 }
 TYPES = {
     *("bullet-list", "code", "table", "numbered-list", "checklist", "mermaid"),

@@ -14,6 +14,7 @@ from bot.personas import tool
 from bot.personas.library import Library
 from tests.unit.personas.cases import FENCE
 from tests.unit.personas.test_library import agent, put, subagent
+from tests.unit.personas.test_lint import BED
 from tests.unit.personas.test_readers import BASE, BUNDLE, RULES, SKILL
 
 
@@ -107,6 +108,21 @@ def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_check_where_no_persona_is_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", tmp_path) == 1
     assert "No persona was found there." in capsys.readouterr().err
+
+
+def test_check_says_of_each_template_where_it_stops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "templates/bed-tmpl.yaml", BED.replace(", owner: rosa", ""))
+
+    assert run("check", tmp_path) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path / 'templates/bed-tmpl.yaml'}: 2 sections, 2 drafts, 1 stop (soil, then one at the end)",
+        "0 personas, 1 template, 0 findings",
+    ]
+    put(tmp_path / "templates/bed-tmpl.yaml", "sections: []\n")
+    assert run("check", tmp_path, "--json") == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["templates"] == [{"path": str(tmp_path / "templates/bed-tmpl.yaml"), "stops": []}]
+    assert printed["problems"][0]["severity"] == "error"
 
 
 def test_import_splits_a_rule_bundle_and_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,3 +326,19 @@ def test_new_tells_of_a_place_where_nothing_can_be_written(
 
     assert run("new", "--into", tmp_path / "file") == 1
     assert "could not be written" in capsys.readouterr().err
+
+
+def test_whoever_is_not_there_is_answered_with_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for ident in ("architect", "analyst", "release-manager"):
+        put(tmp_path / f"mine/{ident}.md", agent(ident, ident.title()))
+    assert run("show", "archtect", paths=(tmp_path / "mine",)) == 1
+    assert capsys.readouterr().err == "There is no persona 'archtect'. Choose one of: architect\n"
+    assert run("show", "zzqq", paths=(tmp_path / "mine",)) == 1
+    assert "analyst, architect, release-manager" in capsys.readouterr().err
+
+
+def test_ids_alone_are_for_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "mine/pm.md", agent("pm", "Mine"))
+    put(tmp_path / "mine/page.md", "# A page\n")
+    assert run("list", "--ids", paths=(tmp_path / "mine",)) == 0
+    assert capsys.readouterr() == ("pm\n", "")

@@ -13,7 +13,8 @@ from bot.platforms.button_payload import Pressed, Words, packed, unpacked
 from bot.platforms.discord import avatars, components, marks, markup, names
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.discord.transport import DiscordTransport
-from bot.platforms.discord.typed import Plain, plain_text
+from bot.platforms.discord.typed import plain_text
+from bot.platforms.typed import Plain
 
 ROOM = Conversation("discord", "1" * 19, "2" * 19, "3" * 19)
 WINSTON = Voice("Winston", "🏗️", "architect")

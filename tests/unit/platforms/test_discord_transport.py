@@ -74,8 +74,7 @@ async def worker(fake: FakeDiscord, *, avatars: bool = False) -> AsyncIterator[D
 
 @pytest.fixture
 async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr("bot.platforms.discord.posting.WAITS", (0.01, 0.01))
-    monkeypatch.setattr("bot.platforms.discord.streaming.WAITS", (0.01, 0.01))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.01))
     monkeypatch.setattr("bot.platforms.discord.streaming.PACE", 0.01)
     async with FakeDiscord() as fake:
         with pointed_at(fake):
@@ -320,10 +319,13 @@ async def test_a_reply_is_watched_as_it_grows_and_becomes_the_post(stage: Stage)
     assert stage.texts == ["It …"]
     await stage.transport.extend(ref, "It depends")
     await stage.fake.until(lambda: stage.texts == ["It depends …"], "an edit")
+    stage.fake.advance(30)
     receipt = await stage.transport.seal(ref, replace(stage.out("It depends on you."), menu=MENU))
     assert stage.texts == ["It depends on you."]
     assert stage.seen[0].buttons == ("1 yes", "2 no")
-    assert receipt == await stage.transport.find(stage.out("It depends on you."))
+    assert receipt and receipt == await stage.transport.find(stage.out("It depends on you."))
+    began = (receipt.order >> 22) / 1000 + 1_420_070_400
+    assert 30 <= receipt.at - began < 60, "the menu came up with the last edit, though its place is that of the first"
 
 
 async def test_of_many_texts_only_the_newest_is_sent(stage: Stage) -> None:
@@ -598,14 +600,18 @@ async def test_a_file_that_is_gone_is_told(stage: Stage) -> None:
     given = Attachment("message.txt", 1, "text/plain", address(stage, message.id))
     stage.ada.deletes(message)
     read = await stage.transport.read(given, 1000)
-    assert (read.text, read.problem) == (None, "`message.txt` is not there any more; send it again.")
+    assert (read.text, read.problem) == (
+        None,
+        "`message.txt` is not there any more; send it again.",
+    )
 
 
-async def test_a_file_at_a_cdn_that_nobody_reaches_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.platforms.discord.files.WAITS", (0.01, 0.01))
+async def test_a_file_at_a_cdn_that_nobody_reaches_may_be_had_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Asset, "BASE", "http://127.0.0.1:1")
-    read = await stage.transport.read(Attachment("a.txt", 1, "text/plain", "http://127.0.0.1:1/a.txt"), 1000)
-    assert read.text is None and read.problem.startswith("`a.txt` cannot be fetched from Discord just now")
+    with pytest.raises(TransportError, match="Discord's host for files does not answer"):
+        await stage.transport.read(Attachment("a.txt", 1, "text/plain", "http://127.0.0.1:1/a.txt"), 1000)
 
 
 def address(stage: Stage, message: int) -> str:

@@ -21,7 +21,7 @@ def out(data: bytes = b"") -> Outgoing:
 
 async def test_a_file_is_saved_into_a_folder_that_is_made_for_it(tmp_path: Path) -> None:
     printed = io.StringIO()
-    transport = PlainTransport(printed, Orders(), tmp_path / "a" / "files")
+    transport = PlainTransport(printed, Orders(), files=tmp_path / "a" / "files")
 
     await transport.post(out())
     await transport.post(out(b"PK\xff"))
@@ -35,4 +35,4 @@ async def test_without_a_folder_or_where_it_cannot_be_written_the_file_is_refuse
     (tmp_path / "files").write_text("no folder")
     for folder in (None, tmp_path / "files"):
         with pytest.raises(FormRefusedError):
-            await PlainTransport(io.StringIO(), Orders(), folder).post(out())
+            await PlainTransport(io.StringIO(), Orders(), files=folder).post(out())

@@ -50,7 +50,7 @@ async def answering(status: int, body: str, headers: Mapping[str, str]) -> Async
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "WAITS", (0.01, 0.02))
+    monkeypatch.setattr("bot.platforms.sending.WAITS", (0.01, 0.02))
 
 
 @pytest.mark.parametrize("level", [logging.WARNING, logging.DEBUG])

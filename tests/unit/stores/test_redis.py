@@ -16,7 +16,7 @@ import redis
 from bot.core.events import Usage
 from bot.core.steps import Record
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
-from bot.ports.mailbox import Claim, MailboxFullError, Message
+from bot.ports.mailbox import Claim, Left, MailboxFullError, Message
 from bot.ports.store import Store
 from bot.ports.upkeep import Erased
 from bot.stores import redis as redis_store
@@ -215,7 +215,8 @@ CALLS: dict[str, tuple[Call, object]] = {
     "commit": (lambda store, claim: finish(store, claim, "state", ("line",), follow_up=command("next", 9)), True),
     "retry": (lambda store, claim: store.retry(claim, 0), True),
     "release": (lambda store, claim: store.release(claim), True),
-    "bury": (lambda store, claim: store.bury(claim, "over"), True),
+    "put_back": (lambda store, claim: store.put_back(claim, 0), True),
+    "bury": (lambda store, claim: store.bury(claim, "over", Left("state", VERSION, ("line",))), True),
     "spend": (lambda store, _: store.spend("k", ROOM, Usage(1, 1, 1, 1, "opus")), None),
     "audit": (lambda store, _: store.audit("k", ROOM, Record("approve", "U1")), None),
     "stats": (lambda store, _: store.stats(), None),

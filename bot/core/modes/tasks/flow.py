@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import Literal, assert_never
 
 from bot.core import asks, works
+from bot.core.documents.core_config import CoreConfig, core_config
 from bot.core.documents.filenames import flaw_of_path
+from bot.core.documents.values import TemplateError
 from bot.core.model import Choose, Option
 from bot.core.modes.tasks import words
 from bot.core.modes.tasks.state import (
@@ -28,6 +30,7 @@ from bot.core.modes.tasks.state import (
     TaskWork,
     Written,
 )
+from bot.core.permissions import may_save
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, ReadDocument, Recall, WriteDocument
@@ -52,30 +55,46 @@ LEAVE = Option("Leave the task", Choose("leave"))
 def recall(step: StepBuilder, work: TaskWork, move: Move) -> None:
     """Have the task read again, and then make that move."""
     works.change(step, work)
-    ids = (work.definition, work.text) if work.text and move in ("take up", "stand") else (work.definition,)
-    step.wait(Recall(ids), Waiting(work.who, move, MODE))
+    ids = [work.definition]
+    if work.configuration and move in ("enter", "do", "once more", "after", "save", "take up", "stand"):
+        ids.append(work.configuration)
+    if work.text and move in ("take up", "stand"):
+        ids.append(work.text)
+    step.wait(Recall(tuple(ids)), Waiting(work.who, move, MODE))
 
 
-def moved(step: StepBuilder, work: TaskWork, move: Move, task: Task, shown: str) -> None:
+def configured(step: StepBuilder, work: TaskWork, text: str) -> CoreConfig:
+    """What a configuration says; the usual places where there is none, or none that can be read, which is told."""
+    if not text:
+        return CoreConfig()
+    try:
+        return core_config(text)[0]
+    except TemplateError as error:
+        if work.at == 0 and work.round == 1:
+            step.tell(f"The core configuration cannot be read ({error}), so documents go to the usual places.")
+        return CoreConfig()
+
+
+def moved(step: StepBuilder, work: TaskWork, move: Move, task: Task, shown: str, config: CoreConfig) -> None:
     """Make a move. `shown` is the text of the step that waits to be decided on, "" where there is none."""
     now = task.steps[work.at]
     match move:
         case "enter":
-            _enter(step, work, task, now)
+            _enter(step, work, task, now, config)
         case "do":
-            _do(step, work, task, now)
+            _do(step, work, task, now, config)
         case "once more":
-            _enter(step, replace(work, round=work.round + 1), task, now)
+            _enter(step, replace(work, round=work.round + 1), task, now, config)
         case "decide":
             _decide(step, work, now)
         case "after":
-            _after(step, work, task, now)
+            _after(step, work, task, now, config)
         case "save":
-            _save(step, work, task, now)
+            _save(step, work, task, now, config)
         case "next":
             _next(step, work, now)
         case "take up" | "stand":
-            _stand(step, work, task, now, shown if move == "take up" else "")
+            _stand(step, work, task, now, shown if move == "take up" else "", config)
         case _:
             assert_never(move)
 
@@ -92,13 +111,13 @@ def begun(step: StepBuilder, work: TaskWork, text: str) -> None:
     step.note(Entry("kept", work.who, text, id=ident))
     work = replace(work, title=task.title, steps=len(task.steps), definition=ident)
     step.tell(words.opening(task))
-    _enter(step, work, task, task.steps[0])
+    recall(step, work, "enter")
 
 
 # ---------------------------------------------------------------- a step
 
 
-def _enter(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep) -> None:
+def _enter(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep, config: CoreConfig) -> None:
     work = replace(
         work,
         step=now.id,
@@ -108,23 +127,28 @@ def _enter(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep) -> None
         outcome=None,
         text="",
         sha="",
+        path="",
+        base=0,
+        by="",
+        by_user="",
+        failed="",
         spoke=False,
         nudged=False,
         remarks=False,
     )
     if now.gate != "input" or work.round > 1:
-        _do(step, work, task, now)
+        _do(step, work, task, now, config)
     elif work.given and work.at == 0 and len(words.missing(task)) <= 1:
         step.tell(f"{words.head(work)}. What it needs was given with the command, so I do not ask for it.")
-        _do(step, work, task, now)
+        _do(step, work, task, now, config)
     else:
         works.change(step, replace(work, phase="input"))
         question = f"**{words.head(work)}.** {words.question_for_inputs(task, now)}"
         step.halt(InputGate(work.who), (LEAVE,), question, by_host=True)
 
 
-def _do(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep) -> None:
-    step.note(Entry("note", work.who, words.brief(task, work, now)))
+def _do(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep, config: CoreConfig) -> None:
+    step.note(Entry("note", work.who, words.brief(task, work, now, config)))
     ask(step, replace(work, phase="doing"))
 
 
@@ -138,7 +162,7 @@ def ask(step: StepBuilder, work: TaskWork) -> None:
 def waiting_for(work: TaskWork) -> Waiting:
     """How the step's reply is asked for: what it saves is a draft, byte for byte."""
     if work.saves:
-        return Waiting(work.who, work.step, MODE, "draft", head=f"_{words.head(work)}. The text to be saved:_\n\n")
+        return Waiting(work.who, work.step, MODE, "draft", head=f"_{words.head(work)}. What it writes:_\n\n")
     return Waiting(work.who, work.step, MODE)
 
 
@@ -195,7 +219,8 @@ def _decide(step: StepBuilder, work: TaskWork, now: TaskStep) -> None:
 
 
 def _ask_people(step: StepBuilder, work: TaskWork, question: str) -> None:
-    step.halt(AnswerGate(work.who), (Option("Nothing to add; go on", Choose("on")), LEAVE), question, by_host=True)
+    on = "Nothing to add; save it" if work.text else "Nothing to add; go on"
+    step.halt(AnswerGate(work.who), (Option(on, Choose("on")), LEAVE), question, by_host=True)
 
 
 def _options(now: TaskStep) -> tuple[Option, ...]:
@@ -204,10 +229,10 @@ def _options(now: TaskStep) -> tuple[Option, ...]:
     return tuple(Option(text, Choose("end" if n in now.ends else str(n))) for n, text in numbered[:24])
 
 
-def _after(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep) -> None:
+def _after(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep, config: CoreConfig) -> None:
     """People have decided, or nothing was to be decided."""
     if now.writes and task.output(now.writes) and now.id not in work.left_out:
-        _save(step, work, task, now)
+        _save(step, work, task, now, config)
     else:
         _next(step, work, now)
 
@@ -237,7 +262,7 @@ def on(step: StepBuilder, work: TaskWork) -> None:
 # ---------------------------------------------------------------- saving
 
 
-def _save(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep) -> None:
+def _save(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep, config: CoreConfig) -> None:
     output = task.output(now.writes)
     if output is None or not output.path:
         _next(step, work, now)
@@ -247,11 +272,16 @@ def _save(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep) -> None:
         return
     outcome = work.outcome or Outcome()
     values = {**dict(outcome.values), "date": work.day}
-    path, absent = words.filled(output.path, values)
+    path, absent = words.filled(output.path, values, config)
+    persona = step.cast.persona(work.who)
     if absent:
         _ask_for_values(step, work, output.path, absent)
     elif flaw := flaw_of_path(path):
         rest(step, work, f"the path `{path}` {flaw}")
+    elif persona is not None and not may_save(persona, path):
+        step.tell(f"{persona.name} may not save at `{path}`, so the text above is not saved. Somebody can copy it.")
+        step.record(f"{work.task}: {path} was not saved: {persona.id} may not save there", "")
+        _next(step, work, now)
     else:
         works.change(step, replace(work, path=path, phase="saving"))
         step.wait(ReadDocument(path), Waiting(work.who, "look", MODE))
@@ -283,10 +313,12 @@ def ask_to_replace(step: StepBuilder, work: TaskWork) -> None:
         Option("Save it as the next version", Choose("replace")),
         Option("Do not save it", Choose("keep")),
     )
-    question = (
-        f"`{work.path}` exists already, as version {work.base}. Shall the text above become its next version? "
-        f"The one before stays: `*docs restore {work.path}` brings it back."
-    )
+    question = f"`{work.path}` is not there any more. Shall the text above be saved there?"
+    if work.base:
+        question = (
+            f"`{work.path}` exists already, as version {work.base}. Shall the text above become its next version? "
+            f"The one before stays: `*docs restore {work.path}` brings it back."
+        )
     step.halt(ReplaceGate(work.who), options, question, by_host=True)
 
 
@@ -327,13 +359,13 @@ def rest(step: StepBuilder, work: TaskWork, why: str) -> None:
     )
 
 
-def _stand(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep, shown: str) -> None:
+def _stand(step: StepBuilder, work: TaskWork, task: Task, now: TaskStep, shown: str, config: CoreConfig) -> None:
     """Show again what the task waits for, from where it stands."""
     if shown:
         step.say(shown, who=work.who)
     match work.phase:
         case "input" | "loading":
-            _enter(step, work, task, now)
+            _enter(step, work, task, now, config)
         case "deciding" if work.stops and work.outcome is not None:
             _decide(step, work, now)
         case "saving" if work.path and work.base:

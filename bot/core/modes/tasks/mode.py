@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 from typing import cast, get_args
 
-from bot.core import replies, works
+from bot.core import failures, replies, tools, works
+from bot.core.documents import core_config
 from bot.core.events import (
     DocumentRead,
     DocumentRefused,
@@ -41,7 +42,7 @@ from bot.core.modes.tasks.state import (
 )
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
-from bot.core.steps import Entry, LoadResource
+from bot.core.steps import Entry, LoadResource, ReadDocument
 from bot.core.tasks.reading import TaskError, read_task
 from bot.core.tools import Completed
 from bot.core.voices import quoted
@@ -58,16 +59,10 @@ NUDGE = (
 )
 
 
-ELSEWHERE = frozenset(
-    {"advanced-elicitation", "create-doc", "execute-checklist", "index-docs", "kb-mode-interaction", "shard-doc"}
-)
-"""Tasks whose steps are the host's own business, in modes or commands of their own."""
-
-
 def task_behind(step: StepBuilder, command: Command) -> Resource | None:
     """The task that a command of the active persona runs; None where there is none, or the host does it otherwise."""
     found = (step.cast.resource(step.persona, use, "tasks") for use in command.uses)
-    return next((task for task in found if task and task.stem not in ELSEWHERE), None)
+    return next((task for task in found if task and step.modes.runs_as_task(task.stem)), None)
 
 
 class TaskMode:
@@ -89,14 +84,16 @@ class TaskMode:
             found = step.cast.resource(persona, name, "tasks")
         else:
             found = task_behind(step, own) if own else None
-        if found is None or found.stem in ELSEWHERE:
-            step.tell(f"There is no such task for `*{command}`. `*task` lists those that there are.")
+        if found is None:
+            step.tell(f"The library has no such task for `*{command}`. `*task` lists those that there are.")
+            return
+        if not step.modes.runs_as_task(found.stem):
+            what = step.modes.later(found.stem)
+            why = f"this build does not run {what} yet" if what else f"`*{found.stem}` runs it, with whoever has that"
+            step.tell(f"The task `{found.stem}` was not begun: {why}.")
             return
         if not step.context.has_model:
-            step.tell(
-                f"`*{command}` needs a model, and none is set up. The operator sets `ANTHROPIC_API_KEY`; "
-                "`--model rehearsal` shows how it goes without one."
-            )
+            step.tell(f"The task `{found.stem}` was not begun. {failures.line('no-key')}")
             return
         day = time.strftime("%Y%m%d", time.gmtime(line.at)) if line.at else "undated"
         given = bool(args.strip() or line.files)
@@ -109,16 +106,35 @@ class TaskMode:
         if given:
             wish = f"{line.name} asks for *{command}: {args.strip()}"
             step.note(Entry("note", work.who, wish, line.name, id=line.id, user=line.user))
-        self._load(step, work)
+        self._load(step)
 
-    def _load(self, step: StepBuilder, work: TaskWork) -> None:
+    def _load(self, step: StepBuilder) -> None:
+        """Read the configuration first, the channel's own or else the pack's, and then the task."""
+        step.wait(ReadDocument(core_config.NAME), Waiting(step.session.active, "configuration", MODE))
+
+    def _configured(self, step: StepBuilder, work: TaskWork, text: str) -> None:
+        if text:
+            ident = f"{work.id}.configuration"
+            step.note(Entry("kept", work.who, text, id=ident))
+            works.change(step, replace(work, configuration=ident))
         step.wait(LoadResource(work.who, "tasks", work.task), Waiting(work.who, "load", MODE))
+
+    def _no_configuration(self, step: StepBuilder, work: TaskWork) -> None:
+        pack = step.cast.resource(step.cast.persona(work.who), core_config.NAME, "config")
+        if pack is None:
+            self._configured(step, work, "")
+        else:
+            step.wait(LoadResource(work.who, "config", pack.name), Waiting(work.who, "configuration", MODE))
 
     # ------------------------------------------------------------ what comes back
 
     def result(self, step: StepBuilder, work: TaskWork, result: Result | Returned, purpose: str) -> None:
         """See `Mode.result`."""
         match result:
+            case DocumentRead(text=text) if purpose == "configuration":
+                self._configured(step, work, text) if text.strip() else self._no_configuration(step, work)
+            case ResourceLoaded(text=text) if purpose == "configuration":
+                self._configured(step, work, text or "")
             case ResourceLoaded(text=None, problem=problem):
                 step.tell(f"The task `{work.task}` could not be read: {problem}")
                 works.end(step, "it could not be read")
@@ -141,7 +157,8 @@ class TaskMode:
             case DocumentWritten(version=version):
                 flow.saved(step, work, version)
             case DocumentStale(version=version):
-                step.tell(f"`{work.path}` was changed meanwhile; it is version {version} now, and nothing was saved.")
+                how = f"was changed meanwhile; it is version {version} now" if version else "was deleted meanwhile"
+                step.tell(f"`{work.path}` {how}. Nothing was saved.")
                 works.change(step, replace(work, base=version))
                 flow.ask_to_replace(step, replace(work, base=version))
             case DocumentRefused(problem=problem):
@@ -156,7 +173,8 @@ class TaskMode:
             step.tell(f"What {work.title} says is no longer kept, so it cannot go on.")
             works.end(step, "what it says is no longer kept")
             return
-        flow.moved(step, work, move, task, texts.get(work.text, "") if work.text else "")
+        config = flow.configured(step, work, texts.get(work.configuration, "") if work.configuration else "")
+        flow.moved(step, work, move, task, texts.get(work.text, "") if work.text else "", config)
 
     def _replied(self, step: StepBuilder, work: TaskWork, event: ModelReplied) -> None:
         waiting = flow.waiting_for(work)
@@ -168,7 +186,9 @@ class TaskMode:
             step.tell(heard.mark)
         if heard.words:
             work = replace(work, spoke=True)
-            if work.saves and heard.whole:
+            # What it says before it looks something up, or asks, is talk.
+            ends = any(isinstance(tools.read(call), Completed) for call in heard.calls) or not heard.calls
+            if work.saves and heard.whole and ends:
                 work = flow.kept(step, work, heard.words)
             works.change(step, work)
         if heard.calls:
@@ -216,6 +236,10 @@ class TaskMode:
                 step.record(f"{where}: chose \u201c{option.label}\u201d", line.user)
                 self._told(step, work, f"{line.name} chose: {option.label}", line)
                 flow.recall(step, work, "after")
+            case ApprovalGate() if choice == "approve" and not step.context.approver:
+                step.record(f"{where}: was refused to approve: not an approver", line.user)
+                step.tell(f"{line.name} may not approve here (`documents.approvers` in the settings).")
+                self.stands(step, work)
             case ApprovalGate() if choice == "approve":
                 step.record(f"{where}: approved", line.user, work.sha)
                 self._told(step, work, f"{line.name} approved what was shown.", line)
@@ -255,6 +279,11 @@ class TaskMode:
             case AnswerGate() if work.remarks:
                 self._heard(step, lines)
                 self._redo(step, work, lines)
+            case AnswerGate() if work.text:
+                # What is saved is what people saw: an answer goes into the text first, and they see that.
+                self._heard(step, lines)
+                told = "People answered above. Write the whole text again with what they said, and name them for it."
+                self._again(step, work, told, lines[-1])
             case AnswerGate():
                 self._heard(step, lines)
                 self._told(step, work, "People answered the question of this step in their own words above.")
@@ -277,10 +306,14 @@ class TaskMode:
         step.open_gate()
 
     def _redo(self, step: StepBuilder, work: TaskWork, lines: tuple[Utterance, ...]) -> None:
-        told = "What was shown is sent back, with the remark that stands last above. Do the step again with it."
-        self._told(step, work, told, lines[-1])
         step.record(f"{work.task}, step {work.at + 1}: sent back", lines[-1].user, work.sha)
-        flow.recall(step, replace(work, remarks=False, outcome=None), "do")
+        told = "What was shown is sent back, with the remark that stands last above. Do the step again with it."
+        self._again(step, work, told, lines[-1])
+
+    def _again(self, step: StepBuilder, work: TaskWork, told: str, line: Utterance) -> None:
+        self._told(step, work, told, line)
+        again = replace(work, remarks=False, outcome=None, text="", sha="", spoke=False, nudged=False)
+        flow.recall(step, again, "do")
 
     def _told(self, step: StepBuilder, work: TaskWork, what: str, line: Utterance | None = None) -> None:
         """Tell the model what people did, in the words of the record."""
@@ -312,14 +345,14 @@ class TaskMode:
         if work.definition:
             flow.recall(step, work, "stand")
         else:
-            self._load(step, work)
+            self._load(step)
 
     def taken_up(self, step: StepBuilder, work: TaskWork) -> None:
         """See `Mode.taken_up`."""
         if work.definition:
             flow.recall(step, work, "take up")
         else:
-            self._load(step, work)
+            self._load(step)
 
     def command(self, step: StepBuilder, work: TaskWork, word: str, args: str, line: Utterance) -> bool:
         """See `Mode.command`."""

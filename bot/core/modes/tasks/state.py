@@ -36,7 +36,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class TaskWork:
-    """A task under way. `task` is its file's stem, `definition` the id of its text as it was when the task began.
+    """A task under way. `task` is its file's stem, `definition` the id of its text as it was when the task began,
+    `configuration` that of the core configuration.
 
     `at` is the place of the step, from 0; `round` counts how often it was done; `saves` and `stops` say whether it
     writes, and whether it has a gate behind it. `spoke`: the model has said something in it. `text` is the id of what
@@ -60,6 +61,7 @@ class TaskWork:
     saves: bool = False
     stops: bool = False
     definition: str = ""
+    configuration: str = ""
     given: bool = False
     outcome: Outcome | None = None
     spoke: bool = False

@@ -5,23 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.core.documents.core_config import CoreConfig
 from bot.core.modes.tasks.state import TaskWork
 from bot.core.shapes import DELIMITER
 from bot.core.tasks.definition import Task, TaskInput, TaskStep
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _UNSAFE = re.compile(r"[^\w.+-]+")
-
-PLACES: Mapping[str, str] = {
-    "devStoryLocation": "docs/stories",
-    "qa.qaLocation": "docs/qa",
-    "prd.prdFile": "docs/prd.md",
-    "prd.prdShardedLocation": "docs/prd",
-    "architecture.architectureFile": "docs/architecture.md",
-    "architecture.architectureShardedLocation": "docs/architecture",
-    "devDebugLog": "docs/dev/debug-log.md",
-}
-"""Where things lie by the method's own conventions; the names are keys of the core configuration."""
 
 
 def head(work: TaskWork) -> str:
@@ -39,11 +29,17 @@ def opening(task: Task) -> str:
     return told + " `stop` pauses me, `*exit` leaves."
 
 
-def brief(task: Task, work: TaskWork, step: TaskStep) -> str:
+def brief(task: Task, work: TaskWork, step: TaskStep, config: CoreConfig) -> str:
     """What the model is told of the one step that it is to do now."""
     lines = [f"(From the host, not from people.) The task is {task.title!r}. {head(work)}."]
     if work.at == 0 and task.purpose:
         lines.append(f"Purpose of the task: {task.purpose}")
+    if work.at == 0:
+        said = "the core configuration" if work.configuration else "convention, as there is no core configuration"
+        lines.append(
+            f"Where documents lie, by {said}: PRD {config.prd} (parts: {config.prd_folder}), architecture "
+            f"{config.architecture} (parts: {config.architecture_folder}), stories {config.stories}, QA {config.qa}."
+        )
     lines += [step.do, step.body]
     lines.append(
         f"The id of the step is {step.id}. Do this step and nothing beyond it; the next comes when it is its turn."
@@ -58,7 +54,7 @@ def brief(task: Task, work: TaskWork, step: TaskStep) -> str:
         lines.append(f"It is done again {step.repeat}. Do it for one of them now; people say when it was the last.")
     output = task.output(step.writes)
     if output is not None:
-        names = [name for name in names_in(output.path) if name not in PLACES and name != "date"]
+        names = [name for name in names_in(output.path) if name not in config.texts and name != "date"]
         lines.append(
             "Write the whole text that is to be saved, as Markdown from its first line to its last, before you call "
             f"complete_step. Behind it you may write a line `{DELIMITER}` and then what you are unsure of."
@@ -86,17 +82,17 @@ def names_in(path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_NAME.findall(path)))
 
 
-def filled(path: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+def filled(path: str, values: Mapping[str, str], config: CoreConfig) -> tuple[str, tuple[str, ...]]:
     """The path with its names filled in, and those that have no value.
 
-    What stands in PLACES may be a folder; any other value becomes one part of a name.
+    A key of the configuration may be a folder, and a model cannot change it; any other value is one part of a name.
     """
     absent: list[str] = []
 
     def put(found: re.Match[str]) -> str:
         name = found[1]
-        if name in PLACES:
-            return values.get(name) or PLACES[name]
+        if name in config.texts:
+            return config.texts[name]
         said = _UNSAFE.sub("-", values.get(name, "").strip()).strip("-.").lower()[:60]
         if not said:
             absent.append(name)

@@ -1,0 +1,1 @@
+"""Documents as files that other programs open: Markdown, HTML and Word."""
