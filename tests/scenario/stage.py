@@ -28,7 +28,7 @@ class Stage:
     store: SqliteStore
     platform: FakePlatform
     model: FakeModel
-    library: Library
+    library: FakeLibrary
     inbox: Inbox
     worker: Worker
 
@@ -76,13 +76,18 @@ async def stage(
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
     platform, model = FakePlatform(limit), FakeModel(script or answering("Fine."))
-    library = library or FakeLibrary(cast)
+    fake = FakeLibrary(cast)
     worker = Worker(
-        store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen, access=Access(admins=admins))
+        store,
+        {"fake": platform},
+        model,
+        library or fake,
+        clock,
+        Options(listen=lambda _: listen, access=Access(admins=admins)),
     )
     try:
         yield Stage(
-            clock, store, platform, model, library, Inbox(store, worker.options.access, worker.stop_raised), worker
+            clock, store, platform, model, fake, Inbox(store, worker.options.access, worker.stop_raised), worker
         )
     finally:
         await store.close()

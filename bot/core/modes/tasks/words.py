@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.core.documents.core_config import CoreConfig
 from bot.core.modes.tasks.state import TaskWork
@@ -12,6 +13,11 @@ from bot.core.tasks.definition import Task, TaskInput, TaskStep
 
 _NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _UNSAFE = re.compile(r"[^\w.+-]+")
+
+
+_ID = "The id of the step is "
+_VALUES = "Give these names in `values`: "
+_WRITE = "Write the whole text that is to be saved"
 
 
 def head(work: TaskWork) -> str:
@@ -41,9 +47,7 @@ def brief(task: Task, work: TaskWork, step: TaskStep, config: CoreConfig) -> str
             f"{config.architecture} (parts: {config.architecture_folder}), stories {config.stories}, QA {config.qa}."
         )
     lines += [step.do, step.body]
-    lines.append(
-        f"The id of the step is {step.id}. Do this step and nothing beyond it; the next comes when it is its turn."
-    )
+    lines.append(f"{_ID}{step.id}. Do this step and nothing beyond it; the next comes when it is its turn.")
     if step.when:
         effect = "people are stopped" if step.gate else "it is to be done"
         lines.append(
@@ -56,15 +60,37 @@ def brief(task: Task, work: TaskWork, step: TaskStep, config: CoreConfig) -> str
     if output is not None:
         names = [name for name in names_in(output.path) if name not in config.texts and name != "date"]
         lines.append(
-            "Write the whole text that is to be saved, as Markdown from its first line to its last, before you call "
+            f"{_WRITE}, as Markdown from its first line to its last, before you call "
             f"complete_step. Behind it you may write a line `{DELIMITER}` and then what you are unsure of."
         )
         if names:
-            lines.append(f"Give these names in `values`: {', '.join(names)}.")
+            lines.append(f"{_VALUES}{', '.join(names)}.")
     elif step.gate == "ask":
         lines.append("The host puts this question to people below your words: " + step.question)
     lines.append("End it by calling complete_step.")
     return "\n\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a brief asks for: the step, the names that want values, and whether a text is to be written."""
+
+    step: str
+    names: tuple[str, ...]
+    writes: bool
+
+
+def asked(text: str) -> Asked | None:
+    """What `brief` asked for in this text, for a stand-in of a model; None where it is no brief."""
+    found = re.search(rf"^ *{re.escape(_ID)}([\w-]+)\.", text, re.MULTILINE)
+    if found is None:
+        return None
+    names = re.search(rf"^ *{re.escape(_VALUES)}(.+)\.$", text, re.MULTILINE)
+    return Asked(
+        found[1],
+        tuple(names[1].split(", ")) if names else (),
+        re.search(rf"^ *{_WRITE}", text, re.MULTILINE) is not None,
+    )
 
 
 def missing(task: Task) -> tuple[TaskInput, ...]:
