@@ -45,7 +45,8 @@ class Parser(argparse.ArgumentParser):
         if message.endswith("required: ACTION"):
             actions = next(action for action in self._actions if isinstance(action, argparse._SubParsersAction))
             message = f"say what to do: {', '.join(actions.choices)}"
-        self.exit(2, f"{self.prog}: {_ended(message)} `{self.prog} --help` shows what can be written.\n")
+        told = _ended(message.removeprefix("argument "))
+        self.exit(2, f"{self.prog}: {told} `{self.prog} --help` shows what can be written.\n")
 
 
 def _ended(sentence: str) -> str:

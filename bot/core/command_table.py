@@ -166,9 +166,7 @@ class CommandTable:
         if not people:
             for score, place in _partly(folded, self._few):
                 found[place] = max(score, found.get(place, 0.0))
-        least = 0 if len(folded) <= SHORT else SHORT + 1  # `qa` is in many words, and means none of them
-        candidates = (at for at in self._candidates(folded) if len(self._names.spelled[at]) >= least)
-        spelled = list(islice(dict.fromkeys(candidates), _CANDIDATES))
+        spelled = self._first_candidates(folded)
         for score, place in _partly(folded, [self._names.spelled[at] for at in spelled]):
             self._note(found, spelled[place], score)
         best = sorted(found, key=lambda place: (-found[place], place))
@@ -203,6 +201,17 @@ class CommandTable:
         start = bisect_left(spelled, int(length * share / (2 - share)), key=len)
         end = bisect_right(spelled, length * (2 - share) / share, key=len)
         return start, spelled[start:end]
+
+    def _first_candidates(self, folded: str) -> list[int]:
+        """The likeliest of them, each once; `qa` is in many words, and means none of them."""
+        start = bisect_right(self._names.spelled, SHORT, key=len) if len(folded) > SHORT else 0
+        found: dict[int, None] = {}
+        for at in self._candidates(folded):
+            if at >= start:
+                found[at] = None
+                if len(found) == _CANDIDATES:
+                    break
+        return list(found)
 
     def _candidates(self, folded: str) -> Iterator[int]:
         """Places of names of the cast that have a word like one of these, the likeliest first."""

@@ -79,6 +79,7 @@ def step(session: Session, event: Event, cast: Cast, context: Context = NOTHING,
             routing.result(made, event)
         case _:
             assert_never(event)
+    works.come_to_rest(made)
     if isinstance(made.request, AskModel):
         coming_on.tell_date(made, made.request.who)
     return made.finished()

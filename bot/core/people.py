@@ -181,7 +181,7 @@ def _unknown(step: StepBuilder, word: str, found: tuple[Target, ...], line: Utte
     elif found:
         menu = step.menu(tuple(_option(t, "") for t in found))
         told = f"There is no `*{word}`. The nearest that there is:"
-    elif fit := finding.searched(step.cast, word)[:FITTING]:
+    elif fit := finding.searched(step.cast, word, FITTING):
         menu = step.menu(fit)
         told = f"There is no `*{word}`. Who knows most about that:"
     else:

@@ -19,6 +19,7 @@ from bot.core.before import before
 from bot.core.log_index import SUMMARY, TAIL
 from bot.core.modes.mode import Registry
 from bot.core.modes.registry import MODES
+from bot.core.settled import without_settled
 from bot.core.steps import HERE, Entry, Shape
 from bot.core.tools import Tool as Tool
 from bot.personas.model import Cast, Command, Persona, fold
@@ -78,6 +79,7 @@ def prompt(persona: Persona, log: Iterable[Entry], cast: Cast | None = None, mod
     known = roster(persona, cast) if cast and persona.is_coordinator else ()
     system = (HOUSE_RULES, definition(persona, modes), *known, *_customization(persona))
     above, since = _parted(persona, list(log))
+    since = without_settled(persona.id, since)
     entries = [entry for entry in (*above, *since) if _is_for(persona, entry)]
     seeks = bool(known) and cast is not None and len(cast.personas) > ROSTER
     offered = tools.offered(persona, seeks=seeks)

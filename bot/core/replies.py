@@ -61,12 +61,22 @@ def take(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
     return heard
 
 
-def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied) -> Heard:
-    """Keep the reply in the log; whoever asked posts it. Calls count only if the model stopped for them."""
+def text_of(event: ModelReplied) -> str:
+    """All words of a reply, as they came."""
+    return content.text(content.blocks(event.content))
+
+
+def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied, *, unsaid: bool = False) -> Heard:
+    """Keep the reply in the log; whoever asked posts it. Calls count only if the model stopped for them.
+
+    With `unsaid`, or where a text that is proposed comes with calls, nothing of it is posted: nobody else has heard it.
+    """
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
     calls = content.calls(blocks) if event.stop == "tool_use" else ()
     words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who), waiting.brief)
+    if unsaid or (calls and waiting.shape != "talk"):
+        words = ""
     if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.
         name = speakers.apart(persona.name if persona else waiting.who, (s.name for s in step.session.speakers))

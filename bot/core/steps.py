@@ -94,7 +94,10 @@ class WriteDocument:
 
 @dataclass(frozen=True, slots=True)
 class OpenThread:
-    """Open a thread below the post before this request, and hand it a work: `command` with `args` for `persona`."""
+    """Open a thread below the post before this request, and hand it a work: `command` with `args` for `persona`.
+
+    The step that asks for it says something that everybody sees, last; the thread hangs on that.
+    """
 
     title: str
     persona: str

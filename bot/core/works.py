@@ -154,6 +154,19 @@ def command(step: StepBuilder, word: str, args: str, line: Utterance) -> bool:
     return work is not None and step.modes.of(work).command(step, work, word, args, line)
 
 
+def come_to_rest(step: StepBuilder) -> None:
+    """Let the work on top stand again where a step would leave it with nothing that can bring it on.
+
+    That is so where its model's call was answered by a command that only looks, or where a result was not its own.
+    """
+    session, work = step.session, top(step.session)
+    is_busy = session.waiting is not None or session.tools is not None or step.request is not None
+    if work is None or is_busy or session.gate is not None or session.due:
+        return
+    if not step.modes.of(work).floor_is_open(work):
+        stand(step)
+
+
 # ---------------------------------------------------------------- links and hand-overs
 
 

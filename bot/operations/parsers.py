@@ -30,16 +30,7 @@ def _docs(subparsers: Subparsers) -> None:
     show.add_argument("path", metavar="PATH")
     show.add_argument("--version", type=_whole, default=0, metavar="N", help="that version (the newest)")
     show.add_argument("--history", action="store_true", help="list its versions instead")
-    export = actions.add_parser(
-        "export", parents=[_common(json=False)], help="write documents out with all versions, a line of JSON a channel"
-    )
-    export.add_argument("conversations", nargs="*", type=conversation, metavar="CHANNEL")
-    export.add_argument("--all", action="store_true", help="those of all channels")
-    export.add_argument("--to", metavar="FILE", help="where to (else standard output); only you can read the file")
-    export.add_argument("--force", action="store_true", help="overwrite the file")
-    into = actions.add_parser("import", parents=[_common(json=False)], help="take in what `docs export` wrote")
-    into.add_argument("file", metavar="FILE", help="the file, or - for standard input")
-    into.add_argument("--as", dest="key", type=conversation, metavar="CHANNEL", help="into this channel")
+    _moving(actions, "docs", "CHANNEL", "documents with all versions, a line of JSON a channel", "into this channel")
 
 
 def _sessions(subparsers: Subparsers) -> None:
@@ -53,16 +44,21 @@ def _sessions(subparsers: Subparsers) -> None:
         "reset", parents=[_common()], help="let one begin anew: nobody on, nothing under way; its log stays"
     )
     reset.add_argument("conversation", type=conversation, metavar="CONVERSATION")
-    export = actions.add_parser(
-        "export", parents=[_common(json=False)], help="write conversations out, a line of JSON each"
+    _moving(
+        actions, "sessions", "CONVERSATION", "conversations and their documents, a line of JSON each", "under this key"
     )
-    export.add_argument("conversations", nargs="*", type=conversation, metavar="CONVERSATION")
+
+
+def _moving(actions: Subparsers, command: str, what: str, lines: str, where: str) -> None:
+    """Add `export` and `import` of what `what` names, by these words for their help."""
+    export = actions.add_parser("export", parents=[_common(json=False)], help=f"write out {lines}")
+    export.add_argument("conversations", nargs="*", type=conversation, metavar=what)
     export.add_argument("--all", action="store_true", help="all of them")
     export.add_argument("--to", metavar="FILE", help="where to (else standard output); only you can read the file")
     export.add_argument("--force", action="store_true", help="overwrite the file")
-    into = actions.add_parser("import", parents=[_common(json=False)], help="take in what `sessions export` wrote")
+    into = actions.add_parser("import", parents=[_common(json=False)], help=f"take in what `{command} export` wrote")
     into.add_argument("file", metavar="FILE", help="the file, or - for standard input")
-    into.add_argument("--as", dest="key", type=conversation, metavar="CONVERSATION", help="under this key")
+    into.add_argument("--as", dest="key", type=conversation, metavar=what, help=where)
 
 
 def _dead(subparsers: Subparsers) -> None:

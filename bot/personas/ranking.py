@@ -134,7 +134,7 @@ class Finder:
 
 def _telling(told: Iterable[tuple[str, dict[int, float]]], place: int) -> tuple[str, ...]:
     """The words that counted most for the persona at that place."""
-    gains = [(found[place], spelled) for spelled, found in told if place in found]
+    gains = [(found[place], spelled) for spelled, found in told if place in found and " " not in spelled]
     return tuple(spelled for _, spelled in sorted(gains, key=lambda pair: -pair[0])[:TELLING])
 
 

@@ -150,6 +150,8 @@ class TurnRunner:
             anchors = await self._enter(turn)
             again = False
         await self._withdraw()
+        if claim.turn is not None:
+            await self._withdraw_torn()
         await self._commit(before, turn, anchors)
 
     def _step(self, turn: Turn, result: Result, cast: Cast) -> Step:
@@ -174,8 +176,8 @@ class TurnRunner:
             day=turns.day(claim, now),
             location=turns.location(claim, tables),
             has_model=options.has_model,
-            approver=turns.are_all_from(said, options.approvers),
-            opens_thread=options.threads and turns.is_top_level(claim),
+            approver=turns.are_all_from(said, options.approvers, options.access.own),
+            opens_thread=options.threads and turns.is_top_level(claim, options.access.own),
         )
         if isinstance(event, Said) and any(line.files for line in event.lines):
             async with self.slot.lent():  # files may take a minute, and nobody else is to wait for them
@@ -289,6 +291,7 @@ class TurnRunner:
             self._author,
             direct,
             lambda ids: self._transcript.kept(ids, turn.log),
+            self.library.cast.persona(turn.session.waiting.who) if turn.session.waiting else None,
         )
 
     async def _hand_over(self, turn: Turn, request: OpenThread) -> Conversation | None:
@@ -302,6 +305,8 @@ class TurnRunner:
     async def _ask(self, turn: Turn, request: AskModel, cast: Cast, *, again: bool) -> Result:
         address, options, ordinal = self._address, self.options, turns.ordinal(turn)
         key, voice = address.key(ordinal), voice_of(cast, request.who)
+        # What nobody has posted of a reply is no longer shown when the next one begins, so that at most one is torn.
+        await self._withdraw()
         out = Outgoing(key, address.conversation, voice, "", address.since, again=again, asker=self._author)
         room = int(options.context * options.compact_at)
         host, modes = options.host.name, options.modes
@@ -330,6 +335,13 @@ class TurnRunner:
         """Take back what people watched of a reply that came to nothing."""
         for ref in self._previews.values():
             await self._transport.withdraw(ref)
+        self._previews.clear()
+
+    async def _withdraw_torn(self) -> None:
+        """Take back what a dead worker has shown of a reply that came to nothing."""
+        torn = await self._transport.torn(self._address.conversation, self._address.since)
+        if torn is not None:
+            await self._transport.withdraw(torn[0])
 
     async def _commit(self, before: ConversationState, turn: Turn, anchors: tuple[NumberAnchor, ...]) -> None:
         claim = self._claim

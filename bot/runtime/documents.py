@@ -24,6 +24,7 @@ from bot.core.events import (
 from bot.core.model import PRIVATE, Conversation
 from bot.core.modes.files import label
 from bot.core.paths import is_path
+from bot.core.permissions import DOCS, may_save, saves
 from bot.core.spaces import joined, near, space_of
 from bot.core.steps import (
     CopyDocument,
@@ -35,6 +36,7 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
+from bot.personas.model import Persona
 from bot.ports.clock import Clock
 from bot.ports.documents import Documents, Refused, Stale, Stored, Written
 from bot.runtime.outbox import Content
@@ -68,7 +70,8 @@ Kept = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 class Shelf:
     """The documents of the space that `conversation` belongs to.
 
-    `asker` is the user whom the turn answers; it is `direct` where that user alone talks with the bot.
+    `asker` is the user whom the turn answers; it is `direct` where that user alone talks with the bot. `writer` is the
+    persona whose work writes, None where people do.
     """
 
     documents: Documents
@@ -77,6 +80,7 @@ class Shelf:
     asker: str
     direct: bool
     kept: Kept
+    writer: Persona | None = None
 
     @property
     def space(self) -> str:
@@ -112,6 +116,8 @@ class Shelf:
         if self.direct and self.asker:
             await documents.settle(_person(self.conversation, self.asker), space)
         match request:
+            case WriteDocument(path) if self.writer and not may_save(self.writer, path):
+                return await self._done_before(key, path, barred(self.writer))
             case WriteDocument(path, base, parts, meta):
                 texts = await self.kept(parts)
                 if any(part not in texts for part in parts):
@@ -167,6 +173,15 @@ class Shelf:
         """What is missing may have been there when the same write was done before a crash."""
         version = await self.documents.written(self.space, key)
         return DocumentWritten(path, version) if version else DocumentRefused(path, problem)
+
+
+def barred(writer: Persona) -> str:
+    """Why nothing of that persona's is saved there, in words for people."""
+    only = f" anywhere but below `{DOCS}`" if saves(writer) == "docs" else ""
+    return (
+        f"{writer.name} may not save documents{only}: the file of that persona does not allow it. "
+        "You can save the text yourself: `*docs add PATH` with the text below that line."
+    )
 
 
 def zipped(documents: Sequence[Stored]) -> bytes:

@@ -120,20 +120,21 @@ def location(claim: Claim, tables: bool) -> Location:
     )
 
 
-def are_all_from(messages: Iterable[Inbound], users: Collection[str]) -> bool:
-    """Whether all of the messages are from these users; where there are none, from anybody."""
-    return not users or all(
-        message.user in users or message.conversation.platform == "terminal" for message in messages
-    )
+def are_all_from(messages: Iterable[Inbound], users: Collection[str], own: Collection[str]) -> bool:
+    """Whether all of the messages are from these users, or from platforms of the bot's `own` machine.
+
+    With no users, from anybody.
+    """
+    return not users or all(message.user in users or message.conversation.platform in own for message in messages)
 
 
-def is_top_level(claim: Claim) -> bool:
-    """Whether somebody wrote at the top level of a channel that can have threads."""
+def is_top_level(claim: Claim, own: Collection[str]) -> bool:
+    """Whether somebody wrote at the top level of a channel; platforms of the bot's `own` machine have no threads."""
     first = mail(claim)[0]
     if not isinstance(first, Inbound):
         return False
     where = first.conversation
-    return not where.thread and not first.direct and where.platform != "terminal"
+    return not where.thread and not first.direct and where.platform not in own
 
 
 def _answered(menu: str) -> tuple[str, ...]:

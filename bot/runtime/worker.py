@@ -261,6 +261,8 @@ class Worker:
         try:
             await runner.lease.hold(give_up)
         except LostError:
+            if runner.lease.is_unheard:
+                self._owed.append(claim)
             return
         except TransportError as error:
             log.warning("that turn %s of %s was given up has to wait (%s)", claim.head.id, claim.conversation, error)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import pytest
+from redis.crc import key_slot
 
+from bot.ports.documents import Written
 from bot.ports.mailbox import StoreError, StoreRefusedError
 from bot.stores.redis import RedisStore
 from tests.contract.redis_cluster import DURABLE, NODES, Cluster, slot_of, three_nodes
@@ -167,6 +169,40 @@ async def test_slots_that_move_under_load_lose_nothing_and_double_nothing(
 
     assert moves >= 4
     await load.is_sound()
+
+
+@pytest.mark.timeout(330)
+async def test_documents_whose_slot_moves_while_they_are_written_have_every_version_once(
+    cluster: Cluster, stores: list[RedisStore], soak: bool
+) -> None:
+    space, each = room(1), 100 if soak else 25
+    slot = int(key_slot(stores[0].documents._root(space).encode()))
+
+    async def writes(store: RedisStore, who: int) -> None:
+        for n in range(each):
+            while True:
+                stands = await insisted(store.documents.read, space, "a.md")
+                base = stands.version if stands else 0
+                done = await insisted(store.documents.write, f"k{who}-{n}-{base}", space, "a.md", base, f"{who} {n}")
+                if isinstance(done, Written):
+                    break
+
+    running = asyncio.ensure_future(asyncio.gather(*(writes(store, n) for n, store in enumerate(stores))))
+    moves = 0
+    while not running.done():
+        place = cluster.nodes.index(cluster.owner(slot))
+        await cluster.move(slot, cluster.nodes[(place + 1) % NODES], pause=0.002)
+        moves += 1
+        await asyncio.sleep(0.05)
+    await running
+
+    history = await insisted(stores[0].documents.history, space, "a.md")
+    texts = [await insisted(stores[0].documents.read, space, "a.md", version.version) for version in history]
+    assert [version.version for version in history] == list(range(1, each * len(stores) + 1))
+    assert sorted(found.text for found in texts if found) == sorted(
+        f"{who} {n}" for who in range(len(stores)) for n in range(each)
+    )
+    assert moves >= 1
 
 
 @pytest.mark.timeout(330)

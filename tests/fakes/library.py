@@ -97,6 +97,10 @@ CAST = Cast(
 )
 
 
+TEXTS: dict[str, str] = {}
+"""Texts of resources that a test wants to be more than a name."""
+
+
 @dataclass(slots=True)
 class FakeLibrary:
     cast: Cast = CAST
@@ -112,4 +116,4 @@ class FakeLibrary:
         self.reads.append(f"{kind}/{name}")
         if not self.cast.resource(self.cast.persona(persona), name, kind):
             raise FileNotFoundError(f"{kind}/{name} is not in the library")
-        return f"The text of {kind}/{name}."
+        return TEXTS.get(f"{kind}/{name}", f"The text of {kind}/{name}.")

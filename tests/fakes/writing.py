@@ -19,6 +19,7 @@ from bot.core.events import (
     BudgetTold,
     DocumentRead,
     DocumentRefused,
+    DocumentsListed,
     DocumentStale,
     DocumentWritten,
     Event,
@@ -43,6 +44,7 @@ from bot.core.steps import (
     AskModel,
     Entry,
     ForgetAll,
+    ListDocuments,
     LoadResource,
     OpenThread,
     Post,
@@ -73,7 +75,7 @@ def shipped() -> Cast:
 @lru_cache(maxsize=64)
 def resource(kind: str, name: str) -> str | None:
     """The text of a file of the shipped pack."""
-    path = AGENTS / "bmad" / kind / name
+    path = AGENTS / "bmad" / ("" if kind == "config" else kind) / name
     return path.read_text("utf-8") if path.is_file() else None
 
 
@@ -196,6 +198,8 @@ class Desk:
                 return BudgetTold("Nothing was spent.")
             case OpenThread():
                 return ThreadOpened(None)
+            case ListDocuments():
+                return DocumentsListed(())
             case ForgetAll() | None:
                 raise AssertionError("nothing comes back from this")
             case _:

@@ -71,7 +71,7 @@ OF_RUNTIME = (
     ),
     Mutant(
         "preview of a failed reply not withdrawn",
-        (Edit(CARRYING, "        await self._withdraw()\n", ""),),
+        (Edit(CARRYING, "        await self._withdraw()\n        if claim.turn", "        if claim.turn"),),
         ("tests/scenario/test_talk.py::test_what_people_watched_of_a_reply_that_came_to_nothing_is_taken_back",),
     ),
     Mutant("base ordinal stays", (Edit(TURNS, "base=ordinal(turn) + 1", "base=turn.base"),), (TALK, TOOLS)),

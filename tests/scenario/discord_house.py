@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,16 +12,14 @@ from typing import Any
 import discord
 
 from bot.app import SystemClock
-from bot.core.codec import load
 from bot.core.model import Conversation
-from bot.core.session import ConversationState, Session
+from bot.core.session import Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.platforms.discord import marks
 from bot.platforms.discord.adapter import DiscordAdapter, opened
 from bot.platforms.discord.options import DiscordOptions
 from bot.ports.store import Store
-from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
@@ -30,6 +27,7 @@ from tests.fakes.discord import FakeDiscord, Person, Seen, pointed_at
 from tests.fakes.discord_state import Channel, Guild, Interaction
 from tests.fakes.library import CAST, FakeLibrary
 from tests.fakes.model import FakeModel, Script
+from tests.scenario.kept import asked, at_work, ended_early, log_of, quiet, raised, session_of
 from tests.scenario.stage import answering
 
 
@@ -57,11 +55,7 @@ class House:
         async with opened(self.options) as self.adapter:
             transports = {"discord": self.adapter.transport}
             self.worker = Worker(self.store, transports, self.model, self.library, SystemClock(), self.works)
-            inbox = Inbox(self.store, self.worker.options.access, self.worker.stop_raised)
-            self._serving = [
-                asyncio.create_task(self.adapter.serve(inbox, self.library)),
-                asyncio.create_task(self.worker.run(asyncio.Event())),
-            ]
+            self._serving = at_work(self.adapter, self.worker, self.store, self.library)
             try:
                 await self.connected()
                 yield
@@ -81,11 +75,8 @@ class House:
 
     async def connected(self) -> None:
         """Wait for a connection, or for what keeps the bot from having one."""
-        done = self._serving
-        await self.fake.until(lambda: not self.adapter.trouble() or any(t.done() for t in done), "a connection")
-        for task in done:
-            if task.done():
-                task.result()
+        await self.fake.until(lambda: not self.adapter.trouble() or ended_early(self._serving), "a connection")
+        raised(self._serving)
 
     async def sees(self, channel: Channel, *texts: str) -> list[Seen]:
         """Wait until messages with these texts in them stand in the channel, in that order; all that do."""
@@ -94,12 +85,7 @@ class House:
 
     async def quiet(self, deadline: float = 10.0) -> None:
         """Wait until nothing is due or in flight, and has not been for a moment."""
-        end, calm = time.monotonic() + deadline, 0
-        while calm < 3:
-            stats = await self.store.stats()
-            calm = 0 if stats.waiting or stats.in_flight else calm + 1
-            assert time.monotonic() < end, f"still at work: {stats}"
-            await asyncio.sleep(0.01)
+        await quiet(self.store, deadline, looks=3)
 
     async def hear(self, person: Person, channel: Channel, text: str, *, of: str = "", **how: Any) -> list[Seen]:
         """What the bot posts there because somebody says something; `of`: who is waited for, with their answer."""
@@ -128,8 +114,7 @@ class House:
 
     def prompt(self) -> str:
         """The words of the last prompt that the model got, messages only."""
-        blocks = [json.loads(block.json) for message in self.model.prompts[-1].messages for block in message.blocks]
-        return "\n".join(block.get("text") or str(block.get("content", "")) for block in blocks)
+        return asked(self.model)
 
     async def taken(self, channel: Channel, order: int) -> None:
         """Wait until a message of that id was queued."""
@@ -150,11 +135,10 @@ class House:
         return Conversation("discord", workspace, str(channel.id))
 
     async def session(self, channel: Channel) -> Session:
-        state = await self.store.peek(self.conversation(channel).key)
-        return load(state, ConversationState).session if state else Session()
+        return await session_of(self.store, self.conversation(channel))
 
     async def log(self, channel: Channel) -> list[Entry]:
-        return [load(line, Entry) for line in await self.store.log(self.conversation(channel).key)]
+        return await log_of(self.store, self.conversation(channel))
 
 
 @asynccontextmanager

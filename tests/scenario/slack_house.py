@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.app import SystemClock
-from bot.core.codec import load
 from bot.core.model import Conversation
-from bot.core.session import ConversationState, Session
+from bot.core.session import Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.platforms.slack.adapter import SlackAdapter, opened
 from bot.platforms.slack.manifest import manifest
 from bot.platforms.slack.options import SlackOptions
 from bot.ports.store import Store
-from bot.runtime.inbox import Inbox
 from bot.runtime.lease import ended
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
@@ -27,6 +24,7 @@ from tests.fakes.library import CAST, FakeLibrary
 from tests.fakes.model import FakeModel, Script
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_state import Person, Room, Seen
+from tests.scenario.kept import asked, at_work, ended_early, log_of, quiet, raised, session_of
 from tests.scenario.stage import answering
 
 
@@ -46,18 +44,12 @@ class House:
 
     async def start(self) -> None:
         """Connect, and begin to work."""
-        inbox = Inbox(self.store, self.worker.options.access, self.worker.stop_raised)
-        self.serving = [
-            asyncio.create_task(self.adapter.serve(inbox, self.library)),
-            asyncio.create_task(self.worker.run(asyncio.Event())),
-        ]
+        self.serving = at_work(self.adapter, self.worker, self.store, self.library)
         adapter = self.adapter
         await self.fake.until(
-            lambda: not (adapter.trouble() or adapter.is_behind) or any(t.done() for t in self.serving), "a connection"
+            lambda: not (adapter.trouble() or adapter.is_behind) or ended_early(self.serving), "a connection"
         )
-        for task in self.serving:
-            if task.done():
-                task.result()
+        raised(self.serving)
 
     async def stop(self) -> None:
         """Die, more or less gracefully."""
@@ -76,13 +68,7 @@ class House:
         """Wait until everything that was said is in the house, and nothing is due or in flight."""
         await self.fake.settled(deadline)
         await self.fake.until(lambda: not self.adapter.is_behind, "what was missed", deadline)
-        end = asyncio.get_running_loop().time() + deadline
-        while True:
-            stats = await self.store.stats()
-            if not stats.waiting and not stats.in_flight:
-                return
-            assert asyncio.get_running_loop().time() < end, f"still at work: {stats}"
-            await asyncio.sleep(0.01)
+        await quiet(self.store, deadline)
 
     async def hear(self, person: Person, room: Room, text: str, **how: Any) -> list[Seen]:
         """What is posted, there and to that thread, because somebody says something."""
@@ -94,15 +80,13 @@ class House:
 
     def prompt(self) -> str:
         """The words of the last prompt that the model got, messages only."""
-        blocks = [json.loads(block.json) for message in self.model.prompts[-1].messages for block in message.blocks]
-        return "\n".join(block.get("text") or str(block.get("content", "")) for block in blocks)
+        return asked(self.model)
 
     async def session(self, room: Room, thread: str = "") -> Session:
-        state = await self.store.peek(self.conversation(room, thread).key)
-        return load(state, ConversationState).session if state else Session()
+        return await session_of(self.store, self.conversation(room, thread))
 
     async def log(self, room: Room, thread: str = "") -> list[Entry]:
-        return [load(line, Entry) for line in await self.store.log(self.conversation(room, thread).key)]
+        return await log_of(self.store, self.conversation(room, thread))
 
     def conversation(self, room: Room, thread: str = "") -> Conversation:
         return Conversation("slack", self.fake.ws.team, room.id, thread)

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.core.codec import load
 from bot.core.model import Conversation, Inbound, Listen
-from bot.core.session import ConversationState, Session
+from bot.core.session import Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
 from bot.ports.library import Library
@@ -20,6 +19,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.library import CAST, FakeLibrary
 from tests.fakes.model import FakeModel, Says, Script
 from tests.fakes.platform import ROOM, FakePlatform, Shown
+from tests.scenario.kept import log_of, session_of
 
 
 @dataclass(slots=True)
@@ -51,11 +51,10 @@ class Stage:
             pass
 
     async def session(self, conversation: Conversation = ROOM) -> Session:
-        state = await self.store.peek(conversation.key)
-        return load(state, ConversationState).session if state else Session()
+        return await session_of(self.store, conversation)
 
     async def log(self, conversation: Conversation = ROOM) -> list[Entry]:
-        return [load(line, Entry) for line in await self.store.log(conversation.key)]
+        return await log_of(self.store, conversation)
 
 
 def answering(text: str) -> Script:

@@ -20,10 +20,7 @@ import pytest
 from discord.http import Route
 from discord.utils import snowflake_time
 
-from bot.core.codec import load
 from bot.core.model import Conversation, Inbound
-from bot.core.session import ConversationState
-from bot.core.steps import Entry
 from bot.platforms.discord import marks, markup, streaming
 from bot.platforms.discord.avatars import Avatars
 from bot.platforms.discord.hooks import Hooks
@@ -33,7 +30,6 @@ from bot.platforms.discord.streaming import Previews
 from bot.platforms.discord.transport import DiscordTransport
 from bot.platforms.discord.web import RefusedError, Web
 from bot.ports.store import Store
-from bot.runtime.worker import Worker
 from tests.fakes.clock import ManualClock
 from tests.fakes.discord import FakeDiscord, Person
 from tests.fakes.discord_errors import ApiError
@@ -42,7 +38,8 @@ from tests.fakes.discord_rules import Upload
 from tests.fakes.discord_seen import Seen
 from tests.fakes.discord_state import Channel
 from tests.fakes.model import Says
-from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe, numbered
+from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
+from tests.scenario.sweep_platforms import Process, compared, once, reference, worker_on
 
 PLACES = ("channel", "thread", "private")
 """Where people talk: through a webhook, through that of the channel, or with the bot itself."""
@@ -206,7 +203,7 @@ class DiscordUniverse(Universe):
         async with aiohttp.ClientSession() as session:
             fake = FakeDiscord(clock=clock)
             platform = DiscordPlatform(fake, self.points, self.scenario.limit, self.place, session)
-            self.faulty = replace(self.faulty, worker=_on_discord, platform=lambda port: _Process(platform))
+            self.faulty = replace(self.faulty, worker=worker_on("discord"), platform=lambda port: process(platform))
             try:
                 store = await self._play(clock, platform, await self.ground.begin(clock))  # type: ignore[arg-type]
                 return await self._ended(platform, store), self.points.passed
@@ -215,26 +212,17 @@ class DiscordUniverse(Universe):
                 await self.ground.end()
 
     async def _ended(self, platform: DiscordPlatform, store: Store) -> Outcome:
-        key = platform.conversation.key
-        state = await store.peek(key)
-        saved = load(state, ConversationState) if state else ConversationState()
-        log = tuple(load(line, Entry) for line in await store.log(key))
         standing = platform.seen()
         found_by = [marks.mark_in(seen.text) for seen in standing]
         self.faults.extend(
             f"torn: {seen.text!r}" for seen, mark in zip(standing, found_by, strict=True) if mark in ("", marks.GROWING)
         )
-        self.faults.extend(f"twice: {mark}" for mark in set(found_by) if found_by.count(mark) > 1)
+        once(self, found_by)
         hooks = platform.fake.world.webhooks
         if len(hooks) > 1:
             self.faults.append(f"{len(hooks)} webhooks")
         posts = tuple((*_voiced(seen), repr((*seen.buttons, *seen.options))) for seen in standing)
-        said = " ".join(text for _, text, _ in posts)
-        replies = [entry.text for entry in log if entry.kind == "reply" and entry.text]
-        self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
-        menus = tuple(numbered(mark.menu, platform.ids) for mark in saved.number_anchors)
-        session = numbered(repr(saved.session), platform.ids)
-        return Outcome(posts, session, menus, log, await store.spent(key), tuple(self.faults))
+        return await compared(self, store, platform.conversation, platform.ids, posts)
 
 
 def _voiced(seen: Seen) -> tuple[str, str]:
@@ -244,42 +232,21 @@ def _voiced(seen: Seen) -> tuple[str, str]:
     return (seen.author, text) if words == text else (text.removesuffix(words), words)
 
 
-class _Process:
-    """The transport as a worker's process has it, with the universe's crash points; a new worker is a new process."""
+def process(platform: DiscordPlatform) -> Process:
+    """A new worker is a new process."""
+    platform.begin()
+    previews = platform.previews
 
-    def __init__(self, platform: DiscordPlatform) -> None:
-        platform.begin()
-        self._transport, self._previews = platform.transport, platform.previews
-        self._points = platform.points
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._transport, name)
-        if not callable(real) or name == "busy":
-            return real
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            self._points.point()
-            result = await real(*args, **kwargs)
-            if name == "extend":
-                await self._shown(args[0])
-            self._points.point()
-            return result
-
-        return call
-
-    async def _shown(self, ref: str) -> None:
-        """Let what is to be shown be seen, so that a crash leaves as much of a reply as can be."""
-        assert self._previews
-        shown = self._previews._open[ref]
-        assert shown.pump
-        while not shown.pump.is_dead and shown.sent != shown.pump.wanted:
-            if shown.pump.task.done():
+    async def shown(ref: str) -> None:
+        assert previews
+        growing = previews._open[ref]
+        assert growing.pump
+        while not growing.pump.is_dead and growing.sent != growing.pump.wanted:
+            if growing.pump.task.done():
                 raise Crash
             await asyncio.sleep(0)
 
-
-def _on_discord(store: Any, transports: dict[str, Any], *rest: Any) -> Worker:
-    return Worker(store, {"discord": transports["fake"]}, *rest)
+    return Process(platform.transport, platform.points, shown)
 
 
 @pytest.fixture(autouse=True)
@@ -292,13 +259,8 @@ def universe(scenario: Scenario, place: str, varied: bool, *points: int) -> Disc
     return DiscordUniverse(scenario, frozenset(points), varied, place=place)
 
 
-async def reference(scenario: Scenario, place: str, varied: bool) -> Reference:
-    """How it ends without a crash, in every way that may have been."""
-    end, points = await universe(scenario, place, varied).play()
-    otherwise = None
-    if scenario.otherwise:
-        otherwise = await reference(replace(scenario, deeds=scenario.otherwise, otherwise=()), place, varied)
-    return Reference(scenario, varied, (end,), points, otherwise)
+async def known_ends(scenario: Scenario, place: str, varied: bool) -> Reference:
+    return await reference(lambda each: universe(each, place, varied), scenario)
 
 
 def _in_lines(scenario: Scenario) -> Scenario:
@@ -314,7 +276,7 @@ def _in_lines(scenario: Scenario) -> Scenario:
 async def test_a_crash_at_any_call_of_discord_leaves_no_trace(
     scenario: Scenario, varied: bool, place: str, soak: bool
 ) -> None:
-    known = await reference(scenario, place, varied)
+    known = await known_ends(scenario, place, varied)
     assert not known.ends[0].faults
     for point in range(1, known.points + 1, 1 if soak else STRIDE):
         outcome, _ = await universe(scenario, place, varied, point).play()
@@ -331,7 +293,7 @@ async def test_were_nothing_found_again_the_sweep_would_tell(
 ) -> None:
     talk = next(scenario for scenario in SCENARIOS if scenario.name == "compaction")
     scenario = replace(talk, replies=(Says(("A first line.\n", "And a second.")),))
-    known = await reference(scenario, "channel", varied=True)
+    known = await known_ends(scenario, "channel", varied=True)
     monkeypatch.setattr(where, name, _nothing)
     for point in range(1, known.points + 1):
         outcome, _ = await universe(scenario, "channel", True, point).play()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
+from bot.personas.model import Source
 from bot.ports.transport import Outgoing
 from bot.runtime import lease as leases
 from bot.runtime.documents import GONE, Shelf
@@ -36,7 +38,7 @@ from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
 from bot.stores.sqlite import SqliteStore
 from tests.fakes.clock import ManualClock
-from tests.fakes.library import FakeLibrary
+from tests.fakes.library import PM, FakeLibrary
 from tests.fakes.model import FakeModel, Says
 from tests.fakes.platform import ROOM, FakePlatform
 from tests.fakes.toy_mode import MODES, TOYS
@@ -75,6 +77,38 @@ async def test_kept_parts_become_a_document_that_the_channels_threads_share(stor
     elsewhere = await shelf(store, Conversation("slack", "T1", "C2")).look(ReadDocument("a.md"))
     never = await shelf(store).look(ReadDocument("b.md"))
     assert (elsewhere, never) == (DocumentRead("a.md"), DocumentRead("b.md"))
+
+
+async def test_a_work_saves_only_where_its_personas_file_allows(store: SqliteStore) -> None:
+    """Checked where documents are written; what was written before the file changed stays written."""
+    reader, writer = replace(PM, tools=("Read",)), replace(PM, tools=("Read", "Write"))
+    of_docs = replace(PM, source=Source("docs-api-changelog.agent.yaml", 1, "agent-template"))
+    write = WriteDocument("a.md", 0, ("a",))
+
+    refused = await replace(shelf(store), writer=reader).change("k1", write)
+    below = await replace(shelf(store), writer=of_docs).change("k2", write)
+
+    assert isinstance(refused, DocumentRefused) and "John may not save documents:" in refused.problem
+    assert isinstance(below, DocumentRefused) and "anywhere but below `docs/`" in below.problem
+    docs = WriteDocument("docs/a.md", 0, ("a",))
+    assert await replace(shelf(store), writer=of_docs).change("k3", docs) == DocumentWritten("docs/a.md", 1)
+    assert await replace(shelf(store), writer=writer).change("k4", write) == DocumentWritten("a.md", 2)
+    assert await replace(shelf(store), writer=reader).change("k4", write) == DocumentWritten("a.md", 2)
+
+
+async def test_a_persona_that_may_not_save_is_told_and_its_work_rests() -> None:
+    barred = replace(TOYS, personas=tuple(replace(p, tools=("Read",)) if p.id == PM.id else p for p in TOYS.personas))
+    clock = ManualClock()
+    store = await SqliteStore.open(":memory:", clock=clock)
+    platform, model = FakePlatform(), FakeModel(lambda _prompt, _n: Says.text("A draft."))
+    worker = Worker(store, {"fake": platform}, model, FakeLibrary(barred), clock, Options(modes=MODES))
+    for text in ("*pm", "*toy", "1"):
+        await Inbox(store).receive(platform.said(text))
+        assert await worker.work()
+
+    assert any("John may not save documents" in text for text in platform.texts) and "rests" in platform.texts[-1]
+    assert await store.documents.list(ROOM.key) == ()
+    await store.close()
 
 
 async def test_a_write_whose_part_is_gone_is_refused_unless_it_was_done_already(store: SqliteStore) -> None:

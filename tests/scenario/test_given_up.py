@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.core.codec import dump, load
+from bot.core.codec import dump
 from bot.core.events import Resumed
 from bot.core.model import Conversation, Receipt
-from bot.core.session import ConversationState, Session
+from bot.core.session import Session
 from bot.ports.mailbox import Message, StoreError
 from bot.ports.transport import Outgoing, TransportError
 from bot.runtime.inbox import Inbox
@@ -20,6 +20,7 @@ from tests.fakes.library import FakeLibrary
 from tests.fakes.model import FakeModel, Says
 from tests.fakes.platform import ROOM, FakePlatform
 from tests.fakes.toy_mode import MODES, TOYS, StoppedGate
+from tests.scenario.kept import session_of
 
 RESTS = "Part 2 rests.\n\n1. Go on\n2. Leave it"
 
@@ -79,10 +80,7 @@ class Play:
             self.clock.advance(10)
 
     async def session(self, where: Conversation = ROOM) -> Session:
-        state = await self.store.peek(where.key)
-        assert state is not None
-        found: Session = load(state, ConversationState).session
-        return found
+        return await session_of(self.store, where)
 
 
 @pytest.fixture

@@ -172,7 +172,10 @@ async def test_an_exit_and_a_return_begin_afresh_after_a_summary() -> None:
         begun = texts(s.model.prompts[5])
         assert begun.endswith('{"type":"text","text":"alice: new things"}')
         assert "Your own summary of what was said before:\\n  Old things." in begun
-        assert "line 0" not in begun
+        assert "alpha" not in begun and "delta" not in begun, "that is in the summary"
+        await s.say("*pm")
+        await s.say("and you?")
+        assert "[host] Winston's summary of what was said before:\\n  Old things." in texts(s.model.prompts[6])
 
 
 # ---------------------------------------------------------------- what was used

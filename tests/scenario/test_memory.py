@@ -45,8 +45,8 @@ BMad Orchestrator: Which part shall we look at? (the queue / the database)
 BMad Orchestrator: Winston knows that best.
 [host] It is Tuesday, 14 November 2023 (UTC). You came on here, called by dana. BMad Orchestrator hands over to you: \
 what was said and decided stands above; ask nobody for it again. This is the channel general on fake. It shows bold, \
-italics, lists, quotes, links and code; tables are shown as tables; images, HTML and diagrams are not drawn. Of your \
-commands these work here: *help, *explain, *exit.
+italics, lists, quotes, links and code; tables are shown as tables; images, HTML and diagrams are not drawn. All of \
+your commands work here.
 dana: Where do we begin?"""
 
 SETTLING = [

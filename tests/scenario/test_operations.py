@@ -368,7 +368,7 @@ def test_a_wrong_command_line_is_told_with_code_2(capsys: pytest.CaptureFixture[
         main(argv)
 
     assert ended.value.code == 2
-    assert "error:" in capsys.readouterr().err
+    assert "--help` shows what can be written" in capsys.readouterr().err
 
 
 def test_wrong_settings_are_told_with_code_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:

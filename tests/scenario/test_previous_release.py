@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from bot.core.codec import load
 from bot.core.gates import AskGate, ExitGate, FileGate, ForgetGate, MeantGate, ProposeGate, RunGate
 from bot.core.model import SESSION_VERSION, Conversation
-from bot.core.session import ConversationState, Session
+from bot.core.session import Session
 from bot.core.steps import Entry
 from bot.ports.budgets import Amount, Balance
 from bot.ports.store import Store
@@ -34,6 +33,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.library import FakeLibrary
 from tests.fakes.model import FakeModel, Says
 from tests.fakes.platform import FakePlatform
+from tests.scenario.kept import asked, log_of, session_of, state_of
 
 RECORDED = Path(__file__).parent / "recorded"
 GATES = {
@@ -92,17 +92,10 @@ class Upgraded:
         return posted
 
     async def session(self, name: str) -> Session:
-        state = await self.store.peek(f"fake:team:{name}")
-        assert state is not None
-        found: Session = load(state, ConversationState).session
-        return found
+        return await session_of(self.store, Conversation("fake", "team", name))
 
     async def log(self, name: str) -> list[Entry]:
-        return [load(line, Entry) for line in await self.store.log(f"fake:team:{name}")]
-
-    def prompt(self) -> str:
-        """What the model was asked last, words only."""
-        return "\n".join(block.json for message in self.model.prompts[-1].messages for block in message.blocks)
+        return await log_of(self.store, Conversation("fake", "team", name))
 
 
 async def on_sqlite(folder: Path, clock: ManualClock) -> Store:
@@ -164,7 +157,7 @@ async def test_everything_is_kept(upgraded: Upgraded) -> None:
         session = await upgraded.session(name)
         assert session.gate is not None and type(session.gate) is gate and session.active == "pm"
         assert session.gate.menu in {menu.id for menu in session.menus}
-        state = load(await store.peek(f"fake:team:{name}") or "", ConversationState)
+        state = await state_of(store, Conversation("fake", "team", name))
         assert state.number_anchors[-1].menu == session.gate.menu, "a number typed now is meant for it"
     for name in UNDER_WAY:
         assert await store.under_way(f"fake:team:{name}")
@@ -196,7 +189,7 @@ async def test_what_was_under_way_goes_on_and_what_waited_is_answered(upgraded: 
 async def test_people_choose_at_the_gates_that_stood(upgraded: Upgraded) -> None:
     await upgraded.rest()
     assert (await upgraded.say("exit", "1"))[-1].startswith("Goodbye")
-    assert (await upgraded.say("ask", "2"))[-1] == "Fine." and "blue" in upgraded.prompt()
+    assert (await upgraded.say("ask", "2"))[-1] == "Fine." and "blue" in asked(upgraded.model)
     assert any("create-prd" in text for text in await upgraded.say("propose", "1"))
     assert not any("error" in text for text in await upgraded.say("run", "2"))
     await upgraded.say("slip", "2")

@@ -161,16 +161,27 @@ async def test_22_a_command_that_does_not_run_is_neither_listed_as_one_nor_propo
         )
 
 
+@pytest.mark.parametrize("answer", ["2", "wait, what about the shop?"])
+async def test_25_the_model_is_told_that_it_stays(answer: str) -> None:
+    replies = [Says(calls=(("propose_command", {"command": "exit"}),)), Says.text("I see."), Says.text("Yes.")]
+    async with stage(lambda _p, n: replies[n - 1]) as s:
+        await s.say("*pm")
+        await s.say("That is all that there was to say about it, I think, so thank you")
+        await s.say("1")
+        await s.say(answer)
+        await s.say("and now?")
+        told = "".join(block.json for block in s.model.prompts[-1].messages[-1].blocks)
+        told += "".join(block.json for message in s.model.prompts[1].messages for block in message.blocks)
+        assert "alice chose to run *exit." in told and "you stay, *exit did not run." in told
+
+
 async def test_25_the_model_is_told_what_did_not_run() -> None:
     async with stage(answering("I see.")) as s:
         await s.say("*sm")
         await s.say("*story-checklist for the shop")
         await s.say("what came of it?")
         told = "".join(block.json for block in s.model.prompts[-1].messages[-1].blocks)
-        assert (
-            "alice asked for your command *story-checklist for the shop. It did not run: this build does not run"
-            in told
-        )
+        assert "alice asked for your command *story-checklist for the shop. It did not run" in told
 
 
 async def test_6_a_proposed_command_that_she_has_not_is_refused() -> None:

@@ -14,10 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.core.codec import load
 from bot.core.model import Conversation, Inbound, Receipt
-from bot.core.session import ConversationState
-from bot.core.steps import Entry
 from bot.platforms.slack import arrival
 from bot.platforms.slack.arrival import Me
 from bot.platforms.slack.posting import Poster, key_of
@@ -26,14 +23,14 @@ from bot.platforms.slack.transport import SlackTransport
 from bot.platforms.slack.web import RefusedError, Web
 from bot.ports.store import Store
 from bot.ports.transport import Outgoing
-from bot.runtime.worker import Worker
 from tests.fakes import slack_rules
 from tests.fakes.clock import ManualClock
 from tests.fakes.slack import HANDLERS, FakeSlack
 from tests.fakes.slack_json import message_event, message_json
 from tests.fakes.slack_methods import METHODS
 from tests.fakes.slack_state import Person, Posted, Room, Seen, SlackClock
-from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe, numbered
+from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
+from tests.scenario.sweep_platforms import Process, compared, once, reference, worker_on
 
 PLACES = ("channel", "thread")
 """Where people talk: at a channel's top level replies are posted, in a thread they are streamed."""
@@ -174,7 +171,7 @@ class SlackUniverse(Universe):
         fake.ws.emit = lambda event: None
         async with aiohttp.ClientSession() as session:
             platform = SlackPlatform(fake, self.points, self.scenario.limit, self.place, session)
-            self.faulty = replace(self.faulty, worker=_on_slack, platform=lambda port: _Process(platform, port))
+            self.faulty = replace(self.faulty, worker=worker_on("slack"), platform=lambda port: process(platform))
             try:
                 store = await self._play(clock, platform, await self.ground.begin(clock))  # type: ignore[arg-type]
                 return await self._ended(platform, store), self.points.passed
@@ -183,50 +180,21 @@ class SlackUniverse(Universe):
                 await self.ground.end()
 
     async def _ended(self, platform: SlackPlatform, store: Store) -> Outcome:
-        key = platform.conversation.key
-        state = await store.peek(key)
-        saved = load(state, ConversationState) if state else ConversationState()
-        log = tuple(load(line, Entry) for line in await store.log(key))
         standing = platform.seen()
         self.faults.extend(f"torn: {seen.text!r}" for seen, found_by in standing if not found_by or seen.streaming)
-        keys = [found_by for _, found_by in standing if found_by]
-        self.faults.extend(f"twice: {found_by}" for found_by in set(keys) if keys.count(found_by) > 1)
+        once(self, [found_by for _, found_by in standing if found_by])
         self.faults.extend(f"edited: {seen.text!r}" for seen, _ in standing if seen.edited)
         posts = tuple((seen.name, seen.shown.strip(), repr([b.label for b in seen.buttons])) for seen, _ in standing)
-        said = " ".join(text for _, text, _ in posts)
-        replies = [e.text for e in log if e.kind == "reply" and e.text]
-        self.faults.extend(f"never said: {reply!r}" for reply in replies if reply.strip() not in said)
-        marks = tuple(numbered(mark.menu, platform.ids) for mark in saved.number_anchors)
-        session = numbered(repr(saved.session), platform.ids)
-        return Outcome(posts, session, marks, log, await store.spent(key), tuple(self.faults))
+        return await compared(self, store, platform.conversation, platform.ids, posts)
 
 
-class _Process:
-    """The transport as a worker's process has it, with the universe's crash points; a new worker is a new process."""
+def process(platform: SlackPlatform) -> Process:
+    """A new worker is a new process."""
+    platform.begin()
+    streams = platform.streams
 
-    def __init__(self, platform: SlackPlatform, port: Any) -> None:
-        platform.begin()
-        self._platform, self._transport = platform, platform.transport
-        self._points: Points = platform.points
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._transport, name)
-        if not callable(real):
-            return real
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            self._points.point()
-            result = await real(*args, **kwargs)
-            if name == "extend":
-                await self._shown(args[0])
-            self._points.point()
-            return result
-
-        return call
-
-    async def _shown(self, ref: str) -> None:
-        """Let what is to be shown be seen, so that a crash leaves as much of a stream as can be."""
-        stream = self._platform.streams._open[ref]
+    async def shown(ref: str) -> None:
+        stream = streams._open[ref]
         for _ in range(PATIENCE):
             assert stream.pump
             if stream.pump.is_dead or stream.sent == stream.pump.wanted:
@@ -236,22 +204,15 @@ class _Process:
             await asyncio.sleep(0)
         raise AssertionError(f"{stream.pump and stream.pump.wanted!r} is not shown, but {stream.sent!r}")
 
-
-def _on_slack(store: Any, transports: dict[str, Any], *rest: Any) -> Worker:
-    return Worker(store, {"slack": transports["fake"]}, *rest)
+    return Process(platform.transport, platform.points, shown)
 
 
 def universe(scenario: Scenario, place: str, varied: bool, *points: int) -> SlackUniverse:
     return SlackUniverse(scenario, frozenset(points), varied, place=place)
 
 
-async def reference(scenario: Scenario, place: str, varied: bool) -> Reference:
-    """How it ends without a crash, in every way that may have been."""
-    end, points = await universe(scenario, place, varied).play()
-    otherwise = None
-    if scenario.otherwise:
-        otherwise = await reference(replace(scenario, deeds=scenario.otherwise, otherwise=()), place, varied)
-    return Reference(scenario, varied, (end,), points, otherwise)
+async def known_ends(scenario: Scenario, place: str, varied: bool) -> Reference:
+    return await reference(lambda each: universe(each, place, varied), scenario)
 
 
 def nobody_watched(outcome: Outcome) -> bool:
@@ -265,7 +226,7 @@ def nobody_watched(outcome: Outcome) -> bool:
 async def test_a_crash_at_any_call_of_slack_leaves_no_trace(
     scenario: Scenario, varied: bool, place: str, soak: bool
 ) -> None:
-    known = await reference(scenario, place, varied)
+    known = await known_ends(scenario, place, varied)
     assert not known.ends[0].faults
     for point in range(1 if soak or varied else 2, known.points + 1, 1 if soak else STRIDE):
         outcome, _ = await universe(scenario, place, varied, point).play()
@@ -306,7 +267,7 @@ class Unkeyed(Direct):
 )
 async def test_the_sweep_fails_with(name: str, broken: type, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = next(scenario for scenario in WATCHED if scenario.name == "talk")
-    known = await reference(talk, "thread", True)
+    known = await known_ends(talk, "thread", True)
     monkeypatch.setitem(globals(), name, broken)
     for point in range(1, known.points + 1):
         outcome, _ = await universe(talk, "thread", True, point).play()

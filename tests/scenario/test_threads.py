@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model import Listen
+from bot.runtime.turns import HASTE
 from bot.runtime.worker import Options
 from tests.fakes.discord_state import CREATE_PUBLIC_THREADS
 from tests.fakes.model import Says, Script
@@ -36,6 +37,7 @@ async def test_on_slack_a_work_begins_in_the_thread_of_its_post_and_is_heard_the
         assert root.text == OPENS
         draft, gate = house.fake.seen(general, root.ts)[-2:]
         assert (draft.name, draft.shown, gate.text.splitlines()[0]) == ("John", "Draft 1.", "Part 1 stands.")
+        house.fake.clock.advance(HASTE)
         *_, again, _ = await house.hear(bob, general, "2", thread=root.ts)
         assert again.shown == "Draft 2.", "people need not mention the bot in a thread that they have asked for"
         assert house.prompt().count("Draft part 1.") == 2
@@ -53,6 +55,7 @@ async def test_on_discord_a_work_begins_in_a_thread_below_its_post_and_is_heard_
         assert (thread.name, thread.parent) == ("The toy", house.general)
         draft, gate = [seen for seen in house.fake.seen(thread) if seen.text]
         assert (words(draft), words(gate).splitlines()[0]) == ("Draft 1.", "Part 1 stands.")
+        house.fake.advance(HASTE)
         *_, again, _ = await house.hear(house.bob, thread, "2")
         assert words(again) == "Draft 2."
         assert (await house.session(house.general)).work == () and (await house.session(thread)).work

@@ -10,12 +10,12 @@ import pytest
 from tests.contract.redis_server import Server, running
 from tests.scenario.sweep import CONFIGURATIONS, Reference, Universe
 from tests.scenario.sweep_stores import OnRedis
-from tests.scenario.test_works_sweep import SCENARIOS, universe
+from tests.scenario.test_works_sweep import SCENARIOS, TOO_LATE, universe
 
 STRIDE = 3
 """Without --soak, one point of so many is swept."""
 
-SAVED = next(scenario for scenario in SCENARIOS if scenario.name.startswith("saved as two versions"))
+SAVED = next(scenario for scenario in SCENARIOS if scenario.name == TOO_LATE)
 ALWAYS_THE_SAME = CONFIGURATIONS[1]
 
 

@@ -195,6 +195,15 @@ async def test_a_file_that_comes_with_the_command_becomes_a_document(s: Stage) -
     assert s.model.prompts == [], "the file is no words for the persona"
 
 
+async def test_pasted_text_becomes_a_document(s: Stage) -> None:
+    told = await said(s, "*docs add notes/day one.md\n\n# Day one\n\n- *all* of it\n")
+    assert told == "`notes/day one.md` is a document of this channel now, version 1. `*docs` lists them."
+    stored = await s.store.documents.read(ROOM.key, "notes/day one.md")
+    assert stored is not None and stored.text == "# Day one\n\n- *all* of it"
+    assert "A document needs a path" in await said(s, "*docs add\nsome text")
+    assert s.model.prompts == []
+
+
 async def test_a_deleted_message_takes_the_text_that_was_not_saved_yet_with_it(s: Stage) -> None:
     await wrote(s, "brief.md", "stands")
     inbound = s.platform.said("*docs add brief.md", files=(FILE,), at=s.clock.now())

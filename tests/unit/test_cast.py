@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,9 @@ def test_the_check_that_authors_use_finds_nothing() -> None:
     command = [sys.executable, "-m", "bot", "personas", "check", "agents"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == f"{len(CAST.personas)} personas, 0 findings\n"
+    *stops, told = run.stdout.splitlines()
+    assert told == f"{len(CAST.personas)} personas, {len(stops)} templates, 0 findings"
+    assert len(stops) == len([resource for resource in CAST.resources if resource.kind == "templates"])
 
 
 def test_nothing_is_wrong_with_the_cast_where_it_is_shipped_either() -> None:
@@ -459,3 +462,15 @@ def test_the_coordinators_prompt_has_everybody_with_a_purpose() -> None:
     lines = prompt(coordinator, (), CAST).system[2].splitlines()[1:]
     assert len(lines) == len(CAST.personas) - 1
     assert all(re.match(r"- \*[\w-]+: .+\. \S.{20}", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("who", "typed"), [("bmad-master", "*create-doc nope"), ("bmad-orchestrator", "*workflow nope")]
+)
+def test_a_name_that_is_none_lists_all_that_there_is(who: str, typed: str) -> None:
+    on = step(Session(), said(f"*{who}"), CAST).session
+    told = step(on, replace(said(typed), turn="t2"), CAST)
+    kind = "templates" if "create-doc" in typed else "workflows"
+    listed = CAST.resources_of(CAST.persona(who), kind)
+    assert {option.label for option in menu_of(told).options} >= {resource.stem for resource in listed}
+    assert f"There is no {kind[:-1]} of that name." in posts(told)[-1].markdown

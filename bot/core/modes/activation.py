@@ -249,8 +249,14 @@ def exit_decided(step: StepBuilder, option: Option) -> None:
     if option.action == Decide("yes"):
         depart(step)
     else:
+        stays(step)
         step.say("I stay.")
         works.stand(step)
+
+
+def stays(step: StepBuilder) -> None:
+    """Let the persona know that people were asked whether it leaves, and that it does not: it may have proposed it."""
+    step.note(Entry("note", step.session.active, "People were asked whether you leave; you stay, *exit did not run."))
 
 
 def depart(step: StepBuilder) -> None:

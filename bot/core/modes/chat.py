@@ -8,9 +8,9 @@ from typing import Literal, assert_never
 from bot.core import asks, failures, replies, works
 from bot.core.commands import suggested
 from bot.core.events import ModelFailed, ModelReplied, Notice, Said, Utterance
-from bot.core.gates import AskGate, FileGate, HostGate, ProposeGate, RunGate, call_of, withdrawn
+from bot.core.gates import AskGate, ExitGate, FileGate, HostGate, ProposeGate, RunGate, call_of, withdrawn
 from bot.core.model import Answer, Decide, Option, Run
-from bot.core.modes import files, finding, tooluse
+from bot.core.modes import activation, files, finding, tooluse
 from bot.core.session import Unfinished, Waiting
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry
@@ -60,6 +60,8 @@ def withdraw(step: StepBuilder) -> None:
     """Something else was said while a confirmation waited: say in one line that it is off."""
     gate = step.session.gate
     if isinstance(gate, HostGate) and (told := withdrawn(gate)):
+        if isinstance(gate, ExitGate):
+            activation.stays(step)
         step.open_gate()
         step.say(told, who=gate.who)
 

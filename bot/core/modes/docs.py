@@ -36,7 +36,7 @@ USAGE = """\
 
 - `*docs show PATH [VERSION]`, `*docs history PATH`, `*docs diff PATH [VERSION [VERSION]]`
 - `*docs restore PATH VERSION`, `*docs rename PATH NEW-PATH`, `*docs delete PATH`
-- `*docs add PATH` with a file, `*docs take PATH` from your direct messages with me
+- `*docs add PATH` with a file, or with the text below that line; `*docs take PATH` from your direct messages with me
 - `*doc-out PATH` sends it as a file, `*docs export` all of them as one"""
 
 # ---------------------------------------------------------------- commands
@@ -44,7 +44,8 @@ USAGE = """\
 
 def run(step: StepBuilder, args: str, line: Utterance) -> None:
     """`*docs ...`."""
-    verb, _, rest = args.strip().partition(" ")
+    verb = "".join(args.split(maxsplit=1)[:1])
+    rest = args.strip()[len(verb) :].lstrip(" ")
     wanted = named(rest)
     match verb.casefold():
         case "" | "list":
@@ -58,7 +59,7 @@ def run(step: StepBuilder, args: str, line: Utterance) -> None:
             else:
                 step.tell("Say both paths: `*docs rename OLD NEW`.")
         case "add":
-            _add(step, wanted.path, line)
+            _add(step, rest, line)
         case _ if verb.casefold() in _WITH_A_PATH and not wanted.path:
             step.tell(f"Say which document: `*docs {verb.casefold()} PATH`. `*docs` lists what there is.")
         case "show":
@@ -116,20 +117,22 @@ def _diff(step: StepBuilder, wanted: Named) -> None:
         case (old,):
             ask(step, ReadDocument(wanted.path, against=old), "compare", str(old))
         case (one, other, *_):
-            ask(
-                step,
-                ReadDocument(wanted.path, max(one, other), against=min(one, other)),
-                "compare",
-                str(min(one, other)),
-            )
+            old, new = sorted((one, other))
+            ask(step, ReadDocument(wanted.path, new, against=old), "compare", str(old))
 
 
-def _add(step: StepBuilder, path: str, line: Utterance) -> None:
-    """A file that came with the command becomes a document."""
+def _add(step: StepBuilder, args: str, line: Utterance) -> None:
+    """A file that came with the command, or the text pasted below it, becomes a document."""
+    head, _, pasted = args.partition("\n")
+    path = named(head).path
     found = [file for file in line.files[: files.MOST] if file.text and file.text.strip()]
-    where = path if path and not path.endswith("/") else path + (found[0].name if found else "")
-    if not line.files:
-        step.tell("Send the file with the command: drop it into the message and write `*docs add PATH` beside it.")
+    if not line.files and pasted.strip():
+        _keep(step, path, pasted.lstrip("\n"), line)
+    elif not line.files:
+        step.tell(
+            "Send the file with the command: drop it into the message and write `*docs add PATH` beside it. "
+            "Or paste the text below that line."
+        )
     elif not found:
         step.tell(files.declined((line,)), quotes=line)
     elif len(line.files) > 1:
@@ -137,9 +140,14 @@ def _add(step: StepBuilder, path: str, line: Utterance) -> None:
     elif found[0].cut:
         step.tell(f"{files.listed(found)} is too long: a document has {in_bytes(DOCUMENT_BYTES)} at most.", quotes=line)
     else:
-        # Under the message's id, so that whoever deletes the message deletes the text with it.
-        step.note(Entry("kept", "", found[0].text or "", id=line.id, user=line.user))
-        ask(step, WriteDocument(where, 0, (line.id,), _meta(line)), "add", line.id, line.user)
+        where = path if path and not path.endswith("/") else path + found[0].name
+        _keep(step, where, found[0].text or "", line)
+
+
+def _keep(step: StepBuilder, path: str, text: str, line: Utterance) -> None:
+    # Under the message's id, so that whoever deletes the message deletes the text with it.
+    step.note(Entry("kept", "", text, id=line.id, user=line.user))
+    ask(step, WriteDocument(path, 0, (line.id,), _meta(line)), "add", line.id, line.user)
 
 
 def _meta(line: Utterance) -> str:

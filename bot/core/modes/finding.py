@@ -10,7 +10,7 @@ from itertools import islice
 
 from bot.core.command_table import CommandTable
 from bot.core.events import Utterance
-from bot.core.model import Activate, Option
+from bot.core.model import MENU_OPTIONS, Activate, Option
 from bot.core.modes import activation
 from bot.core.step_builder import StepBuilder
 from bot.personas.model import Cast, Persona, fold
@@ -21,6 +21,9 @@ SUGGESTED = 3
 
 WORTH = 0.35
 """Who scores less than this share of the best is not mentioned in a search."""
+
+FOUND = 50
+"""So many personas at most are the result of a search."""
 
 REASON = 140
 """So many characters of a reason at most."""
@@ -53,19 +56,24 @@ def agent(step: StepBuilder, args: str, by: Utterance) -> None:
     step.tell(f"These fit “{wanted}”, the best first:", menu, quotes=by)
 
 
-def searched(cast: Cast, words: str) -> tuple[Option, ...]:
-    """Everybody whose name is like `words`, then everybody who fits them, best first."""
+def searched(cast: Cast, words: str, most: int = FOUND, first: int = 0) -> tuple[Option, ...]:
+    """At most so many: those whose name is like `words`, then those who fit them, best first.
+
+    Reasons are given with those that a page shows which begins at entry `first`.
+    """
     near = CommandTable(cast, None).nearest(fold(words), people=True)
     named = [p for t in near if isinstance(t.action, Activate) and (p := cast.persona(t.action.persona))]
-    fit = fitting(cast, words)
-    reasons = {match.persona.id: reason(match) for match in fit}
-    people = dict.fromkeys([*named, *(match.persona for match in fit)])
-    return tuple(Option(f"*{p.id}", Activate(p.id), _introduced(p, reasons.get(p.id, ""))) for p in people)
+    fit = {match.persona.id: match for match in fitting(cast, words, most)}
+    people = {p.id: p for p in (*named, *(match.persona for match in fit.values()))}
+    return tuple(
+        Option(f"*{ident}", Activate(ident), _introduced(p, fit.get(ident)) if 0 <= at - first < MENU_OPTIONS else "")
+        for at, (ident, p) in enumerate(islice(people.items(), most))
+    )
 
 
-def fitting(cast: Cast, words: str) -> tuple[Match, ...]:
-    """Those who fit `words` about as well as the best of them."""
-    found = cast.finder.rank(words)
+def fitting(cast: Cast, words: str, most: int = FOUND) -> tuple[Match, ...]:
+    """At most so many of those who fit `words` about as well as the best of them."""
+    found = cast.finder.rank(words, most)
     return tuple(match for match in found if match.score >= WORTH * found[0].score)
 
 
@@ -92,8 +100,9 @@ def _shortened(part: str, word: str) -> str:
     return f"{'... ' if start else ''}{cut}{' ...' if start + REASON - 6 < len(part) else ''}"
 
 
-def _introduced(persona: Persona, why: str) -> str:
-    return f"{activation.introduction(persona)}: {why or persona.purpose(REASON)}".rstrip(": ")
+def _introduced(persona: Persona, match: Match | None, why: str = "") -> str:
+    told = why or (reason(match) if match else persona.purpose(REASON))
+    return f"{activation.introduction(persona)}: {told}".rstrip(": ")
 
 
 def _with_pack(persona: Persona) -> str:
@@ -107,9 +116,13 @@ def suggest(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     """Nobody is on, and somebody wrote to the bot: three who may fit. Whoever is picked gets the words as a message."""
     line = lines[-1]
     text = "\n".join(each.text for each in lines)
-    named = addressed(step.cast, text)
+    named, asked = addressed(step.cast, text)
     found = [(p, "you named them") for p in named[:SUGGESTED]]
-    found += [(match.persona, reason(match)) for match in fitting(step.cast, text) if match.persona not in named]
+    found += [
+        (match.persona, reason(match))
+        for match in fitting(step.cast, asked, 2 * SUGGESTED)
+        if match.persona not in named
+    ]
     fits = bool(found)
     if len(found) < SUGGESTED:
         known = {p.id for p, _ in found}
@@ -117,7 +130,7 @@ def suggest(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     if not found:
         activation.guide(step)
         return
-    options = tuple(Option(f"*{p.id}", Activate(p.id), _introduced(p, why)) for p, why in found[:SUGGESTED])
+    options = tuple(Option(f"*{p.id}", Activate(p.id), _introduced(p, None, why)) for p, why in found[:SUGGESTED])
     for older in step.session.menus:
         if older.held:
             step.close(older.id)
@@ -131,12 +144,12 @@ def suggest(step: StepBuilder, lines: tuple[Utterance, ...]) -> None:
     step.tell(begins, step.menu(options, prompt=prompt, quotes=line, held=line.text.strip()), quotes=line)
 
 
-def addressed(cast: Cast, text: str) -> tuple[Persona, ...]:
-    """The personas whom `text` speaks to in its beginning: `Winston, ...`, `@architect ...`."""
+def addressed(cast: Cast, text: str) -> tuple[tuple[Persona, ...], str]:
+    """The personas whom `text` speaks to in its beginning (`Winston, ...`, `@architect ...`), and the rest of it."""
     for pattern in (_NAMED, _ADDRESSED):
         if (found := pattern.match(text)) and (called := cast.called(found[1].strip())):
-            return called
-    return ()
+            return called, text[found.end() :]
+    return (), text
 
 
 def _for_newcomers(cast: Cast) -> list[tuple[Persona, str]]:

@@ -402,7 +402,7 @@ def turn_page(step: StepBuilder, name: str, first: int, menu: Menu) -> None:
     if what == "personas":
         options = activation.persona_options(step.cast)
     elif what == "found":
-        options = finding.searched(step.cast, detail)
+        options = finding.searched(step.cast, detail, first=first)
     elif what == "commands" and persona:
         options = activation.command_options(persona)
     elif persona and detail in LISTS:

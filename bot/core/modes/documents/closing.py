@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.core import works
 from bot.core.events import Utterance
 from bot.core.model import Choose, Option
-from bot.core.modes.documents import saving, telling
-from bot.core.modes.documents.state import Choice, ClosingGate, DocumentWork
+from bot.core.modes.documents import moves, saving, telling
+from bot.core.modes.documents.state import Choice, ClosingGate, DocumentWork, Held
 from bot.core.modes.documents.telling import put
 from bot.core.step_builder import StepBuilder
 
@@ -50,11 +50,9 @@ def chosen(step: StepBuilder, work: DocumentWork, choice: str, line: Utterance) 
         saving.accept(step, work, Choice(line.user, line.name, "save what was shown", line.at))
         return
     part = work.shown[int(choice.removeprefix("reopen:"))]
-    work = put(
-        step, work, held=(work.of, 0, 0, 0, 0), place=part.place, instance=part.instance, draft=part.text, by=part.by,
-        stop=True, shown=tuple(other for other in work.shown if other != part), lead=f"_Reopened by {line.name}._",
-    )  # fmt: skip
-    telling.recall(step, work, "reopen", (work.definition, work.methods, work.text(part.text)))
+    rest = tuple(other for other in work.shown if other != part)
+    work = put(step, work, held=Held(work.of), shown=rest)
+    moves.open_again(step, work, part, f"_Opened again by {line.name}._")
 
 
 def finish(step: StepBuilder, work: DocumentWork) -> None:

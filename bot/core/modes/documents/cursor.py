@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.modes.documents import telling
-from bot.core.modes.documents.state import DocumentWork
+from bot.core.modes.documents.state import DocumentWork, Held
 from bot.core.modes.documents.telling import put
 from bot.core.step_builder import StepBuilder
 from bot.core.works import link
@@ -31,14 +31,20 @@ def advance(step: StepBuilder, work: DocumentWork) -> None:
 
 
 def back_to_where_it_was(step: StepBuilder, work: DocumentWork) -> None:
-    """The section that was opened again is done: go on where that had interrupted."""
-    at, instance, instances, counted, draft = work.held
+    """The section that was opened again is decided: go on where that had interrupted."""
+    held = work.held or Held(work.at)
     work = put(
-        step, work, at=at, instance=instance, instances=instances, counted=bool(counted), repeats=instances > 0,
-        draft=draft, held=(), by="", proposal=0, choice=None,
+        step, work, at=held.at, instance=held.instance, instances=held.instances, counted=held.counted,
+        repeats=held.instances > 0, draft=held.draft, by=held.by, held=None, proposal=0, choice=None, redo="",
     )  # fmt: skip
-    if not draft:
+    if held.draft:
+        show_again(step, work)
+    else:
         go_on(step, work)
-        return
-    put(step, work, phase="standing")
-    telling.recall(step, work, "show", (work.definition, work.methods, work.text(draft)))
+
+
+def show_again(step: StepBuilder, work: DocumentWork) -> None:
+    """Read what is needed to show the section on screen again."""
+    work = put(step, work, phase="standing")
+    parts = (work.text(part.text) for part in (*work.accepted, *work.shown))
+    telling.recall(step, work, "show", (work.definition, work.methods, *parts, work.text(work.draft)))

@@ -16,6 +16,7 @@ from bot.core.modes.documents.ledger import digest
 from bot.core.modes.documents.state import INSTANCES, NAME, Choice, DocumentWork, Part
 from bot.core.modes.documents.telling import kept, put, rest, told
 from bot.core.session import Waiting
+from bot.core.settled import begins, ends
 from bot.core.step_builder import StepBuilder
 
 GONE = "The template's text is gone from this conversation, so I cannot go on with the document."
@@ -38,6 +39,10 @@ def begin_section(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str
     if definition is None or unit is None:
         rest(step, work, "section", GONE)
         return
+    if not unit.repeatable and any(part.place == unit.place for part in work.accepted):
+        # It was there already when people went on with the document.
+        cursor.advance(step, work)
+        return
     section = sections.first_of(definition, unit)
     names = sections.names(work, definition, section, texts) if unit.repeatable else ()
     if unit.repeatable and not work.instances:
@@ -47,24 +52,13 @@ def begin_section(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str
             counting.ask(step, put(step, work, section=what, repeats=True), names)
             return
         work = put(step, work, instances=min(max(1, len(names)), INSTANCES))
-    work = put(step, work, item=names[work.instance] if work.instance < len(names) else "")
+    work = put(step, work, **sections.situation(work, definition, unit, texts))
     known = sections.frame(work, unit, section)
-    work = put(
-        step,
-        work,
-        place=unit.place,
-        section=sections.title(section, known),
-        stop=unit.stop,
-        may_skip=unit.skippable,
-        repeats=unit.repeatable,
-        offered=sections.offered(work, definition, unit, texts.get(work.methods, "")),
-    )
-    if work.fresh:
-        work = introduced(step, work, texts)
+    work = introduced(step, work, texts) if work.fresh else settled(step, work, texts)
     if unit.literal:
         _given(step, work, composed(definition, unit, "", known))
         return
-    telling.note(step, work, task(definition, unit, known.facts, work.item), call=f"section:{work.id}")
+    telling.note(step, work, task(definition, unit, known.facts, work.item), call=begins(work.id))
     ask(step, work, briefs.Brief(definition, unit, known).dump(), first=True)
 
 
@@ -74,7 +68,18 @@ def introduced(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) 
     so_far = [texts.get(work.text(part.text), "") for part in (*work.accepted, *work.shown)]
     if so_far:
         telling.note(step, work, "The document so far:\n\n" + "\n\n".join(so_far))
-    return put(step, work, fresh=False)
+    return put(step, work, fresh=False, told=work.kept)
+
+
+def settled(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> DocumentWork:
+    """Tell what was written since the last section began: its text takes the place of the talk about it."""
+    new = [part for part in (*work.accepted, *work.shown) if part.text > work.told]
+    if new:
+        text = "\n\n".join(texts.get(work.text(part.text), "") for part in sorted(new, key=lambda part: part.text))
+        telling.note(
+            step, work, f"Written and settled, version {work.version} of the document:\n\n{text}", ends(work.id)
+        )
+    return put(step, work, told=work.kept)
 
 
 def ask(step: StepBuilder, work: DocumentWork, brief: str, *, first: bool) -> None:
@@ -118,21 +123,24 @@ def _given(step: StepBuilder, work: DocumentWork, text: str) -> None:
 
 def replied(step: StepBuilder, work: DocumentWork, waiting: Waiting, event: ModelReplied) -> None:
     """The model answered to the ask for a draft: take what it is, a draft, an answer, or neither."""
-    heard = replies.keep(step, waiting, event)
+    found = shapes.parted(waiting.shape, replies.text_of(event))
+    body = briefs.text_of(waiting.brief, found.text or "") if (found.text or "").strip() else ""
+    found_faults = faults_of(waiting.brief, body) if body else ()
+    is_asked_again = bool(found_faults) and not work.tries and event.stop == "end_turn"
+    heard = replies.keep(step, waiting, event, unsaid=is_asked_again)
     replies.warn(step, event.notice)
     if heard.calls:
         tooluse.begin(step, waiting, heard.calls)
         return
     step.change(tools=None)
-    found = shapes.parted(waiting.shape, heard.text)
     if not heard.whole:
         _cut_short(step, work, waiting, heard, event.ask)
     elif found.text is None and heard.words:
         text = f"{heard.words}\n\n_The draft of {work.number} stands as it is._"
         standing.halt(step, put(step, work, phase="standing"), text, completes=event.ask)
-    elif not (body := briefs.text_of(waiting.brief, found.text or "")) or not (found.text or "").strip():
+    elif not body:
         _nothing(step, work, f"{step.voice(work.who).name} wrote nothing for {work.where}.")
-    elif (found_faults := faults_of(waiting.brief, body)) and not work.tries:
+    elif is_asked_again:
         below = "\n".join(f"- {fault}" for fault in found_faults)
         telling.note(step, work, telling.FAULTS.format(where=work.where, faults=below))
         put(step, work, tries=1)

@@ -10,7 +10,7 @@ from bot.core.documents import brief as briefs
 from bot.core.events import ModelReplied, Utterance
 from bot.core.model import Choose, Option
 from bot.core.modes import tooluse
-from bot.core.modes.documents import methods, sections, standing, telling
+from bot.core.modes.documents import cursor, methods, sections, standing, telling
 from bot.core.modes.documents.state import NAME, DocumentWork, FindingGate
 from bot.core.modes.documents.telling import put
 from bot.core.session import Waiting
@@ -27,7 +27,7 @@ def begin(step: StepBuilder, work: DocumentWork, place: int, line: Utterance) ->
     """Somebody chose a method: read how it is carried out."""
     name = work.offered[place]
     used = (*(other for other in work.used if other != name), name)[-USED:]
-    work = put(step, work, used=used, phase="drafting", lead=f"_{line.name} chose: {name}._")
+    work = put(step, work, used=used, proposal=0, phase="drafting", lead=f"_{line.name} chose: {name}._")
     telling.recall(step, work, "method", (work.methods, work.definition))
 
 
@@ -68,17 +68,24 @@ def replied(step: StepBuilder, work: DocumentWork, waiting: Waiting, event: Mode
         mark = f"\n\n{heard.mark}" if heard.mark else ""
         step.say(f"{heard.words}{mark}", completes=event.ask, who=work.who)
     if not heard.whole:
-        standing.stand(step, work, f"{'' if heard.words else heard.mark} The section stands as it was.".strip())
+        _no_text(step, work, "" if heard.words else heard.mark)
         return
     found = shapes.parted("finding", heard.text)
     body = briefs.text_of(waiting.brief, found.text or "") if found.text and not found.unmarked else ""
     if not body:
-        nothing = "" if heard.words else "Nothing was found. "
-        standing.stand(step, work, f"{nothing}No other text is proposed: the section stands as it was.")
+        _no_text(step, work, "" if heard.words else "Nothing was found.")
         return
     work = telling.kept(step, work, body)
     work = put(step, work, proposal=work.kept, phase="finding")
     telling.recall(step, work, "finding", (work.text(work.draft), work.text(work.proposal)))
+
+
+def _no_text(step: StepBuilder, work: DocumentWork, line: str) -> None:
+    """No text is proposed now: one that was proposed before can still be applied, else the section stands."""
+    if work.proposal:
+        stand(step, work, f"{line} What was proposed before can still be applied to {work.where}.".strip())
+    else:
+        standing.stand(step, work, f"{line} No other text is proposed: the section stands as it was.".strip())
 
 
 def show(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> None:
@@ -129,7 +136,7 @@ def chosen(step: StepBuilder, work: DocumentWork, choice: str, line: Utterance) 
         telling.note(step, work, f"Somebody applied what you proposed for {work.where}.")
         lead = f"_{line.name} applied it._"
         work = put(step, work, draft=work.proposal, proposal=0, by="", phase="standing", lead=lead)
-        telling.recall(step, work, "show", (work.text(work.draft),))
+        cursor.show_again(step, work)
     else:
         telling.note(step, work, f"What you proposed for {work.where} was not applied.")
         standing.stand(step, put(step, work, proposal=0), f"{work.where[:1].upper()}{work.where[1:]} stays as it was.")

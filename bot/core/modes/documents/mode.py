@@ -20,7 +20,7 @@ from bot.core.events import (
 from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.modes.documents import (
-    configuration,
+    cursor,
     drafting,
     findings,
     moves,
@@ -74,7 +74,7 @@ class DocumentMode:
             case ResourceLoaded():
                 opening.loaded(step, work, purpose, result)
             case DocumentRead() if purpose == "configuration":
-                configuration.found(step, work, result)
+                opening.configured(step, work, result)
             case DocumentRead() if purpose == "take up":
                 opening.taken_up(step, work, result)
             case DocumentRead():
@@ -110,7 +110,7 @@ class DocumentMode:
             case "save":
                 saving.write(step, work, texts)
             case "show":
-                standing.show(step, work, texts)
+                moves.shown_again(step, work, texts)
             case "reopen":
                 moves.reopened(step, work, texts)
             case "define":
@@ -158,9 +158,9 @@ class DocumentMode:
     def taken_up(self, step: StepBuilder, work: DocumentWork) -> None:
         """It was paused: whoever drafts has come on anew, and people see the text and its choices again."""
         work = telling.put(step, work, fresh=True)
-        if work.phase in ("standing", "drafting", "editing") and work.draft:
-            work = telling.put(step, work, phase="standing")
-            telling.recall(step, work, "show", (work.text(work.draft),))
+        rests = work.phase == "resting" and work.redo == "stand"
+        if work.draft and (rests or work.phase in ("standing", "drafting", "editing")):
+            cursor.show_again(step, telling.put(step, work, redo=""))
         elif work.phase == "finding":
             telling.recall(step, work, "finding", (work.text(work.draft), work.text(work.proposal)))
         else:

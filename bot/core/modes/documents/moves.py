@@ -9,8 +9,9 @@ from bot.core.events import Utterance
 from bot.core.model import Choose, Option
 from bot.core.modes.documents import cursor, sections, standing, telling
 from bot.core.modes.documents.ledger import digest
-from bot.core.modes.documents.state import DocumentWork, RestGate
+from bot.core.modes.documents.state import DocumentWork, Held, Part, RestGate
 from bot.core.modes.documents.telling import put
+from bot.core.settled import begins
 from bot.core.step_builder import StepBuilder
 
 
@@ -70,13 +71,20 @@ def back(step: StepBuilder, work: DocumentWork, args: str, line: Utterance) -> N
     part = work.accepted[int(number) - 1] if number else max(work.accepted, key=lambda part: part.text)
     step.open_gate()
     step.record(f"opened a section of {work.path} again", line.user)
-    held = (work.at, work.instance, work.instances, int(work.counted), work.draft)
-    lead = f"_Opened again by {line.name}; what was accepted after it stays._"
+    held = Held(work.at, work.instance, work.instances, work.counted, work.draft, work.by)
+    open_again(
+        step, put(step, work, held=held), part, f"_Opened again by {line.name}; what was accepted after it stays._"
+    )
+
+
+def open_again(step: StepBuilder, work: DocumentWork, part: Part, lead: str) -> None:
+    """Bring a part of the document back on screen; `work.held` tells where to go on afterwards."""
     work = put(
-        step, work, held=held, place=part.place, instance=part.instance, draft=part.text, by=part.by, lead=lead,
-        proposal=0, remarks=(),
+        step, work, place=part.place, instance=part.instance, instances=0, draft=part.text, by=part.by, lead=lead,
+        proposal=0, remarks=(), phase="standing",
     )  # fmt: skip
-    telling.recall(step, work, "reopen", (work.definition, work.methods, work.text(part.text)))
+    parts = (work.text(other.text) for other in (*work.accepted, *work.shown))
+    telling.recall(step, work, "reopen", (work.definition, work.methods, *parts, work.text(part.text)))
 
 
 def reopened(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> None:
@@ -86,21 +94,23 @@ def reopened(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) ->
         telling.rest(step, put(step, work, draft=0), "section", "The template's text is gone, so I cannot go back.")
         return
     found = units(definition)
-    at = next((at for at, unit in enumerate(found) if unit.place == work.place), work.of - 1)
-    unit = found[at]
-    section = sections.first_of(definition, unit)
+    at = next((at for at, unit in enumerate(found) if unit.place == work.place), len(found) - 1)
+    work = put(step, work, at=at)
     body = texts.get(work.text(work.draft), "")
-    title = next((line.lstrip("# ") for line in body.splitlines() if line.startswith("#")), section.title or section.id)
-    work = put(
-        step,
-        work,
-        at=at,
-        section=title[:120],
-        stop=True,
-        may_skip=False,
-        repeats=unit.repeatable,
-        sha=digest(body),
-        offered=sections.offered(work, definition, unit, texts.get(work.methods, "")),
+    work = put(step, work, **sections.situation(work, definition, found[at], texts))
+    work = put(step, work, stop=True, may_skip=False, sha=digest(body))
+    telling.note(
+        step, work, f"{work.where[:1].upper()}{work.where[1:]} is open again. Its text now:\n\n{body}", begins(work.id)
     )
-    telling.note(step, work, f"{work.where[:1].upper()}{work.where[1:]} is open again. Its text now:\n\n{body}")
+    standing.show(step, work, texts)
+
+
+def shown_again(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> None:
+    """The section that stood on screen before, at its stop."""
+    definition = sections.definition_of(work, texts)
+    unit = sections.at_cursor(work, definition) if definition else None
+    if definition and unit:
+        stop = work.stop
+        work = put(step, work, **sections.situation(work, definition, unit, texts))
+        work = put(step, work, stop=stop or work.stop, sha=digest(texts.get(work.text(work.draft), "")))
     standing.show(step, work, texts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import assert_never
 
 from rapidfuzz import fuzz, process
 
@@ -16,8 +18,8 @@ from bot.core.documents.filenames import filled_filename, flaw_of_path, placehol
 from bot.core.documents.units import units
 from bot.core.events import DocumentRead, ModelFailed, ModelReplied, ResourceLoaded, Utterance
 from bot.core.model import Choose, Option, Run
-from bot.core.modes.documents import cursor, ledger, telling
-from bot.core.modes.documents.state import NAME, DocumentWork, ExistingGate, OpeningGate, Part
+from bot.core.modes.documents import configuration, cursor, ledger, moves, telling
+from bot.core.modes.documents.state import NAME, DocumentWork, ExistingGate, Held, OpeningGate, Part
 from bot.core.modes.documents.telling import put
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
@@ -27,9 +29,6 @@ from bot.personas.model import Cast, Persona, Resource, fold
 METHODS = "elicitation-methods"
 """The page of the library with the methods that are offered at a stop."""
 
-CONFIGURATION = "core-config.yaml"
-"""The document of a channel that says where its documents lie."""
-
 NAMES = 20
 """So many other names are tried where a document stands at the path."""
 
@@ -37,6 +36,9 @@ CONDITIONS = 20
 """So many conditions can be decided one by one; with more, all at once."""
 
 _LIKE = 60.0
+
+_read = lru_cache(maxsize=32)(reading.definition)
+"""A template takes some ten milliseconds to read, and is the same for every document that is written by it."""
 
 
 def start(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
@@ -57,7 +59,9 @@ def start(step: StepBuilder, command: str, args: str, line: Utterance) -> None:
         step.tell(f"No document was begun. {failures.line('no-key')}")
         return
     facts = (("project_name", rest_of),) if rest_of else ()
-    work = DocumentWork(works.work_id(step), persona.id, found.stem, name=found.title or found.stem, facts=facts)
+    work = DocumentWork(
+        works.work_id(step), persona.id, found.stem, name=found.title or found.stem.removesuffix("-tmpl"), facts=facts
+    )
     if not works.begin(step, work):
         return
     step.change(called=True)
@@ -92,7 +96,7 @@ def template_of(cast: Cast, persona: Persona, command: str, args: str) -> tuple[
 def _no_such(step: StepBuilder, persona: Persona, args: str) -> None:
     listed = step.cast.resources_of(persona, "templates")
     near = process.extract(fold(args), [fold(r.stem) for r in listed], scorer=fuzz.partial_ratio, score_cutoff=_LIKE)
-    shown = [listed[place] for _, _, place in near] or listed
+    shown = [listed[place] for place in dict.fromkeys([*(place for _, _, place in near), *range(len(listed))])]
     if not shown:
         step.tell("The library holds no templates, so no document can be begun.")
         return
@@ -116,6 +120,9 @@ def load(step: StepBuilder, work: DocumentWork) -> None:
 
 def loaded(step: StepBuilder, work: DocumentWork, purpose: str, event: ResourceLoaded) -> None:
     """A file of the library was read, or not."""
+    if purpose == "configuration":
+        configured(step, work, event)
+        return
     if purpose == "methods":
         if event.text is not None:
             step.note(Entry("kept", work.who, event.text, id=work.methods))
@@ -125,7 +132,7 @@ def loaded(step: StepBuilder, work: DocumentWork, purpose: str, event: ResourceL
         _cannot(step, work, f"its template could not be read ({event.problem})")
         return
     try:
-        definition = reading.definition(event.text)
+        definition = _read(event.text)
     except reading.TemplateError as problem:
         _cannot(step, work, f"its template `{event.name}` has a fault: {problem}")
         return
@@ -140,14 +147,27 @@ def loaded(step: StepBuilder, work: DocumentWork, purpose: str, event: ResourceL
 
 def _configure(step: StepBuilder, work: DocumentWork) -> None:
     """Read the channel's configuration: it says where documents go."""
-    step.wait(ReadDocument(CONFIGURATION), Waiting(work.who, "configuration", NAME))
+    step.wait(ReadDocument(configuration.PATH), Waiting(work.who, "configuration", NAME))
 
 
-def configured(step: StepBuilder, work: DocumentWork, path: str, trouble: str) -> None:
-    """The configuration has said where the document goes: see what stands there."""
-    work = put(step, work, lead=trouble)
+def configured(step: StepBuilder, work: DocumentWork, event: DocumentRead | ResourceLoaded) -> None:
+    """The configuration says where the document goes, the channel's own before the pack's: see what stands there."""
+    match event:
+        case DocumentRead(version=0):
+            pack = step.cast.resource(step.cast.persona(work.who), configuration.STEM, "config")
+            if pack is not None:
+                step.wait(LoadResource(work.who, "config", pack.name), Waiting(work.who, "configuration", NAME))
+                return
+            known = configuration.resolved(work.path, None)
+        case DocumentRead(text=text):
+            known = configuration.resolved(work.path, text, f"(`{configuration.PATH}`, a document of this channel)")
+        case ResourceLoaded(name=name, text=text):
+            known = configuration.resolved(work.path, text, f"(`{name}`, of the pack)")
+        case _:
+            assert_never(event)
+    work = put(step, work, lead=f"_{known.trouble}_" if known.trouble else "")
     try:
-        filled, missing = filled_filename(path, work.known)
+        filled, missing = filled_filename(known.path, work.known)
     except ValueError as problem:
         _cannot(step, work, str(problem))
         return
@@ -218,6 +238,12 @@ def _other(path: str) -> str:
     return f"{number[1]}-{int(number[2]) + 1}{extension}" if number else f"{stem}-2{extension}"
 
 
+def is_path(text: str) -> bool:
+    """Whether words name a file: one word with a folder or an ending."""
+    word = text.strip()
+    return bool(word) and not re.search(r"\s", word) and ("/" in word or word.endswith((".md", ".yml", ".yaml")))
+
+
 def named(step: StepBuilder, work: DocumentWork, path: str) -> bool:
     """Take the path that somebody wrote; False where it is none."""
     if flaw := flaw_of_path(path):
@@ -261,15 +287,9 @@ def gone_on(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> 
     at = next((at for at, unit in enumerate(plan) if unit.place not in have), len(plan))
     work = put(step, work, of=len(plan), at=at, redo="")
     if at >= len(plan):
-        last = max(0, at - 1)
-        work = put(
-            step, work, lead=f"_All {len(plan)} sections of `{work.path}` are there: the last one stands again._"
-        )
-        again = max(work.accepted, key=lambda part: (plan[last].place == part.place, part.instance))
-        work = put(
-            step, work, held=(len(plan), 0, 0, 0, 0), draft=again.text, place=again.place, instance=again.instance
-        )
-        telling.recall(step, work, "reopen", (work.definition, work.methods, work.text(again.text)))
+        work = put(step, work, held=Held(len(plan)))
+        lead = f"_All {len(plan)} sections of `{work.path}` are there: the last is open again; `*back` opens others._"
+        moves.open_again(step, work, max(work.accepted, key=lambda part: part.text), lead)
         return
     cursor.go_on(step, put(step, work, lead=f"_{work.title}: {at} of {len(plan)} sections are there; I go on._"))
 
@@ -351,9 +371,11 @@ def ask_people(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) 
             lines.append(f"- **{title}**, if: {section.condition} (proposed: {proposed}; {because})")
     if lacks:
         lines.append(f"Its title needs a name: write it in one line, or begin without ({', '.join(lacks)} stays open).")
+    if open_parts := [name for name in placeholders(definition.filename) if name not in work.known]:
+        lines.append(f"Its path has no value for {', '.join(open_parts)}: write the path that it shall have.")
     words, work = telling.told(step, work, "\n".join([lines[0], lines[1], "", *lines[2:]]).strip())
     work = put(step, work, phase="asking", of=len(plan))
-    if not held and not lacks:
+    if not held and not lacks and not open_parts:
         step.tell(words)
         step.record(f"began {work.path}", "")
         cursor.go_on(step, work)

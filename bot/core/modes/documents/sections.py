@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from bot.core.documents.brief import Brief
 from bot.core.documents.composing import Frame
@@ -85,3 +87,19 @@ def offered(work: DocumentWork, definition: Definition, unit: Unit, page: str) -
     about = " ".join((section.title, section.type, section.instruction, *(inner.title for inner in section.walk())))
     known = known_methods(definition, unit, page)
     return methods.offered(known, about, work.used, 3 * work.at + work.instance, METHODS)
+
+
+def situation(work: DocumentWork, definition: Definition, unit: Unit, texts: Mapping[str, str]) -> dict[str, Any]:
+    """What the state of the work says of the section that its cursor is at, by the names of its fields."""
+    section = first_of(definition, unit)
+    called = names(work, definition, section, texts) if unit.repeatable else ()
+    item = called[work.instance] if work.instance < len(called) else ""
+    return {
+        "place": unit.place,
+        "item": item,
+        "section": title(section, frame(replace(work, item=item), unit, section)),
+        "stop": unit.stop,
+        "may_skip": unit.skippable,
+        "repeats": unit.repeatable,
+        "offered": offered(work, definition, unit, texts.get(work.methods, "")),
+    }

@@ -60,6 +60,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Where the cursor was when an earlier section was opened again, and the text that stood on screen there."""
+
+    at: int
+    instance: int = 0
+    instances: int = 0
+    counted: bool = False
+    draft: int = 0
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentWork:
     """A document under way.
 
@@ -78,7 +90,8 @@ class DocumentWork:
     parts of the document as it was last written, `shown` those that wait for the next stop. `held` is what `*back`
     interrupted. `remarks` are ids of messages, `voices` users who took part, at most two. `offered` are the methods at
     the stop now, `used` those chosen lately, the latest last. `unseen` are the stops that yolo skipped. `lead` is a
-    line that goes before whatever is posted next. `fresh`: whoever drafts has to be told how this goes.
+    line that goes before whatever is posted next. `fresh`: whoever drafts has to be told how this goes; `told` is the
+    number of the last text that they know of.
     """
 
     mode: ClassVar[str] = NAME
@@ -112,7 +125,7 @@ class DocumentWork:
     dropped: tuple[str, ...] = ()
     accepted: tuple[Part, ...] = ()
     shown: tuple[Part, ...] = ()
-    held: tuple[int, ...] = ()
+    held: Held | None = None
     remarks: tuple[str, ...] = ()
     voices: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
@@ -121,6 +134,7 @@ class DocumentWork:
     unseen: tuple[str, ...] = ()
     lead: str = ""
     fresh: bool = True
+    told: int = 0
 
     @property
     def title(self) -> str:

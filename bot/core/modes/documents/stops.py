@@ -165,12 +165,15 @@ def said(step: StepBuilder, work: DocumentWork, lines: tuple[Utterance, ...], ev
             work = put(step, work, phase="drafting")
             telling.recall(step, work, "discuss", (work.definition,))
             return True
+        case OpeningGate() if opening.is_path(line.text):
+            opening.named(step, work, line.text.strip())
+            return True
         case OpeningGate() if line.text.strip():
             chat.hear(step, lines)
             step.open_gate()
             opening.fact(step, work, line)
             return True
-        case ExistingGate() if "/" in line.text or line.text.strip().endswith((".md", ".yml", ".yaml")):
+        case ExistingGate() if opening.is_path(line.text):
             opening.named(step, work, line.text.strip())
             return True
         case None:
