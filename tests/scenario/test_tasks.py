@@ -109,7 +109,7 @@ async def to(s: Stage, wanted: type) -> None:
         if await gate(s) is wanted:
             return
         found = await gate(s)
-        await s.say({InputGate: "About roses.", AgainGate: "2"}.get(found, "1"))
+        await s.say("About roses." if found is InputGate else "2" if found is AgainGate else "1")
     raise AssertionError(f"no {wanted.__name__}")
 
 

@@ -45,6 +45,7 @@ EFFECTS: dict[str, Effect] = {
     "forget": "confirm",
     "reload": "confirm",
     "agent": "leave",
+    "task": "leave",
     "continue": "leave",
     "retry": "leave",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import re
 from dataclasses import replace
 from typing import cast, get_args
 
@@ -65,6 +65,17 @@ def task_behind(step: StepBuilder, command: Command) -> Resource | None:
     return next((task for task in found if task and step.modes.runs_as_task(task.stem)), None)
 
 
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def _date(day: str) -> str:
+    """A day in words (`Tuesday, 14 November 2023 (UTC)`) as YYYYMMDD; `undated` where nobody knows it."""
+    found = re.search(r"(\d{1,2}) ([A-Z][a-z]{2})[a-z]* (\d{4})", day)
+    if found is None or found[2].lower() not in MONTHS:
+        return "undated"
+    return f"{found[3]}{MONTHS.index(found[2].lower()) + 1:02}{int(found[1]):02}"
+
+
 class TaskMode:
     """`bot.core.modes.mode.Mode` for tasks."""
 
@@ -95,7 +106,7 @@ class TaskMode:
         if not step.context.has_model:
             step.tell(f"The task `{found.stem}` was not begun. {failures.line('no-key')}")
             return
-        day = time.strftime("%Y%m%d", time.gmtime(line.at)) if line.at else "undated"
+        day = _date(step.context.day)
         given = bool(args.strip() or line.files)
         work = TaskWork(
             works.work_id(step), step.session.active, found.stem, found.title, given=given, asker=line.user, day=day
@@ -178,7 +189,14 @@ class TaskMode:
 
     def _replied(self, step: StepBuilder, work: TaskWork, event: ModelReplied) -> None:
         waiting = flow.waiting_for(work)
-        heard = replies.take(step, waiting, event) if not work.saves else replies.keep(step, waiting, event)
+        if work.saves:
+            # What it says before it looks something up, or asks, is no text to be saved.
+            calls = replies.calls_of(event)
+            looks = bool(calls) and not any(isinstance(tools.read(call), Completed) for call in calls)
+            heard = replies.keep(step, waiting, event, unsaid=looks)
+            replies.warn(step, event.notice)
+        else:
+            heard = replies.take(step, waiting, event)
         if work.saves and heard.words:
             shown = f"{waiting.head}{heard.words}"
             step.say(f"{shown}\n\n{heard.mark}" if heard.mark else shown, completes=event.ask, who=work.who)
@@ -186,9 +204,7 @@ class TaskMode:
             step.tell(heard.mark)
         if heard.words:
             work = replace(work, spoke=True)
-            # What it says before it looks something up, or asks, is talk.
-            ends = any(isinstance(tools.read(call), Completed) for call in heard.calls) or not heard.calls
-            if work.saves and heard.whole and ends:
+            if work.saves and heard.whole:
                 work = flow.kept(step, work, heard.words)
             works.change(step, work)
         if heard.calls:
