@@ -128,7 +128,8 @@ class TaskMode:
             ident = f"{work.id}.configuration"
             step.note(Entry("kept", work.who, text, id=ident))
             works.change(step, replace(work, configuration=ident))
-        step.wait(LoadResource(work.who, "tasks", work.task), Waiting(work.who, "load", MODE))
+        found = step.cast.resource(step.cast.persona(work.who), work.task, "tasks")
+        step.wait(LoadResource(work.who, "tasks", found.name if found else work.task), Waiting(work.who, "load", MODE))
 
     def _no_configuration(self, step: StepBuilder, work: TaskWork) -> None:
         pack = step.cast.resource(step.cast.persona(work.who), core_config.NAME, "config")
