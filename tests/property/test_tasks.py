@@ -147,7 +147,7 @@ def walks(request: pytest.FixtureRequest) -> int:
     return 20 * WALKS if request.config.getoption("--soak", default=False) else WALKS
 
 
-def test_no_gate_is_passed_that_people_have_not_decided(walks: int) -> None:
+def test_9_no_gate_is_passed_that_people_have_not_decided(walks: int) -> None:
     counts: Counter[str] = Counter()
     for seed in range(walks):
         chance = random.Random(seed)
@@ -157,11 +157,11 @@ def test_no_gate_is_passed_that_people_have_not_decided(walks: int) -> None:
         walk.type(command)
         for _ in range(25):
             gate = walk.session.gate
-            if walk.session.work and gate is not None and chance.random() < 0.5:
-                walk.press(chance.choice([1, 1, 1, 2, 3]), gate.menu, chance.choice(["ana", "bob"]))
+            if walk.session.work and gate is not None and chance.random() < 0.8:
+                walk.press(chance.choice([1, 1, 1, 1, 2, 2, 3]), gate.menu, chance.choice(["ana", "bob"]))
             else:
                 walk.type(chance.choice(TYPED), chance.choice(["ana", "bob"]))
         counts += walk.counts
         counts["ended"] += not walk.session.work
     print(f"{walks} walks: {dict(counts)}")
-    assert counts["gates"] > walks and counts["writes"] > walks / 20 and counts["steps"] > walks
+    assert counts["gates"] > walks / 4 and counts["writes"] > walks / 10 and counts["steps"] > walks

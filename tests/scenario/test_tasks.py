@@ -14,8 +14,8 @@ from bot.core.modes.tasks.state import (
     InputGate,
     OptionGate,
     ReplaceGate,
-    RestGate,
     TaskWork,
+    UnendedGate,
 )
 from bot.core.prompt import Prompt
 from bot.core.session import Session
@@ -248,7 +248,7 @@ async def test_values_that_are_missing_are_asked_for_once_and_then_people_decide
         # Another reply may have another text: people see and approve that one, and then it comes to rest.
         if await gate(s) is ApprovalGate:
             posts = await s.say("1")
-        assert await gate(s) is RestGate and "slug" in told(posts) and not await papers(s)
+        assert await gate(s) is UnendedGate and "slug" in told(posts) and not await papers(s)
         assert len(s.model.prompts) == asked + 1
 
 
@@ -265,7 +265,9 @@ async def test_a_path_that_leads_out_is_no_path() -> None:
 async def test_a_model_that_does_not_end_its_step_is_told_once_and_then_people_are_asked() -> None:
     async with on(lambda _p, _n: Says.text("I am thinking.")) as s:
         posts = await s.say("About roses.")
-        assert await gate(s) is RestGate and "did not say that it is done" in told(posts) and len(s.model.prompts) == 2
+        assert (
+            await gate(s) is UnendedGate and "did not say that it is done" in told(posts) and len(s.model.prompts) == 2
+        )
         assert (await work(s)).step == "gather"
 
 
@@ -277,7 +279,7 @@ async def test_a_failure_rests_and_goes_on() -> None:
 
     async with on(script) as s:
         await s.say("About roses.")
-        assert await gate(s) is RestGate and (await work(s)).phase == "resting"
+        assert await gate(s) is UnendedGate and (await work(s)).phase == "resting"
         fails[0] = False
         await s.say("1")
         assert await gate(s) is OptionGate and (await work(s)).step == "check"
@@ -374,7 +376,7 @@ async def test_what_is_said_before_something_is_looked_up_is_no_text_to_save() -
         await to(s, ApprovalGate)
         assert not (await work(s)).text
         await s.say("1")
-        assert await gate(s) is RestGate and not await papers(s)
+        assert await gate(s) is UnendedGate and not await papers(s)
 
 
 def test_the_fake_cast_is_left_alone() -> None:

@@ -26,8 +26,8 @@ from bot.core.modes.tasks.state import (
     OptionGate,
     Outcome,
     ReplaceGate,
-    RestGate,
     TaskWork,
+    UnendedGate,
     Written,
 )
 from bot.core.permissions import may_save
@@ -355,7 +355,7 @@ def rest(step: StepBuilder, work: TaskWork, why: str) -> None:
     told = f" {why[:1].upper()}{why[1:]}." if why else ""
     options = (Option("Go on with it", Choose("on")), Option("Do this step again", Choose("again")), LEAVE)
     step.halt(
-        RestGate(work.who), options, f"**{words.head(work)}** is not ended.{told} How shall I go on?", by_host=True
+        UnendedGate(work.who), options, f"**{words.head(work)}** is not ended.{told} How shall I go on?", by_host=True
     )
 
 

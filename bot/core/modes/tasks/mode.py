@@ -37,8 +37,8 @@ from bot.core.modes.tasks.state import (
     OptionGate,
     Outcome,
     ReplaceGate,
-    RestGate,
     TaskWork,
+    UnendedGate,
 )
 from bot.core.session import Waiting
 from bot.core.step_builder import StepBuilder
@@ -242,7 +242,7 @@ class TaskMode:
             step.tell(f"{work.title} ends here.")
             return
         match gate:
-            case RestGate():
+            case UnendedGate():
                 if choice == "again":
                     self._told(step, work, "The step is to be done again, from its beginning.", line)
                 flow.recall(step, work, "do")
@@ -311,7 +311,7 @@ class TaskMode:
             case OptionGate() | ReplaceGate():
                 chat.hear(step, lines)
                 step.repeat(gate.menu, "Please choose one of these:")
-            case AgainGate() | RestGate():
+            case AgainGate() | UnendedGate():
                 return False
             case _:
                 chat.hear(step, lines)

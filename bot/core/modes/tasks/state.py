@@ -152,7 +152,7 @@ class AgainGate:
 
 
 @dataclass(frozen=True, slots=True)
-class RestGate:
+class UnendedGate:
     """A step did not end by itself: go on, do it again, or leave the task."""
 
     mode: ClassVar[str] = MODE
@@ -162,4 +162,4 @@ class RestGate:
     menu: str = ""
 
 
-GATES: tuple[type, ...] = (InputGate, AnswerGate, OptionGate, ApprovalGate, ReplaceGate, AgainGate, RestGate)
+GATES: tuple[type, ...] = (InputGate, AnswerGate, OptionGate, ApprovalGate, ReplaceGate, AgainGate, UnendedGate)
