@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.core import failures
 from bot.core.model import Voice
+from bot.health.journal import Journal
 from bot.health.outages import Outages
 from bot.health.vitals import State, Vitals
 from bot.health.watching import Watch
@@ -210,14 +211,15 @@ async def running(
     When the body ends, turns in flight get `DRAIN` seconds; what is left is taken up next time.
 
     `connected` tells for each platform that has a connection why it has none, "" while it has. With `for_operators`
-    the log tells of replies that fail: in a terminal, people see that themselves.
+    the log tells of each turn and of replies that fail: in a terminal, people see that themselves.
 
     When the body raises or is cancelled, they get none. Raises StoreError where the store cannot be opened, ListenError
     and TracingError where the bot cannot be watched as the settings ask for.
     """
     clock = SystemClock()
     outages = Outages("" if has_model(settings) else failures.line("no-key")) if for_operators else None
-    watch = Watch(settings.health.listen, settings.telemetry.otlp, socket.gethostname(), *(filter(None, [outages])))
+    for_log = (outages, Journal()) if outages else ()
+    watch = Watch(settings.health.listen, settings.telemetry.otlp, socket.gethostname(), *for_log)
     kept, secret = settings.store, settings.secrets.redis_password
     store = await open_store(
         path=kept.path,

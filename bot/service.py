@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
+from platform import python_version
 
 from pydantic import SecretStr
 
-from bot.app import library_of, running, seldom_collecting
+from bot import signals, telemetry
+from bot.app import DRAIN, has_model, library_of, options_of, running, seldom_collecting
 from bot.core.model import Voice
+from bot.health.errors import HealthError, TracingError
 from bot.personas.library import Library
 from bot.personas.lint import at_start
 from bot.platforms.discord.options import DiscordOptions
 from bot.platforms.reaching import UnreachableError
 from bot.platforms.slack.options import SlackOptions
+from bot.ports.mailbox import StoreError, StoreSettingsError
 from bot.ports.transport import Adapter, InboundGateway, PlatformError
 from bot.runtime.lease import ended
 from bot.runtime.worker import Worker
-from bot.settings import Settings
+from bot.settings import REHEARSAL, Settings
+from bot.stores.sqlite_schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +40,12 @@ NO_PLATFORM = (
 
 
 Opened = Callable[[], AbstractAsyncContextManager[Adapter]]
+
+USAGE, FAILURE = 2, 1
+"""Exit codes: a wrong configuration, with which another start would end the same way, and a failure that may pass."""
+
+MARGIN = 5.0
+"""Seconds beyond the time for turns in flight in which a process that is told to stop has to be over."""
 
 FIRST_TRY, LATEST_TRY = 1.0, 60.0
 """Seconds after which a platform that could not be reached at the start is tried again: they double."""
@@ -153,31 +166,71 @@ def _revealed(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
 
 
-async def run(settings: Settings) -> None:
+def command(settings: Settings) -> int:
+    """`greenroom run`; the exit code: 0 when it was told to stop, USAGE or FAILURE where it could not go on."""
+    telemetry.setup(settings.log.told("info"))
+    try:
+        asyncio.run(run(settings, lambda: signals.end_after(DRAIN + MARGIN, FAILURE)))
+    except (PlatformError, StoreSettingsError, TracingError) as error:
+        unusable = not isinstance(error, UnreachableError)
+        print(error, file=sys.stderr)
+        return USAGE if unusable else FAILURE
+    except (HealthError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return FAILURE
+    return 0
+
+
+async def run(settings: Settings, told: Callable[[], object] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP has the library read again.
 
-    Told to stop, it takes nothing new, and turns in flight get `app.DRAIN` seconds. Raises PlatformError, StoreError,
-    ListenError, TracingError.
+    Told to stop, it takes nothing new, and turns in flight get `app.DRAIN` seconds; while it still opens what it needs,
+    it leaves at once. `told` is called when it is told to stop. Raises PlatformError, StoreError, ListenError,
+    TracingError.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    library = library_of(settings, keep=True)
+    stop, reread, serves = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def leave() -> None:
+        if not stop.is_set():
+            log.info("told to stop: turns under way get %.0f s", DRAIN)
+            stop.set()
+            told()
+
+    for number in signals.STOPPING:
+        signals.on(number, leave)
+    signals.on(signals.HANGUP, reread.set)
+    working = asyncio.create_task(_work(settings, stop, reread, serves))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done() and not serves.is_set():
+            log.warning("told to stop before the start was over")
+            await ended([working])
+            return
+        await working
+    finally:
+        await ended([working, stopping])
+
+
+async def _work(settings: Settings, stop: asyncio.Event, reread: asyncio.Event, serves: asyncio.Event) -> None:
+    """Open what is needed, set `serves`, and serve. Raises what `run` raises."""
+    began = time.monotonic()
+    library = await asyncio.to_thread(library_of, settings, keep=True)
     for line in at_start(library):
         log.warning("%s", line)
-    reread = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, reread.set)
     reading = asyncio.create_task(_read_when_told(library, reread))
     try:
         async with platforms_of(settings) as platforms:
-            await serve(settings, library, platforms, stop)
+            await serve(settings, library, platforms, stop, serves)
     finally:
         await ended([reading])
+        log.info("stopped", extra={"seconds": round(time.monotonic() - began, 1)})
 
 
-async def serve(settings: Settings, library: Library, platforms: Platforms, stop: asyncio.Event) -> None:
-    """Serve on these platforms until `stop` is set. Raises what `run` raises.
+async def serve(
+    settings: Settings, library: Library, platforms: Platforms, stop: asyncio.Event, serves: asyncio.Event
+) -> None:
+    """Serve on these platforms until `stop` is set; `serves` is set as soon as that is heeded. Raises as `run` does.
 
     A platform that cannot be used any more, since its token was reset, say, ends alone; the others go on. PlatformError
     is raised when the last one has ended.
@@ -196,12 +249,41 @@ async def serve(settings: Settings, library: Library, platforms: Platforms, stop
         serving = {asyncio.create_task(adapter.serve(bot.inbox, library)): adapter.name for adapter in adapters}
         serving |= {asyncio.create_task(each.serve(bot.inbox, library, begun)): each.name for each in later}
         stopping = asyncio.create_task(stop.wait())
-        log.info("serving on %s", ", ".join(transports))
+        serves.set()
+        log.info("serving", extra=_started(settings, transports))
+        if signals.HANGUP is None:
+            log.info("no signal has the persona files read again on this system: *reload does")
         try:
             with seldom_collecting():
                 await _while_any_serves(dict(serving), stopping, bot.worker, over)
         finally:
             await ended([*serving, stopping])
+
+
+def _started(settings: Settings, platforms: Iterable[str]) -> dict[str, object]:
+    """What an operator wants to know of a process that begins; no secret and no path of a secret."""
+    chosen, kept = settings.model, settings.store
+    has_key = settings.secrets.anthropic_api_key is not None
+    return {
+        "version": version("greenroom"),
+        "python": python_version(),
+        "schema": _schema(settings),
+        "model": chosen.name if chosen.name == REHEARSAL else options_of(settings).choose(""),
+        "model_credentials": "set" if has_key else "none needed" if has_model(settings) else "missing",
+        "store": kept.url or str(kept.path),
+        "platforms": ", ".join(platforms),
+        "health": settings.health.listen,
+        "traces": settings.telemetry.otlp,
+    }
+
+
+def _schema(settings: Settings) -> int:
+    """The version in which this build keeps conversations."""
+    if not settings.store.url:
+        return len(MIGRATIONS)
+    from bot.stores.redis import LAYOUT  # it needs an extra
+
+    return LAYOUT
 
 
 def _trouble(platform: Adapter | Later, over: Mapping[str, str]) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LEVELS = ("debug", "info", "warning", "error")
 """What `setup` can be told, from the most lines to the fewest."""
 
+OURS = "bot"
+"""The logger above all of ours. Other libraries' lines are told from `warning` on, but for `debug`, which tells all."""
+
 HIDDEN = "…"
 """Stands where a secret stood."""
 
@@ -72,6 +75,8 @@ _ASSIGNED = re.compile(
 def setup(level: str = "warning", json: bool | None = None) -> None:
     """Send every record of `level` (one of `LEVELS`) and above to standard error; again changes what was set before.
 
+    At `info` only our own tell so much; other libraries tell warnings and errors.
+
     `json` None: readable where standard error is a terminal, one JSON object a line elsewhere. Raises ValueError for
     another level.
     """
@@ -82,6 +87,8 @@ def setup(level: str = "warning", json: bool | None = None) -> None:
         root.removeHandler(handler)
     handler = _ToStandardError()
     handler.setFormatter(_Lines(json))
+    if level == "info":
+        handler.addFilter(_is_worth_it)
     root.addHandler(handler)
     root.setLevel(level.upper())
 
@@ -104,6 +111,10 @@ def without_secrets(text: str) -> str:
     shown = _LOCATED.sub(rf"\g<1>{HIDDEN}", _SECRETS.sub(HIDDEN, text))
     shown = _QUOTED.sub(rf"\g<1>\g<3>{HIDDEN}\g<3>", shown)
     return _ASSIGNED.sub(rf"\g<1>{HIDDEN}", shown)
+
+
+def _is_worth_it(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] == OURS
 
 
 class _ToStandardError(logging.StreamHandler[TextIO]):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bot import telemetry
-from bot.cli.codes import SIGNALLED, USAGE
+from bot.cli.codes import BROKEN_PIPE, SIGNALLED, USAGE
 from bot.cli.parser import command_line, parsed
 from bot.settings import SettingsError
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output is gone. What could not be printed would be tried again, loudly, when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SIGNALLED + signal.SIGPIPE
+        return BROKEN_PIPE
     except KeyboardInterrupt:
         return SIGNALLED + signal.SIGINT
 

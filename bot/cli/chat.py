@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cli.codes import FAILURE, SIGNALLED, USAGE
+from bot.cli.codes import BROKEN_PIPE, FAILURE, USAGE
 from bot.cli.ending import FINISH, finished, until_a_signal, until_left
 from bot.settings import Settings
 
@@ -163,6 +162,6 @@ async def _through_pipes(talk: Talk) -> int:
         # What could not be printed is still in the stream, and would be tried again, loudly, when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.is_broken_pipe:
-            return SIGNALLED + signal.SIGPIPE
+            return BROKEN_PIPE
         print(error, file=sys.stderr)
         return FAILURE

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import sys
 from collections.abc import Callable, Mapping
 
-from bot.cli.codes import FAILURE, USAGE
 from bot.cli.given import overrides, settings_of
 
 
@@ -29,21 +26,8 @@ def ask(args: argparse.Namespace) -> int:
 def run(args: argparse.Namespace) -> int:
     """`greenroom run`."""
     from bot import service
-    from bot.health.errors import HealthError
-    from bot.platforms.reaching import UnreachableError
-    from bot.ports.mailbox import StoreError
-    from bot.ports.transport import PlatformError
 
-    settings = settings_of(args)
-    try:
-        asyncio.run(service.run(settings))
-    except (HealthError, UnreachableError, StoreError) as error:
-        print(error, file=sys.stderr)
-        return FAILURE
-    except PlatformError as error:  # a restart alone would not help
-        print(error, file=sys.stderr)
-        return USAGE
-    return 0
+    return service.command(settings_of(args))
 
 
 def personas(args: argparse.Namespace) -> int:
@@ -68,7 +52,7 @@ def platforms(args: argparse.Namespace) -> int:
 
 
 def operate(args: argparse.Namespace) -> int:
-    """`greenroom sessions`, `dead`, `audit`, `forget` and `docs`."""
+    """`greenroom sessions`, `dead`, `audit`, `forget`, `docs` and `usage`."""
     from bot import operations
 
     return operations.run(args, settings_of(args))
@@ -102,6 +86,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "audit": operate,
     "forget": operate,
     "docs": operate,
+    "usage": operate,
     "doctor": doctor,
     "completion": completion,
 }

@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
+from bot import signals
 from bot.cli.codes import SIGNALLED
 from bot.personas.library import Library
 
@@ -44,14 +46,14 @@ async def until_a_signal(talk: Callable[[asyncio.Event], Coroutine[Any, Any, int
 
     def hang_up() -> None:
         if had_terminal and not _has_terminal():
-            tell(signal.SIGHUP)
+            tell(signal.Signals(signals.HANGUP or signal.SIGTERM))
             return
         task = loop.create_task(read_again(library))
         reading.add(task)
         task.add_done_callback(reading.discard)
 
-    loop.add_signal_handler(signal.SIGTERM, tell, signal.SIGTERM)
-    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    signals.on(signal.SIGTERM, partial(tell, signal.SIGTERM))
+    signals.on(signals.HANGUP, hang_up)
     try:
         code = await talking
         return told or code
@@ -64,7 +66,7 @@ async def until_a_signal(talk: Callable[[asyncio.Event], Coroutine[Any, Any, int
 def _has_terminal() -> bool:
     """Whether this process has a terminal that is still there."""
     try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+        os.close(os.open("/dev/tty", os.O_RDONLY | getattr(os, "O_NOCTTY", 0)))
     except OSError:
         return False
     return True

@@ -101,6 +101,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("U024BE7LH --within slack:T1:", "in one workspace"),
     ),
     "forget conversation": (("terminal:local:general", "all but its audit trail"),),
+    "usage": (("--by persona", "what was spent today"), ("--day 2026-11-21 --json", "on another day, as data")),
     "doctor": (("", "what is wrong, and what to do"), ("--online --json", "calls the model too; as data")),
     "completion": (
         ("bash > ~/.local/share/bash-completion/completions/greenroom", "for bash"),

@@ -12,7 +12,7 @@ from bot.settings import Settings, load
 def settings_of(args: argparse.Namespace) -> Settings:
     """All settings. Raises SettingsError."""
     settings = load(args.config, os.environ, overrides(args))
-    telemetry.setup(settings.log.level)
+    telemetry.setup(settings.log.told())
     return settings
 
 

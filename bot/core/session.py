@@ -116,8 +116,9 @@ class Session:
     `work` is what is being done, each for the one before it, at most `works.DEPTH`; `paused` are such stacks, newest
     first, at most `works.PAUSED`. `due` is the tag of the one `Resumed` that counts. `handed` are the keys of the last
     hand-overs that were taken. `crowded` is the persona whose talk is to be summed up before it is asked again.
+    `yolo_by` is the name of who switched yolo on, `yolo_user` their id. `passed` are the last questions of works that
+    somebody has decided.
     `dated` are the personas that came on last, each with the date that it was last told.
-    `yolo_by` is the name of who switched yolo on. `passed` are the last questions of works that somebody has decided.
     """
 
     personas: tuple[str, ...] = ()
@@ -144,6 +145,7 @@ class Session:
     crowded: str = ""
     dated: tuple[tuple[str, str], ...] = ()
     yolo_by: str = ""
+    yolo_user: str = ""
     passed: tuple[Passed, ...] = ()
 
     @property

@@ -75,6 +75,7 @@ class Changes(TypedDict, total=False):
     crowded: str
     dated: tuple[tuple[str, str], ...]
     yolo_by: str
+    yolo_user: str
     passed: tuple[Passed, ...]
 
 

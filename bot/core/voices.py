@@ -93,6 +93,8 @@ class Voices:
         self._held_speech: Speech | None = None
         self._above = ""
         self._forged: dict[str, None] = {}
+        self._grown = ""
+        self._grown_speech: Speech | None = None
 
     @property
     def note(self) -> str:
@@ -134,12 +136,20 @@ class Voices:
             if self._in_table and "|" not in line:
                 return ""
             return self._join(line, quote=self._is_quoting and not _QUOTE.match(line)) if not self._awaits_words else ""
-        if _LIST_BEGINS.fullmatch(line) or may_become_speech(line, self._names):
-            found = speech(line, self._names) if len(line) >= REACH and OVERRIDE not in line[:REACH] else None
+        is_told = len(line) >= REACH and OVERRIDE not in line[:REACH]
+        found = self._told(line[:REACH]) if is_told else None
+        may_be = found is not None if is_told else may_become_speech(line, self._names)
+        if _LIST_BEGINS.fullmatch(line) or may_be:
             if found is None or not found.is_other or "|" in line:
                 return ""
             return self._join(line, quote=True)
         return self._join(line, quote=self._is_quoting)
+
+    def _told(self, beginning: str) -> Speech | None:
+        """What a line is that has grown beyond `REACH`: its beginning tells, and stays the same however it grows."""
+        if self._grown != beginning:
+            self._grown, self._grown_speech = beginning, speech(beginning, self._names)
+        return self._grown_speech
 
     def end(self) -> str:
         """The rest, as no more will come."""

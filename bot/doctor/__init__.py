@@ -19,21 +19,25 @@ from bot.doctor.environment import check_terminal, check_versions
 from bot.doctor.finding import Case, Check, Finding, Level, count
 from bot.doctor.library import check_library
 from bot.doctor.model import check_model
+from bot.doctor.permissions import check_permissions
 from bot.doctor.running import check_health
 from bot.doctor.slack import check_slack
 from bot.doctor.store import check_store
+from bot.doctor.watching import check_telemetry
 from bot.platforms.terminal.harmless import harmless
-from bot.settings import LOOKUP, Settings, SettingsError, load
+from bot.settings import Settings, SettingsError, file_of, load
 from bot.telemetry import without_secrets
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("configuration", check_configuration),
     ("library", check_library),
     ("store", check_store),
+    ("permissions", check_permissions),
     ("model", check_model),
     ("slack", check_slack),
     ("discord", check_discord),
     ("health", check_health),
+    ("telemetry", check_telemetry),
     ("versions", check_versions),
     ("terminal", check_terminal),
 )
@@ -63,8 +67,7 @@ def run(config: Path | None, env: Mapping[str, str], options: Mapping[str, str],
         environment = [(area, check) for area, check in CHECKS if area in ALWAYS]
         found = misconfigured(error.problems) + asyncio.run(examined(Case(Settings(), env), environment))
     else:
-        file = config or next((path for path in LOOKUP if path.is_file()), None)
-        found = asyncio.run(examined(Case(settings, env, file, online)))
+        found = asyncio.run(examined(Case(settings, env, file_of(config, env), online)))
     print(as_json(found) if as_data else harmless("\n".join(as_text(found))))
     return 1 if any(finding.level == "problem" for finding in found) else 0
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Any
 
+from bot.doctor.clocks import compared, seconds_of
 from bot.doctor.finding import Case, Finding, count
 
 MESSAGE_CONTENT = 1 << 18 | 1 << 19
@@ -32,7 +34,9 @@ async def check_discord(case: Case) -> Sequence[Finding]:
     async with aiohttp.ClientSession() as session:
         lookup = Lookup(session, token)
         try:
-            return [*intents(await lookup.application()), *await servers(lookup.guilds())]
+            found = [*intents(await lookup.application()), *await servers(lookup.guilds())]
+            theirs, costs = seconds_of(lookup.date), "what people said may be taken for older or newer than it is"
+            return [*found, compared("discord", "Discord's", theirs, time.time(), costs)] if theirs else found
         except RefusedError as error:
             if error.status == 401:
                 told = "" if SHAPE.fullmatch(token) else "; it does not look like one: three parts with dots between"

@@ -11,24 +11,30 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 
+from bot import installed
 from bot.doctor.finding import Case, Finding
+
+NOWHERE = "/nonexistent"
+"""What HOME is set to for a process without one (see bot/__main__.py)."""
 
 REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 async def check_versions(case: Case) -> Sequence[Finding]:
     """Python, SQLite, and the packages that Greenroom needs."""
-    del case
     running = f"Greenroom {metadata.version('greenroom')}, Python {platform.python_version()} on {platform.platform()}"
-    versions = {name: installed(name) for name in required(metadata.requires("greenroom") or ())}
+    versions = {name: version_of(name) for name in required(metadata.requires("greenroom") or ())}
     there = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     found = [
         Finding("versions", "ok", f"{running}, SQLite {sqlite3.sqlite_version}"),
         Finding("versions", "ok", there),
     ]
+    if case.env.get("HOME") == NOWHERE:
+        says = "HOME is not set, and this user has no entry in passwd: `~` in paths leads nowhere"
+        found.append(Finding("versions", "warning", says, "set HOME to a folder of the bot's user"))
     for name, version in versions.items():
         if version is None:
-            mend = "install Greenroom again: scripts/run does it by itself, else `pip install greenroom`"
+            mend = f"install Greenroom again: `{installed.command()}`"
             found.append(Finding("versions", "problem", f"the package {name} is missing", mend))
     return found
 
@@ -38,7 +44,7 @@ def required(requirements: Sequence[str]) -> list[str]:
     return [found[0] for line in requirements if "extra ==" not in line and (found := REQUIREMENT.match(line))]
 
 
-def installed(name: str) -> str | None:
+def version_of(name: str) -> str | None:
     """The installed version of a package; None without it."""
     try:
         return metadata.version(name)

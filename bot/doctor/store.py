@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot import installed
 from bot.app import SystemClock
+from bot.doctor.clocks import compared
 from bot.doctor.finding import Case, Finding, count
+from bot.doctor.watching import has_extra
 from bot.ports.mailbox import Stats
 from bot.settings import Settings
 from bot.stores.errors import StoreError
-from bot.stores.lock import lock_of
+from bot.stores.lock import worker_of
 from bot.stores.opening import with_password
 from bot.stores.sqlite import SqliteStore
 from bot.stores.sqlite_schema import MIGRATIONS
@@ -65,6 +67,9 @@ async def check_store(case: Case) -> Sequence[Finding]:
 async def redis_findings(settings: Settings) -> list[Finding]:
     """What there is to say of the Redis that the settings name. No password is in it."""
     kept, secret = settings.store, settings.secrets.redis_password
+    if not has_extra("redis"):
+        says = "store.url is set, but the extra redis is not installed: the bot would not start"
+        return [Finding("store", "problem", says, installed.command("redis"))]
     try:
         from bot.stores.redis import RedisStore
 
@@ -75,6 +80,8 @@ async def redis_findings(settings: Settings) -> list[Finding]:
     try:
         found = [Finding("store", "ok", f"the Redis at {kept.url} answers")]
         found += [Finding("store", "warning", told, "see docs/deploying.md") for told in store.warnings()]
+        costs = "budgets begin their day at another time, and the log's times are wrong"
+        found.append(compared("store", "the Redis server's", await store.time(), time.time(), costs))
         stats = await store.stats()
         found += mailbox_findings(stats, is_worked_on=True)
         if stats.dead:
@@ -110,22 +117,3 @@ def mailbox_findings(stats: Stats, *, is_worked_on: bool) -> list[Finding]:
         return [Finding("store", "ok", says)]
     mend = "look into the worker's log; if it is busy, raise worker.turns_in_flight; if it hangs, start it again"
     return [Finding("store", "problem", says, mend)]
-
-
-def worker_of(path: Path) -> str | None:
-    """The process id of the worker that holds the database at `path`; empty where it is unknown, None without one.
-
-    The lock is asked for, shared and for an instant. Whether a process of the written id is alive would tell nothing:
-    ids are used again, and a worker in another container has one that is not ours to see. Raises OSError.
-    """
-    try:
-        file = os.open(lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(file, 20, 0).decode("ascii", "replace").strip()
-    finally:
-        os.close(file)
-    return None

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry: one a turn, with spans for claim, ask, post and commit.
+"""Traces by OpenTelemetry: one a turn, with spans for claim, `chat {model}`, post and commit.
 
 Imported only where `telemetry.otlp` is set, for it needs the extra `otel`. Spans are made when their end is known, so
 nothing has to be carried through the runtime. A turn that is taken up again, by whichever replica, goes on in the
@@ -10,13 +10,15 @@ OTEL_TRACES_SAMPLER to keep only some traces (opentelemetry.io/docs/specs/otel/c
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import assert_never
 
+from bot import installed
 from bot.health.errors import TracingError
+from bot.health.trace import trace_of
 from bot.ports.mailbox import Claim
 from bot.ports.observer import Begun, Budgeted, Claimed, Committed, Ended, Happening, ModelAsked, Posted, Stepped
 
@@ -27,19 +29,25 @@ try:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-    from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 except ModuleNotFoundError as missing:
     raise TracingError(
         f"telemetry.otlp is set, but {missing.name} is not installed. Install Greenroom with its extra: "
-        "pip install 'greenroom[otel]'"
+        f"{installed.command('otel')}"
     ) from missing
 
 SEND_SECONDS = 5
 """How long one sending of spans may take, further attempts included; at the end the process waits for the last one."""
 
+CHAT = "chat"
+"""What a call of the Messages API is called in spans."""
+
+PROVIDER, REHEARSAL = "anthropic", "rehearsal"
+"""Whose interface is called, and the name of the stand-in that calls nobody."""
+
 _NS = 1_000_000_000
 
-Attributes = Mapping[str, str | int | float | bool]
+Attributes = Mapping[str, str | int | float | bool | tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -67,7 +75,9 @@ class Tracing:
     def __init__(self, otlp: str, worker: str, exporter: SpanExporter | None = None) -> None:
         self._ids = _Ids()
         self._provider = TracerProvider(
-            resource=Resource.create({"service.name": "greenroom", "service.instance.id": worker}),
+            resource=Resource.create(
+                {"service.name": "greenroom", "service.version": version("greenroom"), "service.instance.id": worker}
+            ),
             id_generator=self._ids,
             shutdown_on_exit=False,
         )
@@ -88,17 +98,10 @@ class Tracing:
             case Stepped(_, event, request):
                 if turn := self._turns.get(_key(claim)):
                     turn.span.add_event("step", {"greenroom.event": event, "greenroom.request": request})
-            case ModelAsked(_, who, seconds, result, failed, usage):
-                how: dict[str, str | int] = {"greenroom.persona": who, "greenroom.result": failed or result}
-                if usage is not None:
-                    # The names are those of opentelemetry.io/docs/specs/semconv/gen-ai.
-                    how["gen_ai.response.model"] = usage.model
-                    how["gen_ai.usage.input_tokens"] = usage.read
-                    how["gen_ai.usage.output_tokens"] = usage.output
-                    how["greenroom.tokens.cached"] = usage.cache_read
-                self._add(claim, "ask", seconds, how, failed)
+            case ModelAsked(seconds=seconds, failed=failed, model=model):
+                self._add(claim, f"{CHAT} {model}".rstrip(), seconds, asked(happening), failed, SpanKind.CLIENT)
             case Posted(_, posts, seconds):
-                self._add(claim, "post", seconds, {"greenroom.posts": posts})
+                self._add(claim, "post", seconds, {"greenroom.posts": posts}, kind=SpanKind.CLIENT)
             case Committed(_, seconds):
                 self._add(claim, "commit", seconds, {})
             case Ended(_, outcome, _, reason):
@@ -117,11 +120,11 @@ class Tracing:
         self._provider.shutdown()
 
     def _begin(self, claim: Claim, seconds: float) -> None:
-        name = f"{claim.conversation}/{claim.head.id}"
-        self._ids.trace = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
+        self._ids.trace = int(trace_of(claim), 16)
         span = self._tracer.start_span(
             "turn",
             context=Context(),
+            kind=SpanKind.CONSUMER,  # of the conversation's mailbox
             start_time=_ago(seconds),
             attributes={
                 "greenroom.conversation": claim.conversation,
@@ -131,10 +134,18 @@ class Tracing:
         )
         self._turns[_key(claim)] = _Open(span, set_span_in_context(span))
 
-    def _add(self, claim: Claim, name: str, seconds: float, attributes: Attributes, failed: str = "") -> None:
+    def _add(
+        self,
+        claim: Claim,
+        name: str,
+        seconds: float,
+        attributes: Attributes,
+        failed: str = "",
+        kind: SpanKind = SpanKind.INTERNAL,
+    ) -> None:
         if turn := self._turns.get(_key(claim)):
             span = self._tracer.start_span(
-                name, context=turn.below, start_time=_ago(seconds), attributes=dict(attributes)
+                name, context=turn.below, kind=kind, start_time=_ago(seconds), attributes=dict(attributes)
             )
             if failed:
                 span.set_status(Status(StatusCode.ERROR, failed))
@@ -143,6 +154,30 @@ class Tracing:
     def _note(self, claim: Claim, attributes: Attributes) -> None:
         if turn := self._turns.get(_key(claim)):
             turn.span.set_attributes(attributes)
+
+
+def asked(happening: ModelAsked) -> Attributes:
+    """What a span of a call of a model tells, by the names of opentelemetry.io/docs/specs/semconv/gen-ai."""
+    found: dict[str, str | int | float | tuple[str, ...]] = {
+        "gen_ai.operation.name": CHAT,
+        "gen_ai.provider.name": PROVIDER if happening.model != REHEARSAL else REHEARSAL,
+        "gen_ai.request.model": happening.model,
+        "gen_ai.agent.id": happening.who,
+        "gen_ai.conversation.id": happening.claim.conversation,
+    }
+    if happening.failed:
+        found["error.type"] = happening.failed
+    else:
+        found["gen_ai.response.finish_reasons"] = (happening.result,)
+    if (usage := happening.usage) is not None:
+        found["gen_ai.response.model"] = usage.model
+        found["gen_ai.usage.input_tokens"] = usage.read
+        found["gen_ai.usage.output_tokens"] = usage.output
+        found["gen_ai.usage.cache_read.input_tokens"] = usage.cache_read
+        found["gen_ai.usage.cache_creation.input_tokens"] = usage.cache_write
+    if happening.cost is not None:
+        found["greenroom.cost"] = happening.cost
+    return found
 
 
 def _key(claim: Claim) -> tuple[str, int]:

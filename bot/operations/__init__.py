@@ -1,4 +1,4 @@
-"""`greenroom sessions`, `dead`, `audit`, `forget` and `docs`: what operators look at in the store, and change.
+"""`greenroom sessions`, `dead`, `audit`, `forget`, `docs` and `usage`: what operators see and change in the store.
 
 Looking works beside a running bot. Changing a SQLite file needs its worker to be stopped; a Redis server is shared.
 Every change leaves a line in the audit trail.
@@ -18,12 +18,12 @@ FAILURE = 1
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do what the parsed `args` say and return the exit code: 0, or 1 where it could not be done."""
-    from bot.operations import audit, dead, docs, forget, sessions
+    from bot.operations import audit, dead, docs, forget, sessions, usage
     from bot.operations.opening import OperationError
     from bot.ports.mailbox import MailboxFullError
     from bot.stores.errors import StoreBusyError, StoreError
 
-    commands = {"sessions": sessions, "dead": dead, "audit": audit, "forget": forget, "docs": docs}
+    commands = {"sessions": sessions, "dead": dead, "audit": audit, "forget": forget, "docs": docs, "usage": usage}
     try:
         asyncio.run(commands[args.command].run(args, settings))
     except StoreBusyError as error:

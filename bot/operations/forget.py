@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import secrets
 from dataclasses import asdict
 
@@ -11,9 +12,11 @@ from bot.core.spaces import space_of
 from bot.operations.formatting import as_json, erased, number_of, table
 from bot.operations.opening import OperationError, note, opened
 from bot.operations.sessions import everything
+from bot.ports.budgets import used_by, used_scope
 from bot.ports.documents import Forgotten
 from bot.ports.store import Store
 from bot.settings import Settings
+from bot.stores.budgets import DAYS
 from bot.stores.erasing import names_of
 
 EVERYWHERE = "everywhere"
@@ -38,6 +41,8 @@ async def _user(settings: Settings, args: argparse.Namespace) -> None:
     async with opened(settings, to_change=not args.dry_run) as store:
         names = await _names(store, args.id, args.within)
         counts = await store.forget_user(args.id, pseudonym, args.within, dry_run=args.dry_run)
+        if not args.dry_run:
+            await _rename_in_usage(store, args.id, pseudonym, args.within)
         documents = await store.documents.forget_user(args.id, pseudonym, args.within, names, dry_run=args.dry_run)
         known = bool(counts.conversations or documents.versions or documents.mentions)
         if known and not args.dry_run:
@@ -54,6 +59,18 @@ async def _user(settings: Settings, args: argparse.Namespace) -> None:
         _tell_documents(documents, dry_run=args.dry_run)
         if not args.dry_run:
             print(f"Where something is left of {args.id}, it says {pseudonym}. What personas said stays as it is.")
+
+
+async def _rename_in_usage(store: Store, user: str, pseudonym: str, within: str) -> None:
+    """Count what a person has used under the pseudonym, on all days that are kept."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    for back in range(DAYS + 1):
+        day = (today - datetime.timedelta(days=back)).isoformat()
+        for scope in await store.counted(day):
+            by, name = used_by(scope) or ("", "")
+            where, _, who = name.rpartition(":")
+            if by == "user" and who == user and f"{where}:".startswith(within):
+                await store.rename_scope(day, scope, used_scope("user", f"{where}:{pseudonym}"))
 
 
 async def _names(store: Store, user: str, within: str) -> frozenset[str]:

@@ -1,11 +1,13 @@
-"""The command lines of `greenroom sessions`, `dead`, `audit`, `forget` and `docs`; what they do is imported then."""
+"""The command lines of the operations; what they do is imported when it is done."""
 
 from __future__ import annotations
 
 import argparse
+import datetime
 from typing import TYPE_CHECKING
 
 from bot.core.model import Conversation
+from bot.ports.budgets import BY
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -17,6 +19,7 @@ def add_parser(subparsers: Subparsers) -> None:
     _dead(subparsers)
     _audit(subparsers)
     _forget(subparsers)
+    _usage(subparsers)
     _docs(subparsers)
 
 
@@ -96,6 +99,20 @@ def _forget(subparsers: Subparsers) -> None:
     one.add_argument("--documents", action="store_true", help="and the documents of the channel, which stay otherwise")
     for action in (user, one):
         action.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
+
+
+def _usage(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("usage", parents=[_common()], help="what models have cost: tokens and dollars a day")
+    parser.add_argument("--day", type=_day, metavar="DAY", help="a day in UTC, such as 2026-11-21 (today)")
+    parser.add_argument("--by", choices=BY, default="channel", help="what it is told apart by (channel)")
+
+
+def _day(text: str) -> str:
+    """A day in ISO form, for argparse. Raises ArgumentTypeError."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-11-21") from None
 
 
 def conversation(text: str) -> str:

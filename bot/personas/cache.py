@@ -7,6 +7,7 @@ wrong here is told at level debug and raised nowhere.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -16,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import yaml
@@ -28,6 +31,11 @@ FORMAT = 2
 
 MAX_BYTES = 64 << 20
 """The largest file that is written or read."""
+
+CAREFULLY = os.O_RDONLY | reduce(
+    or_, (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
+)
+"""Without O_NONBLOCK, a pipe of that name would hold up the start for ever. Windows has only the last of them."""
 
 ABANDONED = 60.0
 """Seconds after which a half-written file is taken away: its writer was killed."""
@@ -73,7 +81,7 @@ class ShelfCache:
             content = _encoded(known, self._head())
             if len(content) > self._limit:
                 raise ValueError(f"it would be larger than {self._limit:,} bytes")
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the state will stand here too
             self._replace(content)
         except (OSError, ValueError) as problem:
             _log.debug("the library's cache %s is not written: %s", self._path, problem)
@@ -82,13 +90,14 @@ class ShelfCache:
         return True
 
     def _content(self) -> bytes:
-        # Without O_NONBLOCK, a pipe of that name would hold up the start for ever.
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if self._path.is_symlink():  # where the system has no O_NOFOLLOW
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        descriptor = os.open(self._path, CAREFULLY)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise ValueError("it is no regular file")
-            if status.st_uid != os.geteuid():
+            if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
                 raise ValueError("it belongs to another user")
             if status.st_size > self._limit:
                 raise ValueError(f"it is larger than {self._limit:,} bytes")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ MEMORY = 1024**3
 """Bytes of memory that the process may have."""
 
 
+NOTHING = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+"""What the process is told of its surroundings: no secret. Without this one, Python does not start on Windows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """What was read; with `cut` there is more."""
@@ -49,7 +54,7 @@ async def text_of(data: bytes, room: int, *, patience: float = PATIENCE) -> Text
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={},
+        env=NOTHING,
     )
     try:
         async with asyncio.timeout(patience):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,22 @@ class Amount:
     def plus(self, other: Amount) -> Amount:
         """The sum."""
         return Amount(self.tokens + other.tokens, self.micros + other.micros)
+
+
+BY = ("channel", "persona", "model", "user")
+"""What spending is told apart by."""
+
+
+def used_scope(by: str, name: str) -> str:
+    """The scope under which is counted what a channel, say, has used: no limit has such a name."""
+    return f"used/{by}/{name}"
+
+
+def used_by(scope: str) -> tuple[str, str] | None:
+    """One of `BY` and the name in a `used_scope`; None for a scope that has a limit."""
+    used, _, rest = scope.partition("/")
+    by, _, name = rest.partition("/")
+    return (by, name) if used == "used" and by in BY else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +104,15 @@ class BudgetStore(Protocol):
 
         Raises ValueError for an amount out of bounds.
         """
+
+    async def count(self, key: str, day: str, amount: Amount, scopes: Sequence[str]) -> bool:
+        """Count `amount` as spent on `day` in all `scopes`, which nothing bounds; False: `key` has done so before.
+
+        Raises ValueError for an amount below 0, or a scope that comes twice.
+        """
+
+    async def counted(self, day: str) -> Mapping[str, Amount]:
+        """What every scope has spent on that day. A day is kept for 90 days."""
+
+    async def rename_scope(self, day: str, scope: str, other: str) -> bool:
+        """Count what `scope` has spent on that day under `other`, which may have spent too; False: it has nothing."""

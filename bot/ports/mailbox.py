@@ -103,6 +103,10 @@ class StoreError(Exception):
     """
 
 
+class StoreSettingsError(StoreError):
+    """The store cannot be opened with these settings, however often that is tried: they have to be changed."""
+
+
 class StoreRefusedError(StoreError):
     """The store answers and cannot take this very call: what is in it, or the store's own code, is wrong.
 

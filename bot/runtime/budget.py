@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.core.events import Notice, Usage
 from bot.core.model import Conversation
 from bot.core.prompt import Prompt
-from bot.ports.budgets import Amount, Balance, Limit
+from bot.ports.budgets import Amount, Balance, Limit, used_scope
 from bot.ports.clock import Clock
 from bot.ports.store import Store
 
@@ -58,6 +58,7 @@ class BudgetLedger:
     """Spends from the budgets. `price` gives what usage costs in $; where that is not known, only tokens count.
 
     `model_of` gives the id of the model that answers a persona's wish, `reply` are the tokens set aside for a reply.
+    `persona` spends, for the `user`.
     `told` gets scope, day and share of each limit that is set, whenever they are looked at.
     """
 
@@ -68,12 +69,13 @@ class BudgetLedger:
     model_of: Callable[[str], str] = str
     reply: int = 1000
     told: Callable[[str, str, float], None] = untold
+    persona: str = ""
+    user: str = ""
 
     def limits(self, conversation: Conversation) -> tuple[Limit, ...]:
         """What bounds a conversation: its channel's limit, and everybody's."""
-        channel = f"{conversation.platform}:{conversation.workspace}:{conversation.channel}"
         own, everywhere = self.budgets.channel, self.budgets.everywhere
-        return (Limit(channel, own.tokens, own.micros), everywhere)
+        return (Limit(_channel(conversation), own.tokens, own.micros), everywhere)
 
     def amount(self, usage: Usage) -> Amount:
         """What usage comes to."""
@@ -93,6 +95,8 @@ class BudgetLedger:
         done = await self.store.reserve(key, self.today(), guess, limits)
         if done.allowed:
             return None
+        for limit, balance in zip(limits, done.balances, strict=True):
+            self._tell(limit, self.today(), balance)
         at = next(i for i, limit in enumerate(limits) if limit.scope == done.short)
         limit, balance = limits[at], done.balances[at]
         left = balance.left(limit)
@@ -102,18 +106,37 @@ class BudgetLedger:
 
     async def settle(self, key: str, conversation: Conversation, usage: Usage) -> Notice | None:
         """Put what was really used in the place of what was set aside; a notice where budgets are nearly used up."""
+        today, lines, scopes = self.today(), list[str](), list[str]()
+        await self._count(key, conversation, usage, today)
         if not self.budgets.are_set:
             return None
         await self.store.settle(key, self.amount(usage))
-        today, lines, scopes = self.today(), list[str](), list[str]()
         for limit in self.limits(conversation):
             balance = await self.store.budget(limit.scope, today)
+            self._tell(limit, today, balance)
             if used(limit, balance) >= WARN_AT:
                 lines.append(f"{used(limit, balance):.0%} is used: {self._words(limit, balance)}")
                 scopes.append(_scope(limit))
         return (
             Notice(today, f"{'; '.join(lines)}. It begins anew at {self._reset()}.", tuple(scopes)) if lines else None
         )
+
+    async def _count(self, key: str, conversation: Conversation, usage: Usage, day: str) -> None:
+        """Keep who has used what, for `greenroom usage`."""
+        if (amount := self.amount(usage)) == Amount():
+            return
+        names = {
+            "channel": _channel(conversation),
+            "persona": self.persona,
+            "model": usage.model,
+            "user": f"{conversation.platform}:{conversation.workspace}:{self.user}" if self.user else "",
+        }
+        scopes = [used_scope(by, name) for by, name in names.items() if name]
+        await self.store.count(key, day, amount, scopes)
+
+    def _tell(self, limit: Limit, day: str, balance: Balance) -> None:
+        if limit.tokens is not None or limit.micros is not None:
+            self.told(limit.scope, day, used(limit, balance))
 
     async def grant(self, key: str, conversation: Conversation, amount: Amount) -> tuple[str, str]:
         """Raise today's limit of the channel: by what it was raised ("" where it was not), and a line for people.
@@ -163,6 +186,11 @@ class BudgetLedger:
             may = (limit.micros + balance.granted.micros) / MILLION
             parts.append(f"${balance.spent.micros / MILLION:.2f} of ${may:.2f}")
         return f"today {whose} spent {' and '.join(parts) or f'{balance.spent.tokens:,} tokens (no limit)'}"
+
+
+def _channel(conversation: Conversation) -> str:
+    """The channel with its threads."""
+    return f"{conversation.platform}:{conversation.workspace}:{conversation.channel}"
 
 
 def _scope(limit: Limit) -> str:

@@ -311,7 +311,8 @@ class TurnRunner:
         room = int(options.context * options.compact_at)
         host, modes = options.host.name, options.modes
         asked = Ask(self._claim, turn, self._transcript, request, ordinal, out, room, options.longest, host, modes)
-        means = Means(self.store, self._transport, self.model, self._budgets, self.stops, self.slot, self.lease)
+        budgets = replace(self._budgets, persona=request.who, user=self._author)
+        means = Means(self.store, self._transport, self.model, budgets, self.stops, self.slot, self.lease)
         began = _time()
         result, ref = await ask(asked, cast, means, again=again)
         took = _time() - began

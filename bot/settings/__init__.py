@@ -17,7 +17,7 @@ from bot.settings.keys import (
     TalkSettings,
     WorkerSettings,
 )
-from bot.settings.reading import LOOKUP, load
+from bot.settings.reading import LOOKUP, file_of, load
 
 __all__ = [
     "ALIASES",
@@ -32,5 +32,6 @@ __all__ = [
     "StoreSettings",
     "TalkSettings",
     "WorkerSettings",
+    "file_of",
     "load",
 ]

@@ -388,9 +388,16 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class LogSettings(BaseModel, frozen=True, extra="forbid"):
-    """What is written to standard error about the bot's own work: lines of `level` and above."""
+    """What is written to standard error about the bot's own work: lines of `level` and above.
 
-    level: Literal["debug", "info", "warning", "error"] = "warning"
+    `auto` is `info` for `greenroom run`, and `warning` for what people type.
+    """
+
+    level: Literal["auto", "debug", "info", "warning", "error"] = "auto"
+
+    def told(self, usual: Literal["info", "warning"] = "warning") -> str:
+        """The level that counts; `usual` is what `auto` means."""
+        return usual if self.level == "auto" else self.level
 
 
 class HealthSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):

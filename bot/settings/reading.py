@@ -33,6 +33,9 @@ from bot.settings.yaml_lines import Key
 LOOKUP = (Path("greenroom.yaml"), Path("config/greenroom.yaml"))
 """Where the file is looked for when none is named, from the current directory; the first that is there counts."""
 
+CONFIG = f"{PREFIX}CONFIG"
+"""The variable that names the file, where the command line names none."""
+
 TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "DISCORD_TOKEN")
 """What the platforms know the bot by, as their own documentation calls it."""
 
@@ -73,17 +76,24 @@ class _Reading:
         return _Place("settings")
 
 
+def file_of(path: Path | None, env: Mapping[str, str]) -> Path | None:
+    """The file that is read: `path`, else what GREENROOM_CONFIG names, else the first of `LOOKUP`; None without one."""
+    if path is None and (named := env.get(CONFIG, "")):
+        path = Path(os.path.expanduser(named))
+    return path or next((candidate for candidate in LOOKUP if _is_there(candidate)), None)
+
+
 def load(path: Path | None, env: Mapping[str, str], options: Mapping[str, str] = MappingProxyType({})) -> Settings:
-    """The settings of the file at `path` (None: the first of `LOOKUP`, else none), with `env` over it.
+    """The settings of the file that `file_of` gives, with `env` over it.
 
     `options` come from the command line, by dotted key (`{"model.name": "rehearsal"}`), and go over both. Raises
     SettingsError with everything that is wrong.
     """
     reading = _Reading()
-    file = path or next((candidate for candidate in LOOKUP if _is_there(candidate)), None)
+    file = file_of(path, env)
     if file is not None:
         _read_file(reading, Path(os.path.expanduser(file)))
-    for name in sorted(name for name, value in env.items() if name.startswith(PREFIX) and value):
+    for name in sorted(name for name, value in env.items() if name.startswith(PREFIX) and value and name != CONFIG):
         _read_variable(reading, name, env[name])
     for name, text in options.items():
         reading.over(_nested(name, text), lambda _: _Place("command line"))

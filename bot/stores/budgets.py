@@ -9,6 +9,9 @@ from bot.ports.budgets import Amount, Balance, Limit, Reservation
 KEPT_SECONDS = 7 * 24 * 3600.0
 """How long a reservation, and that a grant was made, is remembered under its key."""
 
+DAYS = 90
+"""How many days can be looked at."""
+
 MOST = 2**50
 """Tokens, or millionths of a dollar, of one amount: sums of many stay exact in a script's floating-point numbers."""
 
@@ -32,9 +35,14 @@ def check_amount(amount: Amount, least: int = 0) -> None:
 def scopes_of(limits: Sequence[Limit]) -> tuple[str, ...]:
     """The scopes of the limits. Raises ValueError where one comes twice, for it would be charged twice."""
     scopes = tuple(limit.scope for limit in limits)
-    if len(set(scopes)) < len(scopes):
-        raise ValueError(f"a scope comes twice among the limits: {', '.join(scopes)}")
+    check_scopes(scopes)
     return scopes
+
+
+def check_scopes(scopes: Sequence[str]) -> None:
+    """Raise ValueError where a scope comes twice, for it would be charged twice."""
+    if len(set(scopes)) < len(scopes):
+        raise ValueError(f"a scope comes twice: {', '.join(scopes)}")
 
 
 def judge(amount: Amount, limits: Sequence[Limit], before: Sequence[Balance]) -> Reservation:

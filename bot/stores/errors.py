@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports.mailbox import MailboxFullError, StoreError, StoreRefusedError
+from bot.ports.mailbox import MailboxFullError, StoreError, StoreRefusedError, StoreSettingsError
 
 
 class StoreBusyError(StoreError):
@@ -22,4 +22,4 @@ def is_taken(conversation: str, answer: int) -> bool:
     return bool(answer)
 
 
-__all__ = ["StoreBusyError", "StoreError", "StoreRefusedError", "is_taken"]
+__all__ = ["StoreBusyError", "StoreError", "StoreRefusedError", "StoreSettingsError", "is_taken"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from bot.stores.errors import StoreBusyError, StoreError
+from bot.stores.holding import CLOEXEC, hold, is_held
 
 
 def lock_of(path: Path) -> Path:
@@ -23,6 +23,29 @@ def lock_of(path: Path) -> Path:
     return real.with_name(real.name + ".lock")
 
 
+def worker_of(path: Path) -> str | None:
+    """The process id of the worker that holds the database at `path`; empty where it is unknown, None without one.
+
+    The lock is asked for, for an instant. Whether a process of the written id is alive would tell nothing: ids are used
+    again, and a worker in another container has one that is not ours to see. Raises OSError.
+    """
+    try:
+        # Windows locks only what may be written to.
+        file = os.open(lock_of(path), (os.O_RDONLY if os.name == "posix" else os.O_RDWR) | CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return _written(file) if is_held(file) else None
+    finally:
+        os.close(file)
+
+
+def _written(file: int) -> str:
+    """The process id that the holder of an open lock file has written into it."""
+    os.lseek(file, 0, os.SEEK_SET)
+    return os.read(file, 20).decode("ascii", "replace").strip()
+
+
 class FileLock:
     """Holds the lock of the database at `path` from construction to `close`.
 
@@ -30,7 +53,7 @@ class FileLock:
     name by which a file was opened, so that two workers by two names would destroy it (sqlite.org/howtocorrupt.html,
     section 2.5), and so would a crash between two starts by different names.
 
-    The lock is `flock(2)`, on Linux and macOS alike, so no stale file ever has to be cleaned up; the file stays
+    The lock is the system's (`bot.stores.holding`), so no stale file ever has to be cleaned up; the file stays
     where it is, since removing it would let two processes lock two files of one name. It holds the process id of
     its holder, for the message. Raises StoreBusyError where somebody holds it, StoreError where it cannot be made.
     """
@@ -46,16 +69,16 @@ class FileLock:
         except FileNotFoundError:
             pass  # a new one has one name
         try:
-            self._file: int | None = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file: int | None = os.open(name, os.O_RDWR | os.O_CREAT | CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(
                 f"The lock file {name} cannot be opened: {error.strerror}. "
                 "Give the bot write access to its folder, or name another path for the database."
             ) from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hold(self._file)
         except BlockingIOError as error:
-            holder = os.pread(self._file, 20, 0).decode("ascii", "replace").strip()
+            holder = _written(self._file)
             self.close()
             raise StoreBusyError(
                 f"The database {path} is in use by another worker{f' (process {holder})' if holder else ''}. "
@@ -70,7 +93,8 @@ class FileLock:
         # The number is for people only, so a disk that is too full for it is no reason to stay away.
         with suppress(OSError):
             os.ftruncate(self._file, 0)
-            os.pwrite(self._file, str(os.getpid()).encode("ascii"), 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            os.write(self._file, str(os.getpid()).encode("ascii"))
 
     def close(self) -> None:
         """Let go; a second time does nothing."""

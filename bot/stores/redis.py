@@ -28,9 +28,9 @@ from bot.stores import redis_codec as codec
 from bot.stores import redis_export as export
 from bot.stores import redis_health as health
 from bot.stores import redis_upkeep as upkeep
-from bot.stores.budgets import KEPT_SECONDS, MOST, check_amount, check_rate, scopes_of
+from bot.stores.budgets import DAYS, KEPT_SECONDS, MOST, check_amount, check_rate, check_scopes, scopes_of
 from bot.stores.erasing import without_message
-from bot.stores.errors import StoreError, is_taken
+from bot.stores.errors import StoreError, StoreSettingsError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.redis_documents import RedisDocuments
 from bot.stores.redis_hints import Hints
@@ -52,7 +52,7 @@ _AT_ONCE = 20
 
 _GIVE_BACK_SECONDS = 2.0
 _KEPT_MILLIS = round(KEPT_SECONDS * 1000)
-_BUDGET_MILLIS = 90 * 24 * 3600 * 1000
+_BUDGET_MILLIS = DAYS * 24 * 3600 * 1000
 """How long a day's budget can be looked at after it was last written to."""
 
 
@@ -113,6 +113,11 @@ class RedisStore:
             await link.close()
             raise
         return store
+
+    async def time(self) -> float:
+        """The server's time, in seconds since the epoch."""
+        seconds, micros = await self._link.command("TIME")
+        return int(seconds) + int(micros) / 1_000_000
 
     def warnings(self) -> tuple[str, ...]:
         """How the server is set up to lose data, as far as it is, with what to do about it."""
@@ -313,6 +318,21 @@ class RedisStore:
         """See `Store.budget`."""
         fields = (f"{kind} {scope}" for kind in "tmTM")
         return codec.balances(await self._link.command("HMGET", f"{self._roots[0]}budget:{day}", *fields))[0]
+
+    async def count(self, key: str, day: str, amount: Amount, scopes: Sequence[str]) -> bool:
+        """See `Store.count`."""
+        check_amount(amount)
+        check_scopes(scopes)
+        counts = amount.tokens, amount.micros, _KEPT_MILLIS
+        return bool(await self._run_at("count", self._roots[0], key, day, *counts, *scopes))
+
+    async def counted(self, day: str) -> dict[str, Amount]:
+        """See `Store.counted`."""
+        return codec.amounts(await self._link.command("HGETALL", f"{self._roots[0]}budget:{day}"))
+
+    async def rename_scope(self, day: str, scope: str, other: str) -> bool:
+        """See `Store.rename_scope`."""
+        return bool(await self._run_at("rename", self._roots[0], day, scope, other))
 
     async def grant(self, key: str, scope: str, day: str, amount: Amount) -> bool:
         """See `Store.grant`."""
@@ -520,12 +540,12 @@ class RedisStore:
             await self._link.command("HSETNX", about, field, value)
         layout, partitions = (int(kept) for kept in await self._link.command("HMGET", about, "layout", "partitions"))
         if layout != LAYOUT:
-            raise StoreError(
+            raise StoreSettingsError(
                 f"The keys at {self._link.name} have layout {layout}, this build knows {LAYOUT}. Run the build that "
                 "wrote them, or choose another prefix."
             )
         if partitions != len(self._roots):
-            raise StoreError(
+            raise StoreSettingsError(
                 f"The keys at {self._link.name} are cut into partitions: {partitions}, but the settings say "
                 f"{len(self._roots)}. The number is fixed once something is stored; set it to {partitions}, or choose "
                 "another prefix."

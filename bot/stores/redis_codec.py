@@ -122,6 +122,17 @@ def audited(conversation: str, kept: bytes) -> Audited:
     return Audited(conversation, place[0] / 1_000_000 if place else 0.0, Record(what, who, sha))
 
 
+def amounts(fields: Mapping[bytes, bytes]) -> dict[str, Amount]:
+    """What each scope has spent, of a day's hash: its fields are `t` or `m` and the scope."""
+    found: dict[str, Amount] = {}
+    for name, number in fields.items():
+        part, _, scope = name.decode().partition(" ")
+        if part in ("t", "m"):
+            more = Amount(int(number)) if part == "t" else Amount(0, int(number))
+            found[scope] = found.get(scope, Amount()).plus(more)
+    return found
+
+
 def balances(answer: Sequence[Any]) -> tuple[Balance, ...]:
     """The balances that stand in an answer as tokens, micros, granted tokens, granted micros of each."""
     numbers = [int(number or 0) for number in answer]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.stores.errors import StoreError
+from bot.stores.errors import StoreError, StoreSettingsError
 
 OLDEST = (7, 0)
 """The oldest Redis whose scripts, errors and replication the store is tested with; every Valkey is newer."""
@@ -21,11 +21,11 @@ def check(info: Mapping[str, Any], address: str) -> None:
     """Raise StoreError where the server behind `address` cannot be used, in words for people."""
     version = version_of(info)
     if not version:
-        raise StoreError(
+        raise StoreSettingsError(
             f"The server at {address} does not say which version of Redis it is. Name a Redis or Valkey server."
         )
     if version < OLDEST:
-        raise StoreError(
+        raise StoreSettingsError(
             f"The server at {address} is Redis {info['redis_version']}; {OLDEST[0]}.{OLDEST[1]} is the oldest that "
             "works. Upgrade it, or use Valkey."
         )

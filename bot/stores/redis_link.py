@@ -17,8 +17,9 @@ from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from bot import installed
 from bot.ports.mailbox import Outage
-from bot.stores.errors import StoreError, StoreRefusedError
+from bot.stores.errors import StoreError, StoreRefusedError, StoreSettingsError
 
 try:
     import redis.asyncio as client
@@ -26,9 +27,9 @@ try:
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 except ModuleNotFoundError as missing:
-    raise StoreError(
+    raise StoreSettingsError(
         "The Redis store needs the package redis, which is not installed. Install Greenroom with its extra: "
-        "pip install 'greenroom[redis]'"
+        f"{installed.command('redis')}"
     ) from missing
 
 Client = client.Redis | client.RedisCluster
@@ -102,8 +103,8 @@ class Address:
         return cls(url, f"{parts.hostname}:{port}" + (f", database {database}" if database else ""))
 
 
-def _not_a_url() -> StoreError:
-    return StoreError(
+def _not_a_url() -> StoreSettingsError:
+    return StoreSettingsError(
         "The address of the Redis server cannot be read. Write it as redis://user:password@host:6379/0 (rediss:// for "
         "TLS), with the special characters of the password percent-encoded."
     )
@@ -245,13 +246,16 @@ class Link:
         took = "What was asked for last may have taken effect." if is_unknown else "Nothing was changed."
         match error:
             case exceptions.AuthenticationError() | exceptions.AuthorizationError():
-                says = "refuses the user or the password. Check both in its address."
+                return StoreSettingsError(
+                    f"The Redis server at {self.name} refuses the user or the password. Check the user in store.url, "
+                    f"and REDIS_PASSWORD, or the file that REDIS_PASSWORD_FILE names. {took}"
+                )
             case exceptions.ReadOnlyError():
                 says = "is a read-only replica. Name its primary, or an address that follows the primary."
             case exceptions.OutOfMemoryError():
                 says = "has its memory full, so it takes nothing more. Raise its maxmemory."
             case exceptions.InvalidResponse():
-                return StoreError(f"What answers at {self.name} is no Redis server. Check host and port.")
+                return StoreSettingsError(f"What answers at {self.name} is no Redis server. Check host and port.")
             case exceptions.BusyLoadingError():
                 says = "is still loading its data. Try again soon."
             case TimeoutError() | exceptions.TimeoutError():

@@ -25,7 +25,7 @@ from bot.stores import sqlite_export as export
 from bot.stores import sqlite_ledger as ledger
 from bot.stores import sqlite_mailbox as mailbox
 from bot.stores import sqlite_upkeep as upkeep
-from bot.stores.budgets import MOST, check_amount, check_rate
+from bot.stores.budgets import MOST, check_amount, check_rate, check_scopes
 from bot.stores.errors import StoreBusyError, StoreError, StoreRefusedError, is_taken
 from bot.stores.exporting import from_json, to_json
 from bot.stores.sqlite_documents import SqliteDocuments
@@ -253,6 +253,20 @@ class SqliteStore:
         """See `Store.grant`."""
         check_amount(amount, -MOST)
         return await self._write(lambda db: budget.grant(db, self._time.now().own, key, scope, day, amount))
+
+    async def count(self, key: str, day: str, amount: Amount, scopes: Sequence[str]) -> bool:
+        """See `Store.count`."""
+        check_amount(amount)
+        check_scopes(scopes)
+        return await self._write(lambda db: budget.count(db, self._time.now().own, key, day, amount, scopes))
+
+    async def counted(self, day: str) -> dict[str, Amount]:
+        """See `Store.counted`."""
+        return await self._run_apart(lambda db: budget.counted(db, day))
+
+    async def rename_scope(self, day: str, scope: str, other: str) -> bool:
+        """See `Store.rename_scope`."""
+        return await self._write(lambda db: budget.rename_scope(db, day, scope, other))
 
     # ------------------------------------------------------------ upkeep
 

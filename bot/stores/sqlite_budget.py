@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import sqlite3
 from collections.abc import Sequence
 
 from bot.ports.budgets import Amount, Balance, Limit, Reservation
-from bot.stores.budgets import KEPT_SECONDS, judge, scopes_of
+from bot.stores.budgets import DAYS, KEPT_SECONDS, judge, scopes_of
 
 _PRUNED_AT_ONCE = 8
 """Rows that one call clears away: more than the one it adds, few enough not to be felt."""
@@ -82,6 +83,38 @@ def grant(db: sqlite3.Connection, now: float, key: str, scope: str, day: str, am
     return True
 
 
+def count(db: sqlite3.Connection, now: float, key: str, day: str, amount: Amount, scopes: Sequence[str]) -> bool:
+    """Count the amount in all scopes, once a key."""
+    _prune(db, now)
+    kept = f"count {key}"
+    if _is_known(db, kept):
+        return False
+    _add(db, day, scopes, amount)
+    _remember(db, now, kept, day, (), amount)
+    return True
+
+
+def counted(db: sqlite3.Connection, day: str) -> dict[str, Amount]:
+    """What every scope has spent."""
+    rows = db.execute("SELECT scope, tokens, micros FROM budget WHERE day = ?", (day,))
+    return {row["scope"]: Amount(row["tokens"], row["micros"]) for row in rows}
+
+
+def rename_scope(db: sqlite3.Connection, day: str, scope: str, other: str) -> bool:
+    """Move what a scope has spent and been granted to another."""
+    row = db.execute("SELECT * FROM budget WHERE day = ? AND scope = ?", (day, scope)).fetchone()
+    if row is None or scope == other:
+        return False
+    _add(db, day, [other], Amount(row["tokens"], row["micros"]))
+    db.execute(
+        "UPDATE budget SET granted_tokens = granted_tokens + ?, granted_micros = granted_micros + ?"
+        " WHERE day = ? AND scope = ?",
+        (row["granted_tokens"], row["granted_micros"], day, other),
+    )
+    db.execute("DELETE FROM budget WHERE day = ? AND scope = ?", (day, scope))
+    return True
+
+
 def _is_known(db: sqlite3.Connection, key: str) -> bool:
     return db.execute("SELECT 1 FROM reservation WHERE key = ?", (key,)).fetchone() is not None
 
@@ -105,4 +138,10 @@ def _prune(db: sqlite3.Connection, now: float) -> None:
     db.execute(
         "DELETE FROM reservation WHERE key IN (SELECT key FROM reservation WHERE at <= ? ORDER BY at LIMIT ?)",
         (now - KEPT_SECONDS, _PRUNED_AT_ONCE),
+    )
+    # A day that never was, as a clock that is wrong has it, goes with the others.
+    oldest = (datetime.datetime.fromtimestamp(now, datetime.UTC) - datetime.timedelta(days=DAYS)).date().isoformat()
+    db.execute(
+        "DELETE FROM budget WHERE (day, scope) IN (SELECT day, scope FROM budget WHERE day < ? ORDER BY day LIMIT ?)",
+        (oldest, _PRUNED_AT_ONCE),
     )

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -35,6 +37,9 @@ CALLS = 200
 
 LOG_PAGES = 8000
 """A log of so many pages, 32 MB, is brought into the file by whoever writes next, if the thread has not done so yet."""
+
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Modes of what is made: nobody but the bot's user is to read what people have said. What is there keeps its mode."""
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -109,7 +114,7 @@ class Link:
             if path.is_dir():
                 raise StoreError(f"The database {path} is a folder. Name a file in it.")
             if self._exclusive:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             elif not path.exists():
                 raise StoreError(f"There is no database {path} yet. Start the bot once, or name another path.")
         except OSError as error:
@@ -122,6 +127,12 @@ class Link:
                 self._lock = FileLock(path)
             except OSError as error:
                 raise StoreError(f"The database {path} cannot be reached: {error}. Name another path.") from error
+            self._make(path)
+
+    def _make(self, path: Path) -> None:
+        """Make a new file for its owner alone; SQLite gives what it makes beside it the mode of the file."""
+        with suppress(OSError):  # one that is there, or cannot be made: SQLite says which
+            os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
 
     @property
     def is_closed(self) -> bool:

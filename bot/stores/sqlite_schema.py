@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bot.stores.errors import StoreError
+from bot.stores.errors import StoreError, StoreSettingsError
 
 APPLICATION_ID = 0x47524E52
 """Says in the file's header whose it is: "GRNR" (sqlite.org/fileformat2.html, section 1.3.14)."""
@@ -284,12 +284,12 @@ def _version(db: sqlite3.Connection, path: str, newest: int) -> int:
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if application != APPLICATION_ID and (application or version or tables):
-        raise StoreError(
+        raise StoreSettingsError(
             f"The database {path} belongs to another program. Name another path for the bot's database; "
             "nothing in this one was changed."
         )
     if version > newest:
-        raise StoreError(
+        raise StoreSettingsError(
             f"The database {path} has schema version {version}, but this build knows versions up to {newest}. "
             "Run the newer build that wrote it, or name another path."
         )

@@ -205,8 +205,8 @@ class SlackScene:
 
     # ---------------------------------------------------------------- the verdict
 
-    async def at_rest(self, seconds: float) -> None:
-        """Return when nothing is on its way, due or in flight for a second, or so many seconds are over."""
+    async def at_rest(self, seconds: float) -> bool:
+        """Wait until nothing is on its way, due or in flight for a second; whether that was so within so many."""
         calm, deadline = 0, asyncio.get_running_loop().time() + seconds
         async with self.store() as store:
             while calm < 10 and asyncio.get_running_loop().time() < deadline:
@@ -214,6 +214,7 @@ class SlackScene:
                 is_busy = stats.waiting or stats.in_flight or not await self._is_complete(store)
                 calm = 0 if is_busy else calm + 1
                 await asyncio.sleep(0.1)
+        return calm >= 10
 
     async def _is_complete(self, store: RedisStore) -> bool:
         for room, sent in self._rooms():

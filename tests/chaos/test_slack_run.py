@@ -35,7 +35,7 @@ class Size:
 CI, SOAK = Size(6, 20, 1, 0.5), Size(10, 105, 4, 2.0)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 async def test_whatever_befalls_two_replicas_slack_shows_each_answer_once(tmp_path: Path, soak: bool) -> None:
     size = SOAK if soak else CI
     async with slack_scene(tmp_path, seed=5) as on:
@@ -49,7 +49,7 @@ async def test_whatever_befalls_two_replicas_slack_shows_each_answer_once(tmp_pa
             for room in rooms:
                 group.create_task(on.talks(room, size.messages, size.pause, over))
             group.create_task(befall(on, size.rounds, over))
-        await on.at_rest(90.0)
+        assert await on.at_rest(300.0), "not everything was carried out; nothing is told of what is still under way"
 
         found = await on.differences()
         said = sum(map(len, on.sent.values()))

@@ -202,3 +202,44 @@ async def test_balances_of_many_scopes_stand_in_the_order_of_their_limits(open_s
     answer = await store.reserve("k", DAY, Amount(10), [Limit(f"scope {n}") for n in (4, 0, 5)])
 
     assert [balance.spent.tokens for balance in answer.balances] == [14, 10, 15]
+
+
+# ---------------------------------------------------------------- what was used
+
+
+async def test_what_is_counted_is_counted_once_in_all_its_scopes(store: Store) -> None:
+    assert await store.count("k1", DAY, Amount(100, 7), ["used/model/m", "used/user/u"])
+    assert not await store.count("k1", DAY, Amount(100, 7), ["used/model/m", "used/user/u"])
+    assert await store.count("k2", DAY, Amount(1, 1), ["used/model/m"])
+
+    assert await store.counted(DAY) == {"used/model/m": Amount(101, 8), "used/user/u": Amount(100, 7)}
+    assert await store.counted(NEXT_DAY) == {}
+
+
+async def test_what_is_counted_is_told_beside_what_is_bounded_and_bounds_nothing(store: Store) -> None:
+    await store.count("k1", DAY, Amount(100), ["all", "a name with spaces"])
+    answer = await store.reserve("k1", DAY, Amount(50), [Limit("all", 1000)])
+
+    assert answer.allowed
+    assert await store.counted(DAY) == {"all": Amount(150), "a name with spaces": Amount(100)}
+
+
+async def test_a_scope_under_another_name_keeps_what_it_has_spent(store: Store) -> None:
+    await store.count("k1", DAY, Amount(100, 7), ["ada"])
+    await store.count("k2", DAY, Amount(1, 1), ["person-1"])
+    await store.grant("k3", "ada", DAY, Amount(5, 5))
+
+    assert await store.rename_scope(DAY, "ada", "person-1")
+    assert not await store.rename_scope(DAY, "ada", "person-1")
+    assert not await store.rename_scope(DAY, "person-1", "person-1")
+
+    assert await store.counted(DAY) == {"person-1": Amount(101, 8)}
+    assert await store.budget("person-1", DAY) == Balance(Amount(101, 8), Amount(5, 5))
+
+
+async def test_counting_refuses_less_than_nothing_and_a_scope_twice(store: Store) -> None:
+    with pytest.raises(ValueError):
+        await store.count("k1", DAY, Amount(-1), ["a"])
+    with pytest.raises(ValueError):
+        await store.count("k1", DAY, Amount(1), ["a", "a"])
+    assert await store.counted(DAY) == {}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -87,7 +88,9 @@ class Day:
 
 
 @asynccontextmanager
-async def day(folder: Path, *answers: Answer, rooms: int = 1, **settings: str) -> AsyncIterator[Day]:
+async def day(
+    folder: Path, *answers: Answer, rooms: int = 1, settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Day]:
     """A bot at work whose model answers by `answers`, the last of them for ever."""
     given = list(answers)
 

@@ -38,9 +38,13 @@ async def test_when_the_model_answers_again_that_is_told_and_nothing_is_degraded
 
 
 async def test_a_bot_without_a_key_says_so_at_its_start(tmp_path: Path) -> None:
-    async with day(tmp_path, says("Fine."), ANTHROPIC_API_KEY_FILE="", GREENROOM_MODEL__BASE_URL="") as here:
+    keyless = {"ANTHROPIC_API_KEY_FILE": "", "GREENROOM_MODEL__BASE_URL": ""}
+    async with day(tmp_path, says("Fine."), settings=keyless) as here:
         (line,) = here.told("error", "ANTHROPIC_API_KEY")
         assert "no model is asked" in line["event"]
+        await here.until("/readyz", '"ready": true')
+        (started,) = here.told("info", "serving")
+        assert started["model_credentials"] == "missing"
         _, text = await here.ask("/readyz?verbose")
         assert "ANTHROPIC_API_KEY" in json.loads(text)["degraded"]["model"]
 

@@ -34,7 +34,7 @@ async def test_a_token_that_is_revoked_shows_and_ends_slack_instead_of_going_rou
 
 async def test_what_was_spent_and_what_is_left_of_the_budget_is_told(tmp_path: Path) -> None:
     settings = {"GREENROOM_BUDGET__EVERYWHERE__TOKENS": "100000", "GREENROOM_BUDGET__CHANNEL__DOLLARS": "1"}
-    async with day(tmp_path, says("Fine."), **settings) as here:  # type: ignore[arg-type]
+    async with day(tmp_path, says("Fine."), settings=settings) as here:
         await here.begin()
         await here.say(1)
         found = await scraped(here)

@@ -123,7 +123,7 @@ class Hostile(Desk):
         for row, text in zip(book.rows, texts, strict=True):
             assert text in seen, "nothing is saved unseen"
             assert row.sha in accepted or row.choice == "go on", "its acceptance is on record"
-            assert row.accepted and (row.user in ("ANA", "ZOE") or row.choice == "yolo")
+            assert row.accepted and (row.user in ("ANA", "ZOE"))
         if work.choice.what == "yolo":
             self.yolos += 1
             assert any(record.what == "switched yolo on" for record in self.records), "yolo is on record"

@@ -22,8 +22,9 @@ OTHERS = [f"other{n}" for n in range(MOST)]
 @st.composite
 def logs(draw: st.DrawFn) -> list[Entry]:
     """Anything that a log may hold, in any order: more orderly ones are among these."""
-    log: list[Entry] = []
-    for n in range(draw(st.integers(0, 40) | st.integers(BACK, BACK + 40))):
+    early = draw(st.sampled_from((0, 0, BACK - 10, BACK + 5)))
+    log = [Entry("said", "U1", f"early {n}", name="alice", id=f"e{n}") for n in range(early)]
+    for n in range(draw(st.integers(0, 40))):
         kind = draw(st.sampled_from(("on", "off", "said", "said", "reply", "reply", "result", "note", "compact")))
         who = draw(st.sampled_from([*WHO[:2], *WHO[:2], *WHO, *OTHERS]))
         match kind:
@@ -44,7 +45,7 @@ def logs(draw: st.DrawFn) -> list[Entry]:
     return log
 
 
-@given(logs(), st.integers(0, 90), st.integers(0, 50), st.sampled_from([ARCHITECT, PM]))
+@given(logs(), st.integers(0, 120), st.integers(0, 50), st.sampled_from([ARCHITECT, PM]))
 def test_a_prompt_from_where_it_begins_is_that_of_the_whole_log(
     log: list[Entry], stored: int, back: int, who: Persona
 ) -> None:

@@ -205,7 +205,8 @@ class Talk:
         self.log += done.log
         for post in done.posts:
             if isinstance(post, Record):
-                assert post.what and isinstance(event, Said | Picked), "people decide, and nobody else is on record"
+                by_people = isinstance(event, Said | Picked)
+                assert post.what and (by_people or not post.who), "people decide, and nobody else is on record"
                 continue
             assert post.markdown.strip()
             if post.menu:

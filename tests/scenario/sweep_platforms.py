@@ -9,11 +9,22 @@ from typing import Any
 from bot.core.model import Conversation
 from bot.ports.store import Store
 from bot.runtime.worker import Worker
+from tests.fakes.model import Says
+from tests.fakes.toy_mode import MODES
 from tests.scenario.kept import log_of, state_of
-from tests.scenario.sweep import Outcome, Points, Reference, Scenario, Universe, numbered
+from tests.scenario.sweep import Deed, Outcome, Points, Reference, Scenario, Universe, numbered
 
 PASSING = frozenset(("busy",))
 """Calls without crash points: what they show passes by itself."""
+
+
+HANDED = Scenario(
+    "handed to a thread",
+    (Deed(("*architect",)), Deed(("*toy thread",)), Deed(("*status",))),
+    (Says.text("A draft of something that is long enough to be watched as it grows, line by line."),),
+    modes=MODES,
+)
+"""A work that goes on in a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,9 @@ from tests.fakes.discord_rules import Upload
 from tests.fakes.discord_seen import Seen
 from tests.fakes.discord_state import Channel
 from tests.fakes.model import Says
+from tests.fakes.toy_mode import TOYS
 from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
-from tests.scenario.sweep_platforms import Process, compared, once, reference, worker_on
+from tests.scenario.sweep_platforms import HANDED, Process, compared, once, reference, worker_on
 
 PLACES = ("channel", "thread", "private")
 """Where people talk: through a webhook, through that of the channel, or with the bot itself."""
@@ -186,8 +187,10 @@ class DiscordPlatform:
         return Inbound(self.conversation, str(ident), str(self.alice.id), "alice", text, ident, said_at, direct=direct)
 
     def seen(self) -> list[Seen]:
-        """What the bot has posted, in order."""
-        return [seen for seen in self.fake.seen(self.room) if seen.message.author is self.fake.me]
+        """What the bot has posted, in order, there and then in the threads that hang on it."""
+        threads = [channel for channel in self.fake.world.channels.values() if channel.parent is self.room]
+        standing = (seen for room in (self.room, *threads) for seen in self.fake.seen(room))
+        return [seen for seen in standing if seen.message.author is self.fake.me and seen.text]
 
 
 @dataclass(slots=True)
@@ -281,6 +284,18 @@ async def test_a_crash_at_any_call_of_discord_leaves_no_trace(
     for point in range(1, known.points + 1, 1 if soak else STRIDE):
         outcome, _ = await universe(scenario, place, varied, point).play()
         assert not known.differences(outcome), f"crash at {point} of {known.points}"
+
+
+async def test_a_work_is_handed_to_one_thread_once_wherever_discord_is_being_called(soak: bool) -> None:
+    def made(*points: int) -> DiscordUniverse:
+        return replace(universe(HANDED, "channel", True, *points), library=TOYS)
+
+    end, total = await made().play()
+    known = Reference(HANDED, True, (end,), total)
+    assert not end.faults and any("Part 1 stands." in text for _, text, _ in end.posts)
+    for point in range(1, total + 1, 1 if soak else STRIDE // 2):
+        outcome, _ = await made(point).play()
+        assert not known.differences(outcome), f"crash at {point} of {total}"
 
 
 async def _nothing(*args: object) -> None:

@@ -233,7 +233,7 @@ async def test_whoever_is_called_with_words_answers_them(typed: str, words: str)
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("*pm create prd", "**prd-tmpl** was not begun:"),
+        ("*pm create epic", "`*create-epic`"),
         ("*sm drft", "`*draft`"),
         ("*architect help", "**Winston**, your Architect: what I can do here."),
         ("*pm create-nothing", "There is no command `*create-nothing` to begin with."),

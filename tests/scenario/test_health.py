@@ -132,7 +132,7 @@ async def test_a_turn_is_traced_from_claim_to_commit() -> None:
 
     greeting, reply = collector.named("turn")
     stages = [span.name for span in collector.spans if span.trace_id == reply.trace_id]
-    assert stages == ["claim", "ask", "post", "commit", "turn"]
+    assert stages == ["claim", "chat", "post", "commit", "turn"]
     assert [s.name for s in collector.spans if s.trace_id == greeting.trace_id] == ["claim", "post", "commit", "turn"]
     assert attributes(reply)["greenroom.outcome"] == "committed"
     said = b"".join(collector.raw)

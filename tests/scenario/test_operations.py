@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from bot.core.gates import RunGate
 from bot.core.model import Conversation, Inbound
 from bot.core.session import ConversationState, Session
 from bot.core.steps import Entry, Record
+from bot.ports.budgets import Amount, Limit, used_scope
 from bot.ports.mailbox import Message
 from bot.ports.store import Store
 from bot.stores.opening import open_store
@@ -134,6 +136,54 @@ async def populated(store: Store) -> None:
 def filled(url: str) -> str:
     in_store(url, populated)
     return url
+
+
+# ---------------------------------------------------------------- what was spent
+
+DAY = "2026-11-20"
+
+
+async def spent(store: Store) -> None:
+    """Ada asks twice in one room, Bob once in another."""
+    used = [("slack:T1:C1", "architect", "m1", "slack:T1:U1", Amount(1000, 5000))] * 2
+    used.append(("discord:G1:C9", "pm", "m1", "discord:G1:U2", Amount(100, 20_000)))
+    for number, (channel, persona, model, user, amount) in enumerate(used):
+        names = {"channel": channel, "persona": persona, "model": model, "user": user}
+        await store.count(f"k{number}", DAY, amount, [used_scope(by, name) for by, name in names.items()])
+    await store.reserve("r", DAY, Amount(9), [Limit("everywhere", 100)])
+
+
+def test_what_was_spent_is_told_by_whom_it_is_asked_for(url: str, run: Run) -> None:
+    in_store(url, spent)
+    told = {
+        by: [line.split() for line in run("usage", "--day", DAY, "--by", by).splitlines()[1:-1]]
+        for by in ("channel", "persona", "model", "user")
+    }
+    assert told["channel"] == [["discord:G1:C9", "100", "$0.0200"], ["slack:T1:C1", "2,000", "$0.0100"], TOTAL]
+    assert told["persona"] == [["pm", "100", "$0.0200"], ["architect", "2,000", "$0.0100"], TOTAL]
+    assert told["model"] == [["m1", "2,100", "$0.0300"], TOTAL]
+    assert [row[0] for row in told["user"]] == ["discord:G1:U2", "slack:T1:U1", "total"]
+    facts = json.loads(run("usage", "--day", DAY, "--json"))
+    assert (facts["by"], facts["day"], facts["total"]) == ("channel", DAY, {"tokens": 2100, "dollars": 0.03})
+    assert facts["spent"][0] == {"channel": "discord:G1:C9", "tokens": 100, "dollars": 0.02}
+    assert "Nothing was spent on 2026-11-19" in run("usage", "--day", "2026-11-19")
+
+
+TOTAL = ["total", "2,100", "$0.0300"]
+
+
+def test_a_person_who_is_forgotten_is_in_no_account_under_their_name(
+    filled: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC).date().isoformat()
+
+    async def used(store: Store) -> None:
+        await store.count("k", today, Amount(7, 7), [used_scope("user", "slack:T1:U1"), used_scope("model", "m1")])
+
+    in_store(filled, used)
+    run("forget", "user", "U1", "--pseudonym", "person-1", "--within", "slack:T1:")
+    told = run("usage", "--by", "user")
+    assert "slack:T1:person-1" in told and "U1" not in told
 
 
 # ---------------------------------------------------------------- looking

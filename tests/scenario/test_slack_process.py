@@ -33,6 +33,11 @@ class Process:
         self._reading = asyncio.create_task(self._read())
         self.told = ""
 
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
     async def _read(self) -> None:
         assert self._process.stderr
         async for line in self._process.stderr:

@@ -143,6 +143,22 @@ async def test_a_process_looks_for_what_it_missed_before_anything_is_given_to_it
             assert await said(house, room) == ["missed"]
 
 
+async def test_what_is_being_read_is_not_begun_anew_by_each_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "PATIENCE", 0.05)
+    async with slack_house() as house:
+        _, (room,) = await team(house, 1)
+        missed = house.adapter._missed
+        assert missed is not None
+        house.fake.faults.order("conversations.history", Slow(0.5), None)
+        asked = len(house.fake.called("conversations.history"))
+        missed._gap = backfill.Gap(0)  # nobody fills it but the deliveries
+        for _ in range(4):
+            assert not await missed.before(house.conversation(room))
+        while not await missed.before(house.conversation(room)):
+            pass
+        assert len(house.fake.called("conversations.history")) == asked + 1
+
+
 async def test_another_process_reads_what_was_refused_by_one_that_died(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,8 +29,9 @@ from tests.fakes.slack import HANDLERS, FakeSlack
 from tests.fakes.slack_json import message_event, message_json
 from tests.fakes.slack_methods import METHODS
 from tests.fakes.slack_state import Person, Posted, Room, Seen, SlackClock
+from tests.fakes.toy_mode import TOYS
 from tests.scenario.sweep import SCENARIOS, Crash, Outcome, Points, Reference, Scenario, Universe
-from tests.scenario.sweep_platforms import Process, compared, once, reference, worker_on
+from tests.scenario.sweep_platforms import HANDED, Process, compared, once, reference, worker_on
 
 PLACES = ("channel", "thread")
 """Where people talk: at a channel's top level replies are posted, in a thread they are streamed."""
@@ -235,6 +236,18 @@ async def test_a_crash_at_any_call_of_slack_leaves_no_trace(
             assert not outcome.faults and len(outcome.posts) <= len(known.ends[0].posts)
         else:
             assert not known.differences(outcome), f"crash at {point} of {known.points}"
+
+
+async def test_a_work_is_handed_to_one_thread_once_wherever_slack_is_being_called(soak: bool) -> None:
+    def made(*points: int) -> SlackUniverse:
+        return replace(universe(HANDED, "channel", True, *points), library=TOYS)
+
+    end, total = await made().play()
+    known = Reference(HANDED, True, (end,), total)
+    assert not end.faults and any("Part 1 stands." in text for _, text, _ in end.posts)
+    for point in range(1, total + 1, 1 if soak else STRIDE):
+        outcome, _ = await made(point).play()
+        assert not known.differences(outcome), f"crash at {point} of {total}"
 
 
 # ---------------------------------------------------------------- would it see?

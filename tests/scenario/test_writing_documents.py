@@ -47,7 +47,7 @@ def then(desk: Desk, *replies: str | ModelReplied | ModelFailed) -> None:
 # ---------------------------------------------------------------- the stop
 
 
-def test_a_stop_has_exactly_nine_choices_and_says_how_far_the_document_is() -> None:
+def test_10_a_stop_has_exactly_nine_choices_and_says_how_far_the_document_is() -> None:
     desk = at_a_stop()
     assert desk.last.menu is not None and len(desk.last.menu.options) == 9
     assert desk.labels()[0] == "Proceed"
@@ -454,7 +454,7 @@ def test_a_buried_link_can_be_tried_again() -> None:
 # ---------------------------------------------------------------- yolo
 
 
-def test_yolo_never_accepts_the_section_on_screen() -> None:
+def test_11_yolo_never_accepts_the_section_on_screen() -> None:
     desk = at_a_stop()
     desk.type("*yolo")
     assert not desk.documents and isinstance(desk.session.gate, StopGate)

@@ -48,14 +48,15 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 
 TOP = {"name", "services", "networks", "volumes", "configs", "secrets", "include"}
 TYPES: dict[str, type | tuple[type, ...]] = {
-    "build": (str, dict), "cap_drop": list, "command": (str, list), "depends_on": (list, dict), "environment": dict,
+    "build": (str, dict), "cap_drop": list, "command": (str, list), "cpus": (int, float), "depends_on": (list, dict),
+    "environment": dict,
     "healthcheck": dict, "image": str, "logging": dict, "mem_limit": (str, int), "networks": (list, dict),
     "pids_limit": int, "read_only": bool, "restart": str, "secrets": list, "security_opt": list,
     "stop_grace_period": str, "tmpfs": (str, list), "user": str, "volumes": list,
 }  # fmt: skip
 DURATION = re.compile(r"(\d+(us|ms|s|m|h))+")
 SIZE = re.compile(r"\d+(b|k|kb|m|mb|g|gb)")
-IMAGE = re.compile(r"(?:[a-z0-9-]+/)?[a-z0-9-]+:[\w.-]+")
+IMAGE = re.compile(r"(?:[a-z0-9-]+/)?[a-z0-9-]+:[\w.-]+(?:@sha256:[0-9a-f]{64})?")
 """A name on the engine's default host with a tag: a first part with a dot or a port would be a host's."""
 
 
@@ -323,6 +324,7 @@ def test_the_image_is_made_of_instructions_that_are_known_and_begins_with_from()
 def test_the_image_begins_from_python_as_the_project_asks_for_it_and_names_no_host() -> None:
     bases = [rest.split()[0] for kind, rest in instructions() if kind == "FROM"]
     assert len(set(bases)) == 1 and IMAGE.fullmatch(bases[0])
+    bases = [base.partition("@")[0] for base in bases]
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
     assert bases[0] == f"python:{asked.removeprefix('>=')}-slim"
 
@@ -353,12 +355,24 @@ def test_whatever_the_wheel_is_made_of_is_copied() -> None:
 
 def test_the_image_has_the_versions_that_are_tested_and_the_extras_that_compose_needs() -> None:
     build = next(rest for kind, rest in instructions() if kind == "RUN")
-    assert "--constraint constraints.txt" in build
-    extras = set(re.findall(r"\[([\w,]+)\]", build)[0].split(","))
-    assert extras == {"redis", "otel"}
-    assert extras <= set(
-        tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert build.count("--constraint constraints.txt") == build.count("pip install") == 2
+    (listing,) = re.findall(r'python -c "(.*?)" >', build)
+    told = subprocess.run((sys.executable, "-c", listing), cwd=ROOT, capture_output=True, text=True, check=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert told.stdout.splitlines() == [*project["dependencies"], *extras["redis"], *extras["otel"], *extras["export"]]
+
+
+def test_a_change_of_our_code_or_settings_fetches_no_package_again() -> None:
+    steps = instructions()
+    fetched = next(number for number, (kind, rest) in enumerate(steps) if kind == "RUN" and "requirements.txt" in rest)
+    before = {word for kind, rest in steps[:fetched] if kind == "COPY" for word in shlex.split(rest)[:-1]}
+    assert before == {"pyproject.toml", "constraints.txt"}
+    later = [rest for kind, rest in steps[fetched + 1 :] if kind == "RUN" and "pip " in rest]
+    assert later and all(
+        "--no-deps" in line for rest in later for line in re.findall(r"pip (?:install|wheel)[^&]*", rest)
     )
+    assert "--no-build-isolation" in later[0] and "pip check" in later[0]
 
 
 def test_the_image_runs_as_the_user_that_compose_names_and_its_data_are_that_users() -> None:
@@ -366,5 +380,5 @@ def test_the_image_runs_as_the_user_that_compose_names_and_its_data_are_that_use
     user, group = BOT["user"].split(":")
     made = [rest for kind, rest in instructions() if kind == "RUN"][-1]
     assert f"--uid {user} --gid {group}" in made
-    assert f"--owner {user} --group {group} --mode 0750 {last('WORKDIR')[0]}" in made
+    assert f"--owner {user} --group {group} --mode 0700 {last('WORKDIR')[0]}" in made
     assert f"bot:{last('WORKDIR')[0]}" in BOT["volumes"]

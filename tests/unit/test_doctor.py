@@ -20,10 +20,11 @@ from bot import doctor
 from bot.app import SystemClock
 from bot.cli import main
 from bot.doctor import Case, Finding
-from bot.doctor.environment import installed, required, terminal_findings
-from bot.doctor.store import mailbox_findings, worker_of
+from bot.doctor.environment import required, terminal_findings, version_of
+from bot.doctor.store import mailbox_findings
 from bot.ports.mailbox import Message, Stats
 from bot.settings import Settings
+from bot.stores.lock import worker_of
 from bot.stores.sqlite import SqliteStore
 from tests.contract.redis_server import running as redis_running
 from tests.fakes.anthropic import Answer, FakeAnthropic, Hangs, answers, refuses, says
@@ -437,7 +438,7 @@ def test_a_package_that_is_missing_is_a_problem(examine: Doctor, monkeypatch: py
 def test_only_what_is_always_needed_is_looked_for() -> None:
     lines = ["anthropic[aiohttp]<3,>=2.11", "PyYAML>=6", "redis>=7; extra == 'redis'", 'pytest>=8; extra == "test"']
     assert required(lines) == ["anthropic", "PyYAML"]
-    assert installed("PyYAML") and installed("no-such-package") is None
+    assert version_of("PyYAML") and version_of("no-such-package") is None
 
 
 @pytest.mark.parametrize(

@@ -454,3 +454,13 @@ def test_settings_load_no_sdk() -> None:
         [sys.executable, "-c", code], cwd=ANNOTATED.parents[1], capture_output=True, text=True, check=True, timeout=30
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_a_variable_names_the_file_where_the_command_line_names_none(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("name: One")
+    (tmp_path / "two.yaml").write_text("name: Two")
+    env = {"GREENROOM_CONFIG": str(tmp_path / "one.yaml")}
+    assert load(None, env).name == "One"
+    assert load(tmp_path / "two.yaml", env).name == "Two"
+    with pytest.raises(SettingsError, match="no such file"):
+        load(None, {"GREENROOM_CONFIG": str(tmp_path / "none.yaml")})

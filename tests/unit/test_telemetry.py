@@ -291,3 +291,14 @@ def test_threads_may_write_the_first_lines_at_the_same_time(capsys: pytest.Captu
     for thread in threads:
         thread.join()
     assert sorted(line["event"] for line in lines(capsys)) == [f"from {n}" for n in range(8)]
+
+
+def test_at_info_only_our_own_lines_are_told_and_at_debug_all(capsys: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for level in ("info", "debug"):
+        telemetry.setup(level, json=True)
+        logging.getLogger("bot.runtime.worker").info("ours")
+        logging.getLogger("httpx2").info("theirs")
+        logging.getLogger("httpx2").warning("theirs, and bad")
+        told.append([json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()])
+    assert told == [["ours", "theirs, and bad"], ["ours", "theirs", "theirs, and bad"]]

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,9 @@ import pytest
 from bot.personas.library import Library
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("bot", "agents", "config")
+FOLDERS = ("bot", "greenroom", "agents", "config")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
+INSIDE = "greenroom/code/bot/"
 READ = (".py", ".json", ".lua", ".sql")
 JUNK = ("__pycache__", "*.pyc", ".*")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q")
@@ -34,20 +35,22 @@ class Installed:
     target: Path
     elsewhere: Path
 
-    def run(self, *args: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """`python -m bot` with the target and the packages of this environment on the path, and no checkout.
+    def run(self, *args: str, typed: str = "", before: Sequence[Path] = ()) -> subprocess.CompletedProcess[str]:
+        """`python -m greenroom` with the target and the packages of this environment on the path, and no checkout.
+
+        What is `before` them comes first.
 
         Without `site`, no .pth file can lead back to the checkout that an editable install names.
         """
         packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TMPDIR")}
         return subprocess.run(
-            (sys.executable, "-S", "-m", "bot", *args),
+            (sys.executable, "-S", "-m", "greenroom", *args),
             cwd=self.elsewhere,
             env={
                 **kept,
                 "HOME": str(self.elsewhere),
-                "PYTHONPATH": os.pathsep.join((str(self.target), *packages)),
+                "PYTHONPATH": os.pathsep.join((*map(str, before), str(self.target), *packages)),
                 "PYTHONUTF8": "1",
             },
             input=typed,
@@ -90,7 +93,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 def test_every_file_that_the_bot_reads_is_in_the_wheel(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as wheel:
-        held = {name.removeprefix("bot/") for name in wheel.namelist() if name.startswith("bot/")}
+        held = {name.removeprefix(INSIDE) for name in wheel.namelist() if name.startswith(INSIDE)}
     package = set(files_below(installed.source / "bot"))
     wanted = {name for name in package if Path(name).suffix in READ}
 
@@ -101,7 +104,7 @@ def test_every_file_that_the_bot_reads_is_in_the_wheel(installed: Installed) -> 
 
 @pytest.mark.parametrize("folder", ["agents", "config"])
 def test_the_cast_and_the_configuration_come_along_byte_for_byte(installed: Installed, folder: str) -> None:
-    held = files_below(installed.target / "bot" / "_shipped" / folder)
+    held = files_below(installed.target / INSIDE / "_shipped" / folder)
     assert held
     assert held == files_below(installed.source / folder)
 
@@ -109,7 +112,9 @@ def test_the_cast_and_the_configuration_come_along_byte_for_byte(installed: Inst
 def test_nothing_else_lands_beside_the_package(installed: Installed) -> None:
     version = tomllib.loads((installed.source / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     held = {path.name for path in installed.target.iterdir()}
-    assert held == {"bot", "bin", f"greenroom-{version}.dist-info"}
+    assert held == {"greenroom", "bin", f"greenroom-{version}.dist-info"}
+    assert {path.name for path in (installed.target / "greenroom").iterdir()} == {"__init__.py", "__main__.py", "code"}
+    assert [path.name for path in (installed.target / "greenroom" / "code").iterdir()] == ["bot"]
     assert [path.name for path in (installed.target / "bin").iterdir()] == ["greenroom"]
 
 
@@ -120,7 +125,7 @@ def test_an_installed_bot_lists_the_whole_cast_from_its_own_files(installed: Ins
     listed = [line for line in run.stdout.splitlines() if line.endswith("[shipped]")]
     cast = Library((), installed.source / "agents").cast
     assert [line.split()[1] for line in listed] == [persona.id for persona in cast.personas]
-    assert f"{installed.target / 'bot' / '_shipped' / 'agents' / 'README.md'}]" in run.stdout
+    assert f"{installed.target / INSIDE / '_shipped' / 'agents' / 'README.md'}]" in run.stdout
     assert f"[{ROOT}" not in run.stdout
 
 
@@ -139,9 +144,71 @@ def test_an_installed_bot_brings_a_persona_on_and_rehearses_with_it(installed: I
 
 
 def test_an_installed_bot_reads_the_configuration_that_it_brings(installed: Installed) -> None:
-    shipped = installed.target / "bot" / "_shipped" / "config" / "greenroom.yaml"
+    shipped = installed.target / INSIDE / "_shipped" / "config" / "greenroom.yaml"
     run = installed.run("personas", "--config", str(shipped), "show", "architect")
 
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("🏗️  Winston (architect)")
     assert str(installed.target) in run.stdout
+
+
+# ---------------------------------------------------------------- others who are called `bot`
+
+THEIRS = "raise RuntimeError('this is another bot')\n"
+
+
+def another_bot(folder: Path) -> Path:
+    """A package called `bot` of somebody else."""
+    package = folder / "bot"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(THEIRS)
+    (package / "__main__.py").write_text(THEIRS)
+    return folder
+
+
+@pytest.mark.parametrize("where", ["on the path before it", "installed beside it", "in the current folder"])
+def test_another_package_called_bot_is_never_taken_for_ours(installed: Installed, where: str, tmp_path: Path) -> None:
+    folder = {
+        "on the path before it": tmp_path,
+        "installed beside it": installed.target,
+        "in the current folder": installed.elsewhere,
+    }[where]
+    another_bot(folder)
+    try:
+        run = installed.run("personas", "list", before=[tmp_path])
+        script = installed.run("chat", "--model", "rehearsal", "--state", str(tmp_path / "s.db"), typed="*pm\n")
+    finally:
+        shutil.rmtree(folder / "bot")
+    assert run.returncode == 0, run.stderr
+    assert f"{installed.target / INSIDE / '_shipped'}" in run.stdout
+    assert script.returncode == 0 and "I am **John**" in script.stdout, script.stderr
+
+
+def test_the_installed_script_starts_ours_too(installed: Installed, tmp_path: Path) -> None:
+    other = another_bot(tmp_path)
+    packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+    path = os.pathsep.join((str(other), str(installed.target), *packages))
+    run = subprocess.run(
+        (sys.executable, "-S", str(installed.target / "bin" / "greenroom"), "--version"),
+        cwd=installed.elsewhere,
+        env={"PYTHONPATH": path, "PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 0 and run.stdout.startswith("greenroom "), run.stderr
+
+
+def test_another_bot_that_was_imported_before_is_told(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text("")
+    run = subprocess.run(
+        (sys.executable, "-c", "import bot, sys; from greenroom import main; sys.exit(main())"),
+        cwd=tmp_path,
+        env={"PYTHONPATH": os.pathsep.join((str(tmp_path), str(installed.target)))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 2 and run.stderr.startswith("Another package called bot was imported")

@@ -325,7 +325,7 @@ def _ids(ids: tuple[str, ...]) -> str:
 def toggle_yolo(step: StepBuilder, line: Utterance) -> None:
     """`*yolo`: on or off, and what that means."""
     on = not step.session.yolo
-    step.change(yolo=on, yolo_by=line.name if on else "")
+    step.change(yolo=on, yolo_by=line.name if on else "", yolo_user=line.user if on else "")
     step.record(f"switched yolo {'on' if on else 'off'}", line.user)
     if on:
         step.tell(

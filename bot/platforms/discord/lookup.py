@@ -18,10 +18,11 @@ PAGE = 200
 
 
 class Lookup:
-    """Reads by the token of a bot; `session` is its owner's to close."""
+    """Reads by the token of a bot; `session` is its owner's to close. `date` is that of Discord's last answer."""
 
     def __init__(self, session: aiohttp.ClientSession, token: str) -> None:
         self._session = session
+        self.date = ""
         self._headers = {"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (greenroom, 0)"}
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
@@ -32,6 +33,7 @@ class Lookup:
                 Route.BASE + path, params=query, headers=self._headers, timeout=patience
             ) as response:
                 status = response.status
+                self.date = response.headers.get("Date", "")
                 body = await response.json(content_type=None) if response.content_type == "application/json" else None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise UnansweredError(f"{what}: {type(error).__name__}: {error}") from error

@@ -97,6 +97,7 @@ class Backfill:
         self._refused = Refused(web, gateway, me.team, seconds, take)
         self._slow_since: float | None = None
         self._limited: set[asyncio.Task[None]] = set()
+        self._reading: set[asyncio.Task[None]] = set()
 
     def _oldest(self) -> int:
         return int((self._web.time.seconds() - self._seconds) * MICRO)
@@ -170,7 +171,7 @@ class Backfill:
                 self._begun.clear()
                 await self._catch_up()
         finally:
-            for task in self._limited:
+            for task in (*self._limited, *self._reading):
                 task.cancel()
 
     async def _catch_up(self) -> None:
@@ -198,15 +199,16 @@ class Backfill:
         Where that takes longer than `PATIENCE`, it may not: `refused` makes sure that it is taken in its order. Where
         Slack shows nothing for `OVERTAKEN` seconds, deliveries are taken all the same, and the gap stays open.
         """
-        if where is None:
+        if where is None or (self._gap is None and not self._refused.may_miss_something()):
+            self._slow_since = None
             return True
+        # What is being read goes on when the waiting ends: begun anew by each delivery, it would never come to its end.
+        reading = asyncio.create_task(self._settled(where))
+        self._reading.add(reading)
+        reading.add_done_callback(self._was_read)
         try:
             async with asyncio.timeout(PATIENCE):
-                for place in (where.parent, where):
-                    if place and (gap := self._gap):
-                        await self._look(gap, place)
-                    if place and self._seconds > 0:
-                        await self._refused.settled(place)
+                await asyncio.shield(reading)
         except StoreError as error:
             log.warning("a delivery to %s has to wait for what was missed before it (%s)", where.key, error)
             return False
@@ -220,6 +222,19 @@ class Backfill:
             return True
         self._slow_since = None
         return True
+
+    async def _settled(self, where: Conversation) -> None:
+        """Return when nothing is missing there. Raises as `_fill` does."""
+        for place in (where.parent, where):
+            if place and (gap := self._gap):
+                await self._look(gap, place)
+            if place and self._seconds > 0:
+                await self._refused.settled(place)
+
+    def _was_read(self, reading: asyncio.Task[None]) -> None:
+        self._reading.discard(reading)
+        if not reading.cancelled() and (error := reading.exception()):
+            log.debug("what was missed could not be read (%r)", error)  # who still waits for it is told
 
     # -------------------------------------------------------- one gap
 

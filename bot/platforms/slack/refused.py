@@ -81,6 +81,10 @@ class Refused:
             await handed_over(self._take, self._changes[0])
             del self._changes[0]
 
+    def may_miss_something(self) -> bool:
+        """Whether there may be anything to read before the next delivery of some place."""
+        return bool(self._first) or self._is_doubtful()
+
     async def settled(self, where: Conversation) -> None:
         """Return when nothing is missing at that place. Raises as `read_again`."""
         if self._is_doubtful() and self._doubt is not None and where not in self._certain:

@@ -186,7 +186,8 @@ async def opened(token: str, api: str) -> AsyncIterator[Web]:
 def _sdk_log() -> logging.Logger:
     """What the SDK logs to. It writes every call out in full for a logger without a level of its own, logged or not."""
     found = logging.getLogger(f"{__name__}.sdk")
-    found.setLevel(log.getEffectiveLevel())
+    level = log.getEffectiveLevel()
+    found.setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
     return found
 
 

@@ -170,7 +170,7 @@ class Screen:
         if path is None:
             return InMemoryHistory()
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
         except OSError as error:
             self._problem = f"What you type is not remembered: {path} cannot be written ({error.strerror})."
             return InMemoryHistory()

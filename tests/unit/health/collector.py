@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -17,6 +18,7 @@ class Collector:
     url: str = ""
     spans: list[Span] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
+    resources: set[tuple[str, str]] = field(default_factory=set)
     raw: list[bytes] = field(default_factory=list)
 
     def named(self, name: str) -> list[Span]:
@@ -29,15 +31,26 @@ class Collector:
         self.raw.append(body)
         told = ExportTraceServiceRequest.FromString(body)
         for resource in told.resource_spans:
+            self.resources |= {(a.key, a.value.string_value) for a in resource.resource.attributes}
             self.services |= {a.value.string_value for a in resource.resource.attributes if a.key == "service.name"}
             for scope in resource.scope_spans:
                 self.spans.extend(scope.spans)
         return web.Response(body=b"", content_type="application/x-protobuf")
 
 
-def attributes(span: Span) -> dict[str, str | int | float | bool]:
+Value = str | int | float | bool | list[str]
+
+
+def attributes(span: Span) -> dict[str, Value]:
     """A span's attributes by name."""
-    return {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in span.attributes}
+
+    def read(value: AnyValue) -> Value:
+        if value.HasField("array_value"):
+            return [each.string_value for each in value.array_value.values]
+        found: Value = getattr(value, str(value.WhichOneof("value")))
+        return found
+
+    return {a.key: read(a.value) for a in span.attributes}
 
 
 @asynccontextmanager

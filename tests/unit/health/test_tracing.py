@@ -6,10 +6,13 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes, service_attributes
+from opentelemetry.semconv.attributes import error_attributes
 
 from bot.health.tracing import Tracing
 from bot.ports.observer import Claimed, Committed, Ended, Happening, ModelAsked, Posted
@@ -36,7 +39,7 @@ async def test_a_turn_is_one_trace_with_a_span_for_each_of_its_stages() -> None:
 
     (turn,) = got.named("turn")
     below = [span for span in got.spans if span.name != "turn"]
-    assert [span.name for span in below] == ["claim", "ask", "post", "commit"]
+    assert [span.name for span in below] == ["claim", "chat claude-asked", "post", "commit"]
     assert {span.trace_id for span in got.spans} == {turn.trace_id}
     assert {span.parent_span_id for span in below} == {turn.span_id}
     assert not turn.parent_span_id
@@ -46,7 +49,7 @@ async def test_a_turn_is_one_trace_with_a_span_for_each_of_its_stages() -> None:
 async def test_spans_tell_where_who_how_long_and_how_many_tokens() -> None:
     got = await sent(talk(claim()))
 
-    (turn,), (ask,) = got.named("turn"), got.named("ask")
+    (turn,), (ask,) = got.named("turn"), got.named("chat claude-asked")
     assert attributes(turn) == {
         "greenroom.conversation": "fake:team:general",
         "greenroom.turn": "m1",
@@ -55,13 +58,23 @@ async def test_spans_tell_where_who_how_long_and_how_many_tokens() -> None:
         "greenroom.outcome": "committed",
     }
     assert attributes(ask) == {
-        "greenroom.persona": "architect",
-        "greenroom.result": "end_turn",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-asked",
+        "gen_ai.agent.id": "architect",
+        "gen_ai.conversation.id": "fake:team:general",
+        "gen_ai.response.finish_reasons": ["end_turn"],
         "gen_ai.response.model": "claude-one",
         "gen_ai.usage.input_tokens": 420,
         "gen_ai.usage.output_tokens": 40,
-        "greenroom.tokens.cached": 300,
+        "gen_ai.usage.cache_read.input_tokens": 300,
+        "gen_ai.usage.cache_creation.input_tokens": 20,
+        "greenroom.cost": 0.25,
     }
+    assert (turn.kind, ask.kind) == (Span.SPAN_KIND_CONSUMER, Span.SPAN_KIND_CLIENT)
+    kinds = [got.named(name)[0].kind for name in ("post", "claim", "commit")]
+    assert kinds == [Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_INTERNAL, Span.SPAN_KIND_INTERNAL]
+    assert ("service.version", metadata.version("greenroom")) in got.resources
     assert ask.end_time_unix_nano - ask.start_time_unix_nano == pytest.approx(3e9, rel=0.01)
     assert [event.name for event in turn.events] == ["step", "step"]
 
@@ -96,10 +109,24 @@ async def test_what_failed_is_marked_by_its_kind() -> None:
     got = await sent(
         [Claimed(of, 0.0), ModelAsked(of, "architect", 2.0, failed="overloaded"), Ended(of, "retried", 2.0, "OSError")]
     )
-    (turn,), (ask,) = got.named("turn"), got.named("ask")
+    (turn,), (ask,) = got.named("turn"), got.named("chat")
     assert (ask.status.code, ask.status.message) == (Status.STATUS_CODE_ERROR, "overloaded")
     assert (turn.status.code, turn.status.message) == (Status.STATUS_CODE_ERROR, "OSError")
-    assert attributes(ask)["greenroom.result"] == "overloaded"
+    assert attributes(ask)["error.type"] == "overloaded"
+
+
+async def test_the_names_are_those_of_the_semantic_conventions() -> None:
+    known = {
+        value
+        for module in (gen_ai_attributes, error_attributes, service_attributes)
+        for value in vars(module).values()
+        if isinstance(value, str)
+    }
+    got = await sent(talk(claim()), [Claimed(claim(), 0.0), ModelAsked(claim(), "architect", 1.0, failed="rate")])
+    used = {name for span in got.spans for name in attributes(span)} | {name for name, _ in got.resources}
+    assert {name for name in used if name.startswith(("gen_ai.", "error.", "service."))} <= known
+    assert "chat" in {each.value for each in gen_ai_attributes.GenAiOperationNameValues}
+    assert "anthropic" in {each.value for each in gen_ai_attributes.GenAiProviderNameValues}
 
 
 async def test_a_collector_that_is_away_holds_nothing_up_for_long(caplog: pytest.LogCaptureFixture) -> None:
@@ -129,7 +156,7 @@ def test_without_the_extra_there_is_one_line_that_says_what_to_install() -> None
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
     assert run.stdout.startswith("TracingError telemetry.otlp is set, but opentelemetry")
-    assert "pip install 'greenroom[otel]'" in run.stdout
+    assert "-m pip install " in run.stdout and "[otel]" in run.stdout
 
 
 def test_health_without_traces_imports_no_tracing() -> None:

@@ -20,7 +20,7 @@ def talk(of: Claim, usage: Usage = USED) -> Iterator[Happening]:
     yield Claimed(of, 0.002)
     yield Begun(of, 1.5)
     yield Stepped(of, "Said", "AskModel")
-    yield ModelAsked(of, "architect", 3.0, "end_turn", usage=usage)
+    yield ModelAsked(of, "architect", 3.0, "end_turn", usage=usage, model="claude-asked", cost=0.25)
     yield Stepped(of, "ModelReplied")
     yield Posted(of, 2, 0.3)
     yield Committed(of, 0.004)

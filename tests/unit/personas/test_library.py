@@ -395,3 +395,34 @@ def test_a_file_without_rights_is_told(tmp_path: Path) -> None:
     put(tmp_path / "a.md", subagent("rosa")).chmod(0)
 
     assert "Permission denied" in Library([tmp_path]).problems[0].reason
+
+
+def test_what_a_pack_is_about_stands_in_its_folder(tmp_path: Path) -> None:
+    for pack in ("garden", "kitchen"):
+        (tmp_path / pack / "agents").mkdir(parents=True)
+        (tmp_path / pack / "agents" / f"{pack}er.md").write_text(
+            f"---\nname: {pack}er\ndescription: Use for it\n---\nYou.\n"
+        )
+        (tmp_path / pack / "ABOUT.md").write_text(f"# The {pack}\n\nThis is\nthe {pack}.\n\nMore of it.\n")
+    for paths in ((tmp_path / "garden", tmp_path / "kitchen"), (tmp_path,)):
+        cast = Library(paths).cast
+        assert {p.id: cast.about(p.pack) for p in cast.personas} == {
+            "gardener": "This is the garden.",
+            "kitchener": "This is the kitchen.",
+        }
+    assert cast.about("elsewhere") == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "purpose"),
+    [
+        ("  description: From an idea. To a site.\n  type: x\n", "From an idea. To a site."),
+        ("  description: >-\n    From an idea\n    to a site.\n  type: x\n", "From an idea to a site."),
+        ("  name: No more\n", ""),
+    ],
+)
+def test_a_workflow_says_what_it_is_for(tmp_path: Path, written: str, purpose: str) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "site.yaml").write_text(f"workflow:\n  id: site\n{written}")
+    (resource,) = Library((tmp_path,)).cast.resources
+    assert resource.purpose == purpose

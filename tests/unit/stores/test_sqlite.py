@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor.store import worker_of
 from bot.ports.mailbox import Message
 from bot.stores import sqlite_link
+from bot.stores.lock import worker_of
 from bot.stores.sqlite import Durability, SqliteStore, StoreBusyError, StoreError, StoreRefusedError
 from bot.stores.sqlite_schema import MIGRATIONS, migrate
 from tests.contract.store_contract import (

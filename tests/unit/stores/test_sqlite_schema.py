@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from bot.ports.documents import Written
 from bot.stores.errors import StoreError
+from bot.stores.sqlite import SqliteStore
 from bot.stores.sqlite_schema import APPLICATION_ID, MIGRATIONS, check, migrate
+from tests.fakes.clock import ManualClock
 
 FIRST = ("CREATE TABLE pet (name TEXT)",)
 SECOND = ("ALTER TABLE pet ADD COLUMN age INTEGER NOT NULL DEFAULT 3", "CREATE INDEX pet_age ON pet (age)")
@@ -100,8 +104,12 @@ def test_conversations_of_the_first_version_do_not_look_long_idle(db: sqlite3.Co
     assert (at > before, last) == (True, None)
 
 
+RELEASED = 4
+"""The version of files that the previous release has written."""
+
+
 def test_a_file_of_the_previous_release_keeps_everything_and_gets_documents(db: sqlite3.Connection) -> None:
-    migrate(db, "a.db", MIGRATIONS[:5])
+    migrate(db, "a.db", MIGRATIONS[:RELEASED])
     db.execute("INSERT INTO conversation (key, at, last) VALUES ('slack:T1:C1', 5.0, 7)")
     db.execute("INSERT INTO state (conversation, body) VALUES (1, '{}')")
     db.execute("INSERT INTO log (conversation, line) VALUES (1, 'said')")
@@ -113,3 +121,22 @@ def test_a_file_of_the_previous_release_keeps_everything_and_gets_documents(db: 
 
     assert {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables} == before
     assert db.execute("SELECT count(*) FROM document").fetchone() == (0,)
+
+
+async def test_a_store_on_a_file_of_the_previous_release_goes_on_and_takes_documents(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    migrate(old, "state.db", MIGRATIONS[:RELEASED])
+    old.execute("INSERT INTO conversation (key, at, last, due) VALUES ('slack:T1:C1', 5.0, 7, 6.0)")
+    old.execute("INSERT INTO state (conversation, body) VALUES (1, 'as it was')")
+    old.execute("INSERT INTO log (conversation, line) VALUES (1, 'said')")
+    old.execute("INSERT INTO message (conversation, id, payload, ord, plain) VALUES (1, 'm1', 'what waits', 7, 1)")
+    old.close()
+
+    store = await SqliteStore.open(tmp_path / "state.db", clock=ManualClock())
+
+    assert (await store.peek("slack:T1:C1"), await store.log("slack:T1:C1")) == ("as it was", ("said",))
+    claim = await store.claim("w", 15, 1)
+    assert claim is not None and [message.payload for message in claim.taken] == ["what waits"]
+    assert await store.documents.list("slack:T1:C1") == ()
+    assert await store.documents.write("k1", "slack:T1:C1", "a.md", 0, "text") == Written("a.md", 1, 6)
+    await store.close()

@@ -20,7 +20,7 @@ def close(step: StepBuilder, work: DocumentWork) -> None:
         finish(step, work)
     elif step.session.yolo:
         work = put(step, work, unseen=(*work.unseen, "the closing stop"))
-        saving.accept(step, work, Choice("", step.session.yolo_by or "somebody", "yolo"))
+        saving.accept(step, work, Choice(step.session.yolo_user, step.session.yolo_by or "somebody", "yolo"))
     else:
         stand(step, put(step, work, phase="closing", draft=0))
 
@@ -34,14 +34,9 @@ def stand(step: StepBuilder, work: DocumentWork) -> None:
     )
     text, work = telling.told(step, work, f"{what}. Save, or open one again?")
     again = tuple(
-        Option(f"Reopen the {place}{_th(place)} of them" if count > 1 else "Reopen it", Choose(f"reopen:{place - 1}"))
-        for place in range(1, min(count, SHOWN) + 1)
+        Option(f"Reopen: {part.name}", Choose(f"reopen:{place}")) for place, part in enumerate(work.shown[:SHOWN])
     )
     step.halt(ClosingGate(work.who), (Option("Save what was shown", Choose("save")), *again), text, by_host=True)
-
-
-def _th(number: int) -> str:
-    return {1: "st", 2: "nd", 3: "rd"}.get(number, "th")
 
 
 def chosen(step: StepBuilder, work: DocumentWork, choice: str, line: Utterance) -> None:
@@ -66,7 +61,7 @@ def finish(step: StepBuilder, work: DocumentWork) -> None:
     if work.unseen:
         text += f"\nAccepted by yolo, so worth a look: {', '.join(work.unseen)}."
     if step.session.yolo:
-        step.change(yolo=False, yolo_by="")
+        step.change(yolo=False, yolo_by="", yolo_user="")
         text += "\nYolo is **off** again."
     text, work = telling.told(step, work, text)
     step.tell(text)

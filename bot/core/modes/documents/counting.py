@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.core.events import Utterance
 from bot.core.model import Choose, Option
 from bot.core.modes.documents import cursor, telling
 from bot.core.modes.documents.state import INSTANCES, CountGate, DocumentWork
@@ -53,7 +54,7 @@ def stand(step: StepBuilder, work: DocumentWork) -> None:
     step.halt(CountGate(work.who), counts, text, by_host=True)
 
 
-def chosen(step: StepBuilder, work: DocumentWork, choice: str, by: str) -> None:
+def chosen(step: StepBuilder, work: DocumentWork, choice: str, line: Utterance) -> None:
     """Somebody said how often, or whether once more."""
     if choice == "add":
         work = put(step, work, instances=work.instances + 1)
@@ -64,5 +65,5 @@ def chosen(step: StepBuilder, work: DocumentWork, choice: str, by: str) -> None:
         cursor.advance(step, work)
     else:
         count = int(choice.removeprefix("count:"))
-        step.record(f"decided on {count} of {work.section} in {work.path}: {by}", "")
+        step.record(f"decided on {count} of {work.section} in {work.path}", line.user)
         cursor.go_on(step, put(step, work, instances=count, counted=True))

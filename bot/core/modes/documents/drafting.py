@@ -114,7 +114,14 @@ def _given(step: StepBuilder, work: DocumentWork, text: str) -> None:
         )
         step.tell(words)
         work = kept(step, work, text)
-        work = put(step, work, shown=(*work.shown, Part(work.place, work.instance, work.kept, "the template")))
+        work = put(
+            step,
+            work,
+            shown=(
+                *work.shown,
+                Part(work.place, work.instance, work.kept, "the template", work.section[:60], digest(text)),
+            ),
+        )
     cursor.advance(step, work)
 
 
@@ -179,9 +186,16 @@ def _shown(
     step.say(text, completes=completes, who=work.who)
     if work.stop:
         work = put(step, work, unseen=(*work.unseen, work.section[:60]))
-        saving.accept(step, work, Choice("", step.session.yolo_by or "somebody", "yolo"))
+        saving.accept(step, work, Choice(step.session.yolo_user, step.session.yolo_by or "somebody", "yolo"))
     else:
-        cursor.advance(step, put(step, work, shown=(*work.shown, Part(work.place, work.instance, work.draft))))
+        cursor.advance(
+            step,
+            put(
+                step,
+                work,
+                shown=(*work.shown, Part(work.place, work.instance, work.draft, "", work.section[:60], work.sha)),
+            ),
+        )
 
 
 def _nothing(step: StepBuilder, work: DocumentWork, line: str) -> None:

@@ -146,9 +146,8 @@ class DocumentMode:
 
     def left(self, step: StepBuilder, work: DocumentWork, why: str) -> None:
         """It is over: yolo goes with it."""
-        step.record(f"{work.name or work.template} ended: {why}", "")
         if step.session.yolo:
-            step.change(yolo=False, yolo_by="")
+            step.change(yolo=False, yolo_by="", yolo_user="")
             step.tell("Yolo is **off** again.")
 
     def stands(self, step: StepBuilder, work: DocumentWork) -> None:

@@ -377,7 +377,6 @@ def ask_people(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) 
     work = put(step, work, phase="asking", of=len(plan))
     if not held and not lacks and not open_parts:
         step.tell(words)
-        step.record(f"began {work.path}", "")
         cursor.go_on(step, work)
         return
     _halt(step, put(step, work, kept=work.kept), words, tuple((s.id, _plain(s.title or s.id)) for s in held))
@@ -429,7 +428,9 @@ def chosen(step: StepBuilder, work: DocumentWork, choice: str, line: Utterance) 
         work = put(step, work, dropped=dropped)
         telling.recall(step, work, "opening", (work.definition,))
         return
-    telling.recall(step, put(step, work, redo=f"{choice}:{line.user}:{line.name}"), "begin", (work.definition,))
+    meant = {"all": "with every section", "none": "without what depends on something"}.get(choice, "as proposed")
+    step.record(f"began {work.path}, {meant}", line.user)
+    telling.recall(step, put(step, work, redo=f"{choice}:{line.name}"), "begin", (work.definition,))
 
 
 def asked_again(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> None:
@@ -453,7 +454,7 @@ def begin(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> No
     if text is None:
         _cannot(step, work, "its template was deleted")
         return
-    choice, user, name = work.redo.split(":", 2)
+    choice, _, name = work.redo.partition(":")
     definition = from_json(text)
     held = tuple(section.id for section in conditional(definition))
     if choice == "all":
@@ -463,7 +464,6 @@ def begin(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> No
     plan = units(without(definition, work.dropped))
     titles = [_plain(s.title or s.id) for s in conditional(definition) if s.id in work.dropped]
     out = f"without {', '.join(titles)}" if titles else "with every section"
-    step.record(f"began {work.path}, {out}", user)
     telling.note(step, work, f'The document "{definition.name}" was begun, {out}.')
     lead = f"_{name} began it, {out}._" if held else ""
     cursor.go_on(step, put(step, work, of=len(plan), redo="", lead=lead))

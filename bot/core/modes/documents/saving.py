@@ -23,8 +23,10 @@ from bot.core.steps import Entry, WriteDocument
 
 def accept(step: StepBuilder, work: DocumentWork, choice: Choice) -> None:
     """Somebody, or a recorded yolo, accepted what is on screen: save it with all that was shown before."""
-    work = put(step, work, phase="saving", choice=choice, lead="")
-    save(step, work)
+    for part in _new(work):
+        what = f"{part.name} of {work.path}"
+        step.record(f"accepted {what} ({choice.what}; {choice.name})", choice.user, part.sha)
+    save(step, put(step, work, phase="saving", choice=choice, lead=""))
 
 
 def save(step: StepBuilder, work: DocumentWork) -> None:
@@ -37,7 +39,8 @@ def save(step: StepBuilder, work: DocumentWork) -> None:
 
 def _new(work: DocumentWork) -> tuple[Part, ...]:
     """The parts that are accepted now."""
-    on_screen = (Part(work.place, work.instance, work.draft, work.by),) if work.draft else ()
+    name = work.section[:60]
+    on_screen = (Part(work.place, work.instance, work.draft, work.by, name, work.sha),) if work.draft else ()
     return (*work.shown, *on_screen)
 
 
@@ -59,14 +62,9 @@ def write(step: StepBuilder, work: DocumentWork, texts: Mapping[str, str]) -> No
     for part in new.values():
         text = texts[work.text(part.text)]
         sha = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        section = work.section if part.text == work.draft else f"part {part.place + 1}"
         by = part.by or step.voice(work.who).name
-        rows.append(
-            Row(
-                part.place, part.instance, section, len(text), sha, by, choice.name, choice.user, choice.what, choice.at
-            )
-        )
-        step.record(f"accepted {section} of {work.path} ({choice.what}; {choice.name})", choice.user, sha)
+        who = (by, choice.name, choice.user, choice.what, choice.at)
+        rows.append(Row(part.place, part.instance, part.name, len(text), sha, *who))
     book = book.with_rows(rows)
     parts = {(part.place, part.instance): part for part in work.accepted} | new
     accepted = tuple(parts[key] for key in sorted(parts))
@@ -85,13 +83,14 @@ def written(step: StepBuilder, work: DocumentWork, event: DocumentWritten | Docu
     """The store has it, or somebody else was first, or it cannot be."""
     choice = work.choice or Choice("", "somebody", "accepted")
     match event:
-        case DocumentWritten(version=version):
+        case DocumentWritten(version=version, notice=notice):
             parts = {(p.place, p.instance): p for p in (*work.accepted, *_new(work))}
-            accepted = tuple(parts[key] for key in sorted(parts))
+            accepted = tuple(replace(parts[key], name="", sha="") for key in sorted(parts))
             count = len(_new(work))
             also = "" if count < 2 else f" with the {count - 1} shown before it" if work.draft else ""
             what = work.section if work.draft else "what was shown last"
             lead = f"_{what}{also}: accepted by {choice.name} ({choice.what}), saved as version {version}._"
+            lead += f"\n\n_{notice}_" if notice else ""
             number = work.number if work.draft else "what was shown last"
             fact = f"{choice.name} chose {choice.what}; {number} was saved as version {version} of {work.path}."
             step.note(Entry("note", work.who, fact, choice.name, call=f"saved:{work.id}", user=choice.user))

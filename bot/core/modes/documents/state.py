@@ -40,13 +40,16 @@ METHODS = 8
 class Part:
     """A section as it is or will be in the document: its place there, which instance, and the number of its text.
 
-    `by` is the name of whoever wrote it, empty for the persona.
+    `by` is the name of whoever wrote it, empty for the persona. `name` and `sha` are its title and hash, as long as it
+    waits to be accepted.
     """
 
     place: int
     instance: int
     text: int
     by: str = ""
+    name: str = ""
+    sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def chosen(step: StepBuilder, work: DocumentWork, gate: Gate, option: Option, li
         case ExistingGate():
             opening.existing_chosen(step, work, choice, line)
         case CountGate():
-            counting.chosen(step, work, choice, line.name)
+            counting.chosen(step, work, choice, line)
         case ClosingGate():
             closing.chosen(step, work, choice, line)
         case ConflictGate() if choice == "over":
@@ -266,6 +266,9 @@ def command(step: StepBuilder, work: DocumentWork, word: str, args: str, line: U
     if word == "retry" and isinstance(gate, RestGate) and work.phase == "resting":
         step.open_gate()
         go_on(step, work)
+        return True
+    if word in ("retry", "continue") and isinstance(gate, StopGate) and step.session.unfinished_reply:
+        redraft(step, work)
         return True
     if word not in ("edit", "back", "skip", "feedback"):
         return False
