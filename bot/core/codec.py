@@ -32,10 +32,21 @@ _converter = make_converter(omit_if_default=True, detailed_validation=False)
 _of_modes: dict[str, Callable[[Any, Any], Any]] = {}
 """The states and gates that modes have made known, by their classes' names."""
 
+_named: dict[str, str] = {}
+"""Which class has each of those names, with its module."""
+
 
 def know(*kinds: type) -> None:
-    """Make the state and the gates of a mode known, before anything of them is written or read."""
+    """Make the state and the gates of a mode known, before anything of them is written or read.
+
+    Raises ValueError where two modes want one name: what is stored names no module, so one would be read as the other.
+    """
     for cls in kinds:
+        whole = f"{cls.__module__}.{cls.__qualname__}"
+        if _named.setdefault(cls.__name__, whole) != whole:
+            raise ValueError(
+                f"{whole} and {_named[cls.__name__]} have one name; what is stored could not tell them apart"
+            )
         _converter.register_unstructure_hook(cls, _tagged(cls))
         _of_modes[cls.__name__] = make_dict_structure_fn(cls, _converter)
 

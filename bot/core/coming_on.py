@@ -74,7 +74,7 @@ def _where(location: Location) -> str:
 def _what_works(persona: Persona, modes: Registry) -> list[str]:
     if not persona.commands:
         return []
-    able = [f"*{c.name}" for c in persona.commands if not modes.missing(c)]
+    able = [f"*{c.name}" for c in persona.commands if not modes.missing(c, persona)]
     if len(able) == len(persona.commands):
         return ["All of your commands work here."]
     if not able:

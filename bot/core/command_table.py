@@ -46,6 +46,7 @@ HOST_COMMANDS: dict[str, str] = {
     "chat-mode": "Just talk: plain text goes to the persona",
     "continue": "Go on with a reply that was cut or stopped",
     "retry": "Ask again after a reply that failed or was cut",
+    "task": "Carry out a task that the persona lists, step by step (lists them without a name)",
     "status": "Show who is active, what is waited for, and the modes that are on",
     "yolo": "Skip section confirmations, or stop skipping them",
     "resume": "Go on with work that was paused",

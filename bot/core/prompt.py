@@ -126,7 +126,7 @@ def definition(persona: Persona, modes: Registry = MODES) -> str:
         lines += ["", "Principles:", *(f"- {p}" for p in persona.principles)]
     if persona.instructions:
         lines += ["", persona.instructions.strip()]
-    missing = {c.name: modes.missing(c) for c in persona.commands}
+    missing = {c.name: modes.missing(c, persona) for c in persona.commands}
     if able := [c for c in persona.commands if not missing[c.name]]:
         lines += ["", "Your commands, which people run and the host carries out:"]
         lines += [_command(c) for c in able]

@@ -66,16 +66,22 @@ def text_of(event: ModelReplied) -> str:
     return content.text(content.blocks(event.content))
 
 
-def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied, *, unsaid: bool = False) -> Heard:
-    """Keep the reply in the log; whoever asked posts it. Calls count only if the model stopped for them.
+def calls_of(event: ModelReplied) -> tuple[Call, ...]:
+    """Its tool calls, which count only if the model stopped for them."""
+    return content.calls(content.blocks(event.content)) if event.stop == "tool_use" else ()
 
-    With `unsaid`, or where a text that is proposed comes with calls, nothing of it is posted: nobody else has heard it.
+
+def keep(step: StepBuilder, waiting: Waiting, event: ModelReplied, *, unsaid: bool | None = None) -> Heard:
+    """Keep the reply in the log; whoever asked posts it.
+
+    With `unsaid` nothing of it is posted, and nobody else has heard it. Where that is not said, it is so of a text that
+    is proposed and comes with calls.
     """
     persona = step.cast.persona(waiting.who)
     blocks = content.blocks(event.content)
-    calls = content.calls(blocks) if event.stop == "tool_use" else ()
+    calls = calls_of(event)
     words = shapes.shown(waiting.shape, content.text(blocks), step.names(waiting.who), waiting.brief)
-    if unsaid or (calls and waiting.shape != "talk"):
+    if unsaid or (unsaid is None and calls and waiting.shape != "talk"):
         words = ""
     if kept := content.written(b for b in blocks if b["type"] != "tool_use" or calls):
         # A person may have had the name before the persona was there.

@@ -88,13 +88,13 @@ def settle(step: StepBuilder) -> None:
     loop = step.session.tools
     if loop is None or step.session.gate is not None or step.request is not None:
         return
-    why = tooluse.advance(step)
-    if not why:
+    returned = tooluse.advance(step)
+    if returned is None:
         return
     if loop.owner == chat.OWNER:
-        chat.rest(step, why)
+        chat.rest(step, returned.why)
     else:
-        _to_work(step, loop.owner, Returned(why), loop.purpose)
+        _to_work(step, loop.owner, returned, loop.purpose)
 
 
 def decided(step: StepBuilder, gate: Gate, option: Option, line: Utterance) -> bool:

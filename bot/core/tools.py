@@ -15,7 +15,7 @@ from bot.core.paths import PathError, checked
 from bot.core.permissions import can_read
 from bot.core.session import Call
 from bot.core.spaces import DocumentInfo, in_bytes
-from bot.personas.model import Persona
+from bot.personas.model import Persona, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,15 @@ ROUNDS = 8
 CALLS = 32
 """So many calls of one reply are carried out; the model is told that the others were refused."""
 
+VALUES = 12
+"""So many values of a completed step are taken."""
+
 PAGE = 20_000
 """A resource is handed to a model in parts of this many characters."""
 
 ASK, FIND, LOAD, PROPOSE = "ask", "find_persona", "load_resource", "propose_command"
 LIST, READ = "list_documents", "read_document"
+COMPLETE = "complete_step"
 OPTIONS = 9
 """Most options a persona's question may have: one digit each."""
 
@@ -100,6 +104,34 @@ def offered(persona: Persona, *, seeks: bool = False) -> tuple[Tool, ...]:
                 ),
             )
         )
+    if any(d.kind == "tasks" for d in persona.dependencies) or any(fold(c.name) == "task" for c in persona.commands):
+        tools.append(
+            Tool(
+                COMPLETE,
+                "End the one step of a task that the host has given you. The host then does what follows: it asks "
+                "people, saves, or gives you the next step. Call it last, and alone.",
+                _schema(
+                    {
+                        "step": {"type": "string", "description": "The id of the step, as the host named it."},
+                        "result": {"type": "string", "description": "What came of it, in one to three sentences."},
+                        "holds": {
+                            "type": "boolean",
+                            "description": "Whether the step's condition holds; true where it has none.",
+                        },
+                        "why": {
+                            "type": "string",
+                            "description": "By what you know that the condition does or does not.",
+                        },
+                        "values": {
+                            "type": "object",
+                            "additionalProperties": {"type": "string"},
+                            "description": "Values for the names that the host asks for, such as a story's number.",
+                        },
+                    },
+                    ["step", "result"],
+                ),
+            )
+        )
     if can_read(persona):
         tools += [
             Tool(LIST, "List the documents of this channel, with their versions.", _schema({}, [])),
@@ -151,6 +183,17 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Completed:
+    """The step of a task that the model says it has done. `holds` is what it says of the step's condition."""
+
+    step: str
+    result: str
+    holds: bool = True
+    why: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The documents of the channel."""
 
@@ -177,7 +220,7 @@ class Malformed:
     why: str
 
 
-def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Sought | Malformed:
+def read(call: Call) -> Question | Wanted | Proposed | Completed | Listing | Reading | Sought | Malformed:
     """What `call` asks for, whatever a model may have put into it."""
     try:
         given = json.loads(call.input)
@@ -198,6 +241,8 @@ def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Sough
             if not isinstance(command, str) or not command.strip("* "):
                 return Malformed("`command` is missing.")
             return Proposed(command.strip("* "), args.strip() if isinstance(args, str) else "")
+        case "complete_step":
+            return _completed(given)
         case "list_documents":
             return Listing()
         case "read_document":
@@ -212,6 +257,22 @@ def read(call: Call) -> Question | Wanted | Proposed | Listing | Reading | Sough
             return Sought(query.strip())
         case _:
             return Malformed(f"There is no tool named {call.name!r}.")
+
+
+def _completed(given: dict[str, Any]) -> Completed | Malformed:
+    step, result, holds, why = (given.get(key) for key in ("step", "result", "holds", "why"))
+    if not isinstance(step, str) or not step.strip():
+        return Malformed("`step` is missing.")
+    if not isinstance(result, str) or not result.strip():
+        return Malformed("`result` is missing: say what came of the step.")
+    if holds is not None and not isinstance(holds, bool):
+        return Malformed("`holds` must be true or false.")
+    values = given.get("values")
+    if values is not None and not isinstance(values, dict):
+        return Malformed("`values` must be an object of texts.")
+    kept = tuple((str(name), str(value)) for name, value in list((values or {}).items())[:VALUES])
+    said = why.strip() if isinstance(why, str) else ""
+    return Completed(step.strip(), result.strip(), holds is not False, said, kept)
 
 
 def _start(given: dict[str, Any]) -> int:

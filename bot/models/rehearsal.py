@@ -7,9 +7,11 @@ import re
 
 from bot.core.documents import brief as briefs
 from bot.core.events import Usage
+from bot.core.modes.tasks.words import Asked, asked
 from bot.core.prompt import Prompt
 from bot.core.shapes import DELIMITER, MARK
 from bot.core.speakers import HOST_MARK
+from bot.core.tools import COMPLETE
 from bot.models.rehearsal_drafts import LABEL, draft
 from bot.ports.clock import Clock
 from bot.ports.model import Meter, Reply, Show
@@ -40,8 +42,14 @@ class Rehearsal:
             if number:
                 await self._clock.sleep(self._pause)
             await show(piece)
-        content = json.dumps([{"type": "text", "text": text}], ensure_ascii=False, separators=(",", ":"))
-        return Reply(content, "end_turn", Usage(model=NAME))
+        blocks: list[dict[str, object]] = [{"type": "text", "text": text}]
+        call = completed(prompt)
+        if call:
+            blocks.append(
+                {"type": "tool_use", "id": f"rehearsal_{len(prompt.messages)}", "name": COMPLETE, "input": call}
+            )
+        content = json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
+        return Reply(content, "tool_use" if call else "end_turn", Usage(model=NAME))
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -51,9 +59,31 @@ def lines(prompt: Prompt) -> str:
     """The labelled reply to `prompt`: a draft where a section of a document is asked for, else what was said last."""
     if prompt.brief:
         return _proposed(prompt)
+    if found := _step(prompt):
+        done = f"{LABEL} Here a model would do the step `{found.step}`; none was asked."
+        return f"# {LABEL} {found.step}\n\n{done}" if found.writes else done
     said = _last_said(prompt)
     heard = f"Last said: “{said}”" if said else "Nothing was said yet."
     return f"{LABEL} Here a model would speak for `{prompt.who}`; none was asked. {heard}"
+
+
+def completed(prompt: Prompt) -> dict[str, object] | None:
+    """The call that ends the step of a task which `prompt` asks for; None where it asks for none."""
+    found = _step(prompt)
+    if found is None:
+        return None
+    values = {name: f"rehearsal-{name.replace('_', '-')}" for name in found.names}
+    why = "a rehearsal takes every condition for fulfilled"
+    return {"step": found.step, "result": f"{LABEL} Done.", "holds": True, "why": why, "values": values}
+
+
+def _step(prompt: Prompt) -> Asked | None:
+    """The step of a task that was asked for since somebody of the model's side spoke last."""
+    if not prompt.messages or prompt.messages[-1].role != "user":
+        return None
+    texts = [str(json.loads(block.json).get("text", "")) for block in prompt.messages[-1].blocks]
+    found = [asked(text) for text in texts if text.startswith(HOST_MARK)]
+    return next((each for each in reversed(found) if each), None)
 
 
 def _proposed(prompt: Prompt) -> str:

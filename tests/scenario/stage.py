@@ -10,6 +10,7 @@ from bot.core.model import Conversation, Inbound, Listen
 from bot.core.session import Session
 from bot.core.steps import Entry
 from bot.personas.model import Cast
+from bot.ports.library import Library
 from bot.runtime.access import Access
 from bot.runtime.inbox import Inbox
 from bot.runtime.worker import Options, Worker
@@ -68,17 +69,24 @@ async def stage(
     cast: Cast = CAST,
     limit: int = 3500,
     listen: Listen = "active",
+    library: Library | None = None,
     admins: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
-    platform, model, library = FakePlatform(limit), FakeModel(script or answering("Fine.")), FakeLibrary(cast)
+    platform, model = FakePlatform(limit), FakeModel(script or answering("Fine."))
+    fake = FakeLibrary(cast)
     worker = Worker(
-        store, {"fake": platform}, model, library, clock, Options(listen=lambda _: listen, access=Access(admins=admins))
+        store,
+        {"fake": platform},
+        model,
+        library or fake,
+        clock,
+        Options(listen=lambda _: listen, access=Access(admins=admins)),
     )
     try:
         yield Stage(
-            clock, store, platform, model, library, Inbox(store, worker.options.access, worker.stop_raised), worker
+            clock, store, platform, model, fake, Inbox(store, worker.options.access, worker.stop_raised), worker
         )
     finally:
         await store.close()

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from bot.core import codec
 from bot.core.codec import dump, load
 from bot.core.events import Event, Mail, Picked, Resumed, Said
 from bot.core.gates import ExitGate
 from bot.core.model import HOST, Activate, Conversation, Inbound, Menu, Option, Run
+from bot.core.modes.documents.state import StopGate
 from bot.core.session import Session, Turn
 from bot.core.steps import AskModel, Entry, Post, Record
 
@@ -78,3 +80,10 @@ def test_a_thread_knows_its_channel() -> None:
     assert thread.parent == Conversation("slack", "T1", "C1")
     assert thread.parent.parent is None
     assert Conversation.parse(thread.key) == thread
+
+
+def test_two_modes_cannot_have_states_or_gates_of_one_name() -> None:
+    """What is stored names the class alone, so one would be read as the other."""
+    codec.know(StopGate)
+    with pytest.raises(ValueError, match="have one name"):
+        codec.know(type("StopGate", (), {"mode": "other"}))

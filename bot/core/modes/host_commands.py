@@ -11,6 +11,7 @@ from bot.core.events import Account, BudgetTold, LibraryRead, Utterance
 from bot.core.gates import ForgetGate, HostGate, MeantGate, awaited
 from bot.core.model import Decide, Menu, Option, Run
 from bot.core.modes import activation, chat, docs, finding
+from bot.core.modes.tasks.mode import task_behind
 from bot.core.session import Waiting, Work
 from bot.core.step_builder import StepBuilder
 from bot.core.steps import Entry, ForgetAll, ReadLibrary, TellBudget
@@ -44,6 +45,7 @@ EFFECTS: dict[str, Effect] = {
     "forget": "confirm",
     "reload": "confirm",
     "agent": "leave",
+    "task": "leave",
     "continue": "leave",
     "retry": "leave",
 }
@@ -158,16 +160,24 @@ def leave(step: StepBuilder, word: str, own: Command | None, args: str, line: Ut
             chat.go_on(step)
         case "retry":
             chat.once_more(step)
+        case "task" if persona is None:
+            personas(step, "Nobody is on who could carry out a task. Who shall come?")
+        case "task" if own is None and persona is not None:
+            leave(step, word, Command("task", args="{task}"), args, line)
         case _ if own is None or persona is None:
             _did_not_run(step, word, line, "there is no such command here")
             step.tell(f"There is no `*{word}` here just now. `*help` shows what there is.")
         case _ if word in LISTS and not args and not _has_template(step, persona, own):
             listing(step, persona, word)
+        case "task" if not _is_known(step, persona, word, args):
+            listing(step, persona, word, unknown=True)
         case _ if mode := step.modes.begun_by(word, *(fold(name) for name in own.uses)):
             mode.start(step, own.name, args, line)
         case _ if word in LISTS and args and not _is_known(step, persona, word, args):
             listing(step, persona, word, unknown=True)
-        case _ if what := step.modes.missing(own):
+        case _ if task_behind(step, own) and (mode := step.modes.tasks):
+            mode.start(step, own.name, args, line)
+        case _ if what := step.modes.missing(own, persona):
             later(step, persona, own, args, line, what)
         case _:
             chat.requested(step, persona, own.name, args, line)

@@ -19,7 +19,8 @@ from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.session import Work
 from bot.core.step_builder import StepBuilder
-from bot.personas.model import Command, fold
+from bot.core.tools import Completed
+from bot.personas.model import Command, Persona, fold
 
 W = TypeVar("W", bound=Work)
 
@@ -28,11 +29,13 @@ W = TypeVar("W", bound=Work)
 class Returned:
     """What a work, or a loop of tool calls, came back with to whoever had begun it.
 
-    `why` says how it ended, in the words of the record; `work` is the state that it ended with, None of a tool loop.
+    `why` says how it ended, in the words of the record; `work` is the state that it ended with, None of a tool loop. A
+    loop that ended with the step of a task says so by `completed`.
     """
 
     why: str
     work: Work | None = None
+    completed: Completed | None = None
 
 
 class Mode(Protocol[W]):
@@ -97,12 +100,20 @@ class Mode(Protocol[W]):
 class Registry:
     """The modes of a build: by name, and by the commands that begin them.
 
-    `later` are commands whose mode is still to be built, and what each of them runs.
+    `later` are commands, and tasks behind commands, whose mode is still to be built, and what each of them runs.
+    `tasks`, one of the modes, runs every task that no other mode begins with.
     """
 
-    def __init__(self, modes: Iterable[Mode[Any]] = (), later: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        modes: Iterable[Mode[Any]] = (),
+        later: Mapping[str, str] = MappingProxyType({}),
+        *,
+        tasks: Mode[Any] | None = None,
+    ) -> None:
         """Raises ValueError where two modes want one name or one command, or a class names another mode."""
         self._later = later
+        self.tasks = tasks
         self._by_name: dict[str, Mode[Any]] = {}
         self._by_command: dict[str, Mode[Any]] = {}
         for mode in modes:
@@ -129,11 +140,24 @@ class Registry:
         """The mode that the first of these commands or tasks begins; None where none does."""
         return next((self._by_command[name] for name in names if name in self._by_command), None)
 
-    def missing(self, command: Command) -> str:
-        """What a persona's command needs that this build does not run; "" where the command works."""
+    def later(self, name: str) -> str:
+        """What the command or task of that name needs that is still to be built; "" where it needs nothing of it."""
+        return self._later.get(fold(name), "")
+
+    def runs_as_task(self, stem: str) -> bool:
+        """Whether a task of that name is carried out step by step; others have a mode of their own, now or later."""
+        return self.tasks is not None and not self.begun_by(fold(stem)) and not self.later(stem)
+
+    def missing(self, command: Command, persona: Persona) -> str:
+        """What a command of a persona needs that this build does not run; "" where the command works."""
         word = fold(command.name)
         if word in HOST_COMMANDS and word not in THEIRS_FIRST:
             return ""
         if self.begun_by(word, *(fold(name) for name in command.uses)):
             return ""
-        return self._later.get(word, "tasks and documents" if command.uses else "")
+        if what := next((what for name in (word, *command.uses) if (what := self.later(name))), ""):
+            return what
+        tasks = {fold(dependency.stem) for dependency in persona.dependencies if dependency.kind == "tasks"}
+        if not command.uses or any(fold(name) in tasks and self.runs_as_task(name) for name in command.uses):
+            return ""
+        return "tasks and documents"

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from bot.core.modes.documents.mode import DOCUMENT
 from bot.core.modes.mode import Registry
+from bot.core.modes.tasks.mode import TASK
 
 NOT_IN_THIS_BUILD: dict[str, str] = {
+    "advanced-elicitation": "elicitation methods outside of documents",
     "checklist": "checklists",
-    "develop-story": "tasks",
+    "develop-story": "stories",
     "execute-checklist": "checklists",
+    "index-docs": "indexes of documents",
     "kb": "the knowledge base",
     "kb-mode": "the knowledge base",
+    "kb-mode-interaction": "the knowledge base",
     "party-mode": "party mode",
     "plan": "workflow plans",
     "plan-status": "workflow plans",
     "plan-update": "workflow plans",
-    "task": "tasks",
+    "shard-doc": "the cutting of documents into parts",
     "workflow": "workflows",
     "workflow-guidance": "workflows",
 }
-"""Commands of personas that need a mode which is still to be built, and what it runs. Each goes when its mode comes."""
+"""Commands of personas, and tasks behind them, that need a mode which is still to be built, and what it runs.
 
-MODES = Registry((DOCUMENT,), NOT_IN_THIS_BUILD)
+Each goes when its mode comes.
+"""
+
+MODES = Registry((DOCUMENT, TASK), NOT_IN_THIS_BUILD, tasks=TASK)

@@ -14,6 +14,7 @@ from bot.core.events import DocumentRead, DocumentsListed, ResourceLoaded, Utter
 from bot.core.gates import AskGate, ProposeGate
 from bot.core.model import Answer, Decide, Option, Run
 from bot.core.modes import files
+from bot.core.modes.mode import Returned
 from bot.core.permissions import can_read
 from bot.core.session import Call, Tools, Waiting
 from bot.core.step_builder import StepBuilder
@@ -44,10 +45,10 @@ def begin(step: StepBuilder, waiting: Waiting, calls: tuple[Call, ...]) -> None:
     step.change(tools=Tools(taken, number, w.owner, w.who, w.purpose, w.shape, w.head, w.brief))
 
 
-def advance(step: StepBuilder) -> str:
+def advance(step: StepBuilder) -> Returned | None:
     """Carry out the open calls in order; when all are answered, ask the model again, `ROUNDS` times at most.
 
-    Why the loop is over without another reply, or empty while it goes on.
+    With what the loop is over without another reply, or None while it goes on.
     """
     while step.session.tools and step.session.tools.calls:
         who = step.session.tools.who
@@ -59,9 +60,9 @@ def advance(step: StepBuilder) -> str:
                 names = step.names(who)
                 choices = tuple(Option(one_line(text, names), Answer(text)) for text in options)
                 step.halt(AskGate(who, call.id), choices, quoted(question, names).markdown)
-                return ""
-            case tools.Proposed(command, _) if (known := persona.command(command) if persona else None) and (
-                why := step.modes.missing(known)
+                return None
+            case tools.Proposed(command, _) if (
+                persona and (known := persona.command(command)) and (why := step.modes.missing(known, persona))
             ):
                 answer(step, call.id, f"Refused: *{known.name} does not run here yet ({why}). Say so if it was wanted.")
             case tools.Proposed(command, args) if persona and (known := persona.command(command)):
@@ -71,7 +72,7 @@ def advance(step: StepBuilder) -> str:
                 run = Option(f"Run *{known.name}", Run(known.name, args), hint)
                 no = Option("Just talk", Decide("no"))
                 step.halt(ProposeGate(who, call.id), (run, no), "There is a command for that. Shall I run it?")
-                return ""
+                return None
             case tools.Proposed(command, _):
                 answer(step, call.id, f"Refused: you have no command named {command!r}.")
             case tools.Wanted(name, _) if persona and (found := step.cast.resource(persona, name)):
@@ -80,18 +81,26 @@ def advance(step: StepBuilder) -> str:
                     continue
                 step.say(f"_Loading {found.kind}/{found.name}_", who=who)
                 step.wait(LoadResource(who, found.kind, found.name), Waiting(who, "resource", OWNER))
-                return ""
+                return None
             case tools.Wanted(name, _):
                 answer(step, call.id, f"There is no resource named {name!r} in the library.")
+            case tools.Completed(named) as completed:
+                mode = step.modes.tasks
+                if mode and step.session.tools.owner == mode.name and named == step.session.tools.purpose:
+                    _rest_is_not_run(step, call, "the step was completed")
+                    answer(step, call.id, "Taken. The host goes on with it.")
+                    step.change(tools=None)
+                    return Returned("the step is complete", completed=completed)
+                answer(step, call.id, f"Refused: the host has given you no step {named!r} to complete now.")
             case tools.Listing() | tools.Reading() if persona and not can_read(persona):
                 answer(step, call.id, "Refused: your definition does not let you read documents.")
             case tools.Listing():
                 step.wait(ListDocuments(), Waiting(who, "documents", OWNER))
-                return ""
+                return None
             case tools.Reading(path, _):
                 step.say(f"_Reading `{path}`_", who=who)
                 step.wait(ReadDocument(path), Waiting(who, "document", OWNER))
-                return ""
+                return None
             case tools.Sought(query):
                 fit = step.cast.finder.rank(query, FOUND) if persona and persona.is_coordinator else ()
                 lines = [f"- *{m.persona.id}: {m.persona.name}. {m.persona.purpose(PURPOSE)}" for m in fit]
@@ -124,26 +133,26 @@ def loaded(step: StepBuilder, event: ResourceLoaded | DocumentRead | DocumentsLi
     answer(step, call.id, text)
 
 
-def _next_round(step: StepBuilder) -> str:
+def _next_round(step: StepBuilder) -> Returned | None:
     loop = step.session.tools
     if loop is None:
-        return ""
+        return None
     if loop.round >= tools.ROUNDS:
         step.change(tools=None)
-        return f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted"
+        return Returned(f"{step.voice(loop.who).name} used tools {tools.ROUNDS} times in a row and was halted")
     same = {"who": loop.who, "purpose": loop.purpose, "head": loop.head, "brief": loop.brief}
     asks.ask(step, loop.owner, shape=loop.shape, **same)
-    return ""
+    return None
 
 
-def _rest_is_not_run(step: StepBuilder, call: Call) -> None:
+def _rest_is_not_run(step: StepBuilder, call: Call, why: str = "people were asked first") -> None:
     """A halt ends the round: calls behind it are answered, so that only the one that waits stays open."""
     state = step.session.tools
     if state is None:
         return
     for other in state.calls:
         if other.id != call.id:
-            step.note(Entry("result", state.who, "Not run: people were asked first.", call=other.id))
+            step.note(Entry("result", state.who, f"Not run: {why}.", call=other.id))
     step.change(tools=replace(state, calls=(call,)))
 
 

@@ -1,0 +1,1 @@
+"""Tasks: their steps and gates, read from what their authors wrote."""
