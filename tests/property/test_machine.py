@@ -20,9 +20,11 @@ from bot.core.events import (
     ModelFailed,
     ModelReplied,
     Picked,
+    Recalled,
     ResourceLoaded,
     Resumed,
     Said,
+    ThreadOpened,
     Utterance,
 )
 from bot.core.gates import ExitGate, call_of
@@ -31,7 +33,17 @@ from bot.core.model import FILE, MENU_OPTIONS, Attachment
 from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Session, Step, Turn
-from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
+from bot.core.steps import (
+    AskModel,
+    Entry,
+    ForgetAll,
+    LoadResource,
+    OpenThread,
+    ReadLibrary,
+    Recall,
+    Record,
+    TellBudget,
+)
 from bot.core.tools import ROUNDS
 from bot.models.options import ModelOptions
 from bot.models.request import body
@@ -237,6 +249,12 @@ class Talk:
                 raise WipedError
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
+            case Recall(ids):
+                return Recalled(
+                    {entry.id: entry.text for entry in self.log if entry.kind == "kept" and entry.id in ids}
+                )
+            case OpenThread():
+                return ThreadOpened(None)
             case request:
                 found = answered(request, (self.asks * 0.37) % 1)
                 assert found is not None, "nothing of this was to be asked for"
