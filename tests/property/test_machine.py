@@ -210,7 +210,8 @@ class Talk:
             assert gate is None or done.session.gate == gate, "only a human event changes a gate"
         if isinstance(event, ModelReplied) and event.stop != "tool_use":
             assert done.session.tools is None, "calls run only when the model stopped for them"
-            assert done.request is None or self.summing_up, "a reply that calls no tool is the last"
+            goes_on = self.summing_up or bool(done.session.work)
+            assert done.request is None or goes_on, "in talk, a reply that calls no tool is the last"
         self.session = done.session
         waiting = done.session.waiting
         self.summing_up = waiting is not None and waiting.owner == asks.OWNER
@@ -250,9 +251,8 @@ class Talk:
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
             case Recall(ids):
-                return Recalled(
-                    {entry.id: entry.text for entry in self.log if entry.kind == "kept" and entry.id in ids}
-                )
+                kept = {entry.id: entry.text for entry in self.log if entry.kind == "kept"}
+                return Recalled({ident: kept[ident] for ident in ids if ident in kept})
             case OpenThread():
                 return ThreadOpened(None)
             case request:
