@@ -26,6 +26,21 @@ def named(args: str) -> Named:
     return Named(path, tuple(int(number.lstrip("v")) for number in found[4].split()))
 
 
+FORMS = ("md", "html", "docx")
+"""What a document can be sent as."""
+
+_SPOKEN = {"markdown": "md", "text": "md", "htm": "html", "word": "docx", "doc": "docx"}
+
+
+def form_of(args: str) -> tuple[str, str]:
+    """What stands before `as docx` and the like, and the form, by its usual name; md where none is named."""
+    found = re.fullmatch(r"(.*?)(?:^|\s+)as\s+\.?([A-Za-z]{2,10})\s*", args, re.DOTALL | re.IGNORECASE)
+    if found is None:
+        return args, "md"
+    form = found[2].casefold()
+    return found[1], _SPOKEN.get(form, form)
+
+
 def quoted(path: str) -> str:
     """The path as `named` reads it back."""
     return f'"{path}"' if re.search(r"\s", path) else path

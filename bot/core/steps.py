@@ -170,10 +170,14 @@ Request = (
 
 @dataclass(frozen=True, slots=True)
 class DocumentFile:
-    """A version of a document of this space as a file; without a path, all documents as a zip archive."""
+    """A version of a document of this space as a file; without a path, all documents as a zip archive.
+
+    `form` is what it is to be: md as it stands, html or docx.
+    """
 
     path: str = ""
     version: int = 0
+    form: str = "md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ from bot.runtime.incoming import with_files
 from bot.runtime.lease import Lease, LostError, PutOffError
 from bot.runtime.lease import now as _time
 from bot.runtime.options import Options
-from bot.runtime.outbox import GONE, Address, deliver
+from bot.runtime.outbox import Address, deliver
 from bot.runtime.slots import Slot
 from bot.runtime.stops import Stops
 from bot.runtime.threads import handed_over, wait_for_the_work
@@ -232,8 +232,8 @@ class TurnRunner:
             preview = self._previews.pop(post.completes, None) if post.completes is not None else None
             voiced = post if post.voice.persona else replace(post, voice=self.options.host)
             content = await self._shelf(turn).content(post.file) if post.file else None
-            if post.file and content is None:
-                voiced = replace(voiced, markdown=f"{voiced.markdown}\n\n{GONE}".lstrip())
+            if isinstance(content, str):
+                voiced, content = replace(voiced, markdown=f"{voiced.markdown}\n\n{content}".lstrip()), None
             receipt = await deliver(self._transport, address, number, voiced, preview, again=again, content=content)
             self._last = receipt if post.only is None else self._last
             if found := turns.number_anchor(post, receipt, self._author):

@@ -36,9 +36,11 @@ from bot.core.steps import (
     RenameDocument,
     WriteDocument,
 )
+from bot.exporting.documents import ExportError, export
 from bot.personas.model import Persona
 from bot.ports.clock import Clock
 from bot.ports.documents import Documents, Refused, Stale, Stored, Written
+from bot.runtime.outbox import GONE as NO_FILE
 from bot.runtime.outbox import Content
 
 Change = WriteDocument | RenameDocument | DeleteDocument | CopyDocument
@@ -100,11 +102,19 @@ class Shelf:
             case _:
                 assert_never(request)
 
-    async def content(self, file: DocumentFile) -> Content | None:
-        """What is in a file that is to go up; None where its document is gone. Raises StoreError."""
+    async def content(self, file: DocumentFile) -> Content | str:
+        """What is in a file that is to go up, or a line that says why there is none. Raises StoreError."""
         if file.path:
             found = await self.documents.read(self.space, file.path, file.version)
-            return None if found is None else Content(found.path, found.text)
+            if found is None:
+                return NO_FILE
+            if file.form == "md":
+                return Content(found.path, found.text)
+            try:
+                made = await asyncio.to_thread(export, found.path, found.text, file.form)
+            except ExportError as error:
+                return f"_({error})_"
+            return Content(made.name, data=made.data)
         infos = await self.documents.list(self.space)
         texts = [await self.documents.read(self.space, info.path, info.version) for info in infos]
         data = await asyncio.to_thread(zipped, [stored for stored in texts if stored is not None])

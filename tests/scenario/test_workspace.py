@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 
@@ -154,6 +155,31 @@ async def test_a_document_is_renamed_with_its_history(s: Stage) -> None:
     assert "Say both paths" in await said(s, "*docs rename one.md")
     assert "is `docs/c d.md` now (version 2)" in await said(s, "*docs rename a b.md to docs/c d.md")
     assert len(await s.store.documents.history(ROOM.key, "docs/c d.md")) == 2
+
+
+async def test_a_document_goes_out_as_a_page_or_for_a_word_processor(s: Stage) -> None:
+    await wrote(s, "docs/prd.md", "# PRD\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>alert(1)</script>\n", "# New")
+
+    sent, words = await s.say("*doc-out docs/prd.md 1 as html")
+    assert words.text == "`docs/prd.md`, version 1, as a file."
+    assert sent.file is not None and sent.file.name.endswith(".html")
+    assert b"<table>" in sent.file.content and b"<script" not in sent.file.content
+    sent, _ = await s.say("*doc-out docs/prd.md as Word")
+    assert sent.file is not None and sent.file.name.endswith(".docx")
+    assert zipfile.is_zipfile(io.BytesIO(sent.file.content))
+
+    assert "md, html or docx, not as `pdf`" in await said(s, "*doc-out docs/prd.md as pdf")
+    assert "`docs/as.md`" in await said(s, "*doc-out docs/as.md")
+
+
+async def test_without_the_extra_it_is_said_how_to_get_it(s: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await wrote(s, "prd.md", "# PRD")
+    monkeypatch.setitem(sys.modules, "docx", None)
+    monkeypatch.delitem(sys.modules, "bot.exporting.word", raising=False)
+
+    told = await said(s, "*doc-out prd.md as docx")
+
+    assert "greenroom[export]" in told and s.platform.seen()[-1].file is None
 
 
 async def test_a_document_goes_out_as_a_file_and_all_of_them_as_an_archive(s: Stage) -> None:

@@ -27,7 +27,7 @@ MAY_IMPORT: Mapping[str, set[str] | None] = {
     "bot.telemetry": VALUES,
     "bot.signals": set(),
     "bot.installed": set(),
-    "bot.runtime": {"bot.core", "bot.personas", "bot.ports", "bot.telemetry"},
+    "bot.runtime": {"bot.core", "bot.exporting", "bot.personas", "bot.ports", "bot.telemetry"},
     "bot.health": VALUES | {"bot.telemetry", "bot.installed"},
     "bot.stores": VALUES | {"bot.installed"},
     "bot.platforms": VALUES,

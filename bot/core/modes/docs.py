@@ -10,7 +10,7 @@ import json
 from typing import assert_never
 
 from bot.core import works
-from bot.core.doc_arguments import Named, named, two_paths
+from bot.core.doc_arguments import FORMS, Named, form_of, named, two_paths
 from bot.core.events import Utterance
 from bot.core.gates import DocsGate
 from bot.core.model import Decide, Option
@@ -37,7 +37,7 @@ USAGE = """\
 - `*docs show PATH [VERSION]`, `*docs history PATH`, `*docs diff PATH [VERSION [VERSION]]`
 - `*docs restore PATH VERSION`, `*docs rename PATH NEW-PATH`, `*docs delete PATH`
 - `*docs add PATH` with a file, or with the text below that line; `*docs take PATH` from your direct messages with me
-- `*doc-out PATH` sends it as a file, `*docs export` all of them as one"""
+- `*doc-out PATH` sends it as a file (`as docx`, `as html`), `*docs export` all of them as one"""
 
 # ---------------------------------------------------------------- commands
 
@@ -88,14 +88,19 @@ _WITH_A_PATH = ("show", "history", "diff", "restore", "delete", "take")
 
 
 def out(step: StepBuilder, args: str, first: int = 0) -> None:
-    """`*doc-out [path]`: a document as a file; without a path the one that is being written, the only one, or a list.
+    """`*doc-out [path] [as form]`: a document as a file; without a path the one in work, the only one, or a list.
 
     The list is shown from the entry `first` on.
     """
+    args, form = form_of(args)
+    if form not in FORMS:
+        step.tell(f"I can send a document as {', '.join(FORMS[:-1])} or {FORMS[-1]}, not as `{form}`.")
+        return
     # A mode whose works write a document keeps its path in their state.
     wanted = named(args or str(getattr(works.top(step.session), "path", "")))
     if wanted.path:
-        ask(step, ReadDocument(wanted.path, *wanted.versions[:1]), "out", *map(str, wanted.versions[:1]))
+        number = str(wanted.versions[0]) if wanted.versions else ""
+        ask(step, ReadDocument(wanted.path, *wanted.versions[:1]), "out", number, form)
     else:
         ask(step, ListDocuments(), "out", str(first))
 

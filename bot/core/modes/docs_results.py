@@ -151,7 +151,7 @@ def _read(step: StepBuilder, verb: str, details: list[str], read: DocumentRead) 
     of = f"version {read.version}" + (f" of {read.current}" if read.current != read.version else "")
     match verb:
         case "out":
-            _send(step, read.path, read.version)
+            _send(step, read.path, read.version, *details[1:2])
         case "compare" if not read.before_version:
             _missing(step, read.path, details[0] if details else "")
         case "compare":
@@ -161,8 +161,8 @@ def _read(step: StepBuilder, verb: str, details: list[str], read: DocumentRead) 
             step.tell(f"`{read.path}`, {of}. This is what it says:\n\n{read.text.strip()}")
 
 
-def _send(step: StepBuilder, path: str, version: int) -> None:
-    step.tell(f"`{path}`, version {version}, as a file.", file=DocumentFile(path, version))
+def _send(step: StepBuilder, path: str, version: int, form: str = "md") -> None:
+    step.tell(f"`{path}`, version {version}, as a file.", file=DocumentFile(path, version, form))
 
 
 def _written(step: StepBuilder, verb: str, details: list[str], path: str, version: int, notice: str) -> None:
