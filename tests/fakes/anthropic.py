@@ -45,7 +45,7 @@ from aiohttp import web
 from tests.fakes.anthropic_cache import PrefixCache
 from tests.fakes.anthropic_rules import RefusedError, check, signature
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 
 NOISY = 0.02
 """Seconds between two pings, or what else is sent, while a gate is closed."""
