@@ -20,6 +20,7 @@ from bot.core.events import (
     ModelFailed,
     ModelReplied,
     Picked,
+    Recalled,
     ResourceLoaded,
     Resumed,
     Said,
@@ -31,7 +32,7 @@ from bot.core.model import FILE, MENU_OPTIONS, Attachment
 from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Session, Step, Turn
-from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, ReadLibrary, Record, TellBudget
+from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, ReadLibrary, Recall, Record, TellBudget
 from bot.core.tools import ROUNDS
 from bot.models.options import ModelOptions
 from bot.models.request import body
@@ -198,7 +199,8 @@ class Talk:
             assert gate is None or done.session.gate == gate, "only a human event changes a gate"
         if isinstance(event, ModelReplied) and event.stop != "tool_use":
             assert done.session.tools is None, "calls run only when the model stopped for them"
-            assert done.request is None or self.summing_up, "a reply that calls no tool is the last"
+            is_last = done.request is None or self.summing_up or works.top(done.session) is not None
+            assert is_last, "a reply that calls no tool is the last, but in a work"
         self.session = done.session
         waiting = done.session.waiting
         self.summing_up = waiting is not None and waiting.owner == asks.OWNER
@@ -237,6 +239,8 @@ class Talk:
                 raise WipedError
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
+            case Recall(ids):
+                return Recalled({e.id: e.text for e in self.log if e.kind == "kept" and e.id in ids})
             case request:
                 found = answered(request, (self.asks * 0.37) % 1)
                 assert found is not None, "nothing of this was to be asked for"

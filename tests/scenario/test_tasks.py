@@ -171,7 +171,7 @@ async def test_words_choose_no_option_and_approve_nothing() -> None:
             posts = await s.say(text)
             assert await gate(s) is OptionGate and "Please choose one of these" in told(posts)
         await to(s, ApprovalGate)
-        for text in ("yes", "approved", "lgtm 👍"):
+        for text in ("yes", "approved", "appr", "lgtm 👍"):
             posts = await s.say(text)
             assert await gate(s) is ApprovalGate and "Words approve nothing" in told(posts)
         assert not await papers(s) and len(s.model.prompts) == asked + 3
