@@ -216,7 +216,8 @@ class Menu:
     A menu carries an id, its turn's mark and a number; buttons carry it too, and a typed number is bound to the menu
     that stood before it. With `lasting` it may be chosen from again and again; else it lives once. With `words` it may
     be answered in one's own words too. Where options hold words that somebody wrote, `said` is the message and `user`
-    its author: the menu goes with them. `held` are words for whoever is chosen: their first message.
+    its author: the menu goes with them. `held` are words for whoever is chosen: their first message. With `ahead`, the
+    first option has a button of its own beside a long list of the others.
     """
 
     id: str
@@ -227,6 +228,7 @@ class Menu:
     said: str = ""
     user: str = ""
     held: str = ""
+    ahead: bool = False
 
     def pick(self, number: int) -> Option | None:
         """The option shown under `number`, counted from 1; None where there is none."""

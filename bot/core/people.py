@@ -28,6 +28,7 @@ from bot.core.model import (
 from bot.core.modes import activation, chat, finding, host_commands
 from bot.core.session import Passed
 from bot.core.step_builder import StepBuilder
+from bot.core.steps import Entry
 from bot.personas.model import fold
 
 REFUSED = 50
@@ -99,7 +100,18 @@ def _meant(step: StepBuilder, event: Said, line: Utterance) -> bool:
 
 
 def _edited(step: StepBuilder, line: Utterance) -> None:
-    """Somebody has edited a message that was taken: that decides nothing, and they are told where it might have."""
+    """Somebody has edited a message that was taken: that decides nothing, and they are told where it might have.
+
+    A remark that waits for a work is another one now: what counts is how it reads when it is used.
+    """
+    work = works.top(step.session)
+    if work is not None and line.id in getattr(work, "remarks", ()) and step.context.listening.hears(line):
+        line = replace(line, name=step.labelled(line.user, line.name))
+        words = "A remark of theirs above was edited: only how it reads now, below, counts."
+        step.note(Entry("note", work.who, words, line.name, user=line.user))
+        chat.hear(step, (line,))
+        step.tell(f"{line.name} has changed a remark; it counts as it reads now.")
+        return
     meant = step.context.listening.hears(line) and not commands.is_plain(line.text)
     if meant or line.id in step.session.decided:
         step.tell(

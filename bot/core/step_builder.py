@@ -194,12 +194,13 @@ class StepBuilder:
         words: bool = False,
         quotes: Utterance | None = None,
         held: str = "",
+        ahead: bool = False,
     ) -> Menu:
         """A new menu, open from now on. `options` are at least one and at most 25. They have words of `quotes`."""
         if not 1 <= len(options) <= MENU_OPTIONS:
             raise ValueError(f"a menu has 1 to {MENU_OPTIONS} options, not {len(options)}")
         number = self.session.counter + 1
-        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words, held=held)
+        made = Menu(f"{self.session.turn}.{number}", options, prompt, lasting, words, held=held, ahead=ahead)
         if quotes:
             made = replace(made, said=quotes.id, user=quotes.user)
         gate = self.session.gate.menu if self.session.gate else ""
@@ -262,9 +263,8 @@ class StepBuilder:
             return
         self.close(menu_id)
         quoted = Utterance(old.user, "", "", old.said, 0.0) if old.said else None
-        new = self.menu(
-            old.options, prompt=old.prompt, lasting=old.lasting, words=old.words, quotes=quoted, held=old.held
-        )
+        shown = {"lasting": old.lasting, "words": old.words, "ahead": old.ahead}
+        new = self.menu(old.options, prompt=old.prompt, quotes=quoted, held=old.held, **shown)
         gate = self.session.gate
         if gate and gate.menu == menu_id:
             self.change(gate=with_menu(gate, new.id))

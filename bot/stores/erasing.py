@@ -11,6 +11,11 @@ import re
 from collections.abc import Callable, Set
 from typing import Any
 
+from bot.stores import documents
+
+_LEDGER = '{"template":'
+"""How the texts begin in which a document under way keeps who accepted what."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]+")
 
 
@@ -100,9 +105,13 @@ def without_person(text: str, user: str, names: Set[str], pseudonym: str) -> str
             new |= {key: empty for key, empty in (("name", pseudonym), ("roles", [])) if value.get(key)}
         elif isinstance(markdown := new.get("markdown"), str):
             new["markdown"] = renamed(markdown)
+        elif value.get("kind") == "kept" and str(value.get("text")).startswith(_LEDGER):
+            # Who accepted what in a document: the acceptance stays one, without the person.
+            new["text"] = documents.without_person(str(value["text"]), user, names, pseudonym)
         # Who made a list appear, and whom a chain or a work answers.
-        new |= {key: pseudonym for key in ("by", "asker") if value.get(key) == user}
-        for key, gone in (("people", names), ("refused", {user})):
+        new |= {key: pseudonym for key in ("by", "asker", "yolo_user") if value.get(key) == user}
+        new |= {key: pseudonym for key in ("by", "yolo_by") if value.get(key) in names}
+        for key, gone in (("people", names), ("refused", {user}), ("voices", {user})):
             if isinstance(listed := value.get(key), list):
                 new[key] = [one for one in listed if one not in gone]
         return new

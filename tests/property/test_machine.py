@@ -24,6 +24,7 @@ from bot.core.events import (
     ResourceLoaded,
     Resumed,
     Said,
+    ThreadOpened,
     Utterance,
 )
 from bot.core.gates import ExitGate, call_of
@@ -32,7 +33,17 @@ from bot.core.model import FILE, MENU_OPTIONS, Attachment
 from bot.core.modes.registry import MODES
 from bot.core.prompt import prompt
 from bot.core.session import Session, Step, Turn
-from bot.core.steps import AskModel, Entry, ForgetAll, LoadResource, ReadLibrary, Recall, Record, TellBudget
+from bot.core.steps import (
+    AskModel,
+    Entry,
+    ForgetAll,
+    LoadResource,
+    OpenThread,
+    ReadLibrary,
+    Recall,
+    Record,
+    TellBudget,
+)
 from bot.core.tools import ROUNDS
 from bot.models.options import ModelOptions
 from bot.models.request import body
@@ -199,8 +210,8 @@ class Talk:
             assert gate is None or done.session.gate == gate, "only a human event changes a gate"
         if isinstance(event, ModelReplied) and event.stop != "tool_use":
             assert done.session.tools is None, "calls run only when the model stopped for them"
-            is_last = done.request is None or self.summing_up or works.top(done.session) is not None
-            assert is_last, "a reply that calls no tool is the last, but in a work"
+            goes_on = self.summing_up or bool(done.session.work)
+            assert done.request is None or goes_on, "in talk, a reply that calls no tool is the last"
         self.session = done.session
         waiting = done.session.waiting
         self.summing_up = waiting is not None and waiting.owner == asks.OWNER
@@ -240,7 +251,10 @@ class Talk:
             case LoadResource(_, kind, name):
                 return ResourceLoaded(kind, name, None if name.startswith("create") else "text " * 9000, "gone")
             case Recall(ids):
-                return Recalled({e.id: e.text for e in self.log if e.kind == "kept" and e.id in ids})
+                kept = {entry.id: entry.text for entry in self.log if entry.kind == "kept"}
+                return Recalled({ident: kept[ident] for ident in ids if ident in kept})
+            case OpenThread():
+                return ThreadOpened(None)
             case request:
                 found = answered(request, (self.asks * 0.37) % 1)
                 assert found is not None, "nothing of this was to be asked for"

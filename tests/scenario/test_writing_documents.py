@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.context import Context
-from bot.core.events import GaveUp, ModelFailed, ModelReplied
+from bot.core.events import GaveUp, ModelFailed, ModelReplied, Said, Utterance
 from bot.core.menus import as_text
 from bot.core.modes.documents.state import CountGate, FindingGate, RestGate, StopGate
 from bot.core.prompt import Prompt
@@ -255,6 +255,18 @@ def test_once_two_take_part_words_are_remarks_and_one_redraft_has_them_all() -> 
     assert desk.asks == asks + 1 and isinstance(desk.session.gate, StopGate) and len(desk.labels()) == 9
     said = [entry.name for entry in desk.log if entry.kind == "said"]
     assert said[-2:] == ["zoe", "ana"]
+
+
+def test_an_edited_remark_counts_as_it_reads_now() -> None:
+    desk = at_a_stop()
+    desk.type("1")
+    desk.type("name the sponsr", "zoe")
+    asks, ident = desk.asks, f"m{desk.turns}"
+    line = Utterance("ZOE", "zoe", "name the sponsor", ident, 2000.0, edited=True)
+    desk.live(Said("e1", (line,), tuple(desk.anchors)))
+    assert desk.asks == asks and "changed a remark" in desk.last.markdown
+    desk.type("*feedback")
+    assert "because of: name the sponsor" in desk.last.markdown
 
 
 def test_the_first_press_wins_and_the_second_is_told_who_chose_what() -> None:

@@ -46,7 +46,8 @@ def rows(conversation: Conversation, menu: Menu) -> list[Component]:
     if len(menu.options) <= BUTTONS:
         buttons = [_button(value, f"{n} {option.label}") for value, n, option in numbered]
     else:
-        options = [_choice(value, n, option) for value, n, option in numbered]
+        buttons = [_button(value, f"{n} {option.label}") for value, n, option in numbered[: int(menu.ahead)]]
+        options = [_choice(value, n, option) for value, n, option in numbered[int(menu.ahead) :]]
         found = [_row([{"type": SELECT, "custom_id": PICK, "placeholder": "Choose", "options": options}])]
     if menu.words:
         buttons.append(_button(packed(Words(conversation, menu.id), CUSTOM_ID), "Answer in words"))

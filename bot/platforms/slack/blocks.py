@@ -49,9 +49,13 @@ def menu_blocks(conversation: Conversation, menu: Menu) -> list[dict[str, Any]]:
             value = packed(Pressed(conversation, menu.id, number), BUTTON_VALUE)
             elements.append(button(_label(number, option), f"{PICK}:{number}", value))
     else:
+        if menu.ahead:
+            value = packed(Pressed(conversation, menu.id, 1), BUTTON_VALUE)
+            elements.append(button(_label(1, menu.options[0]), f"{PICK}:1", value))
         options = [
             option_of(_label(number, option), packed(Pressed(conversation, menu.id, number), OPTION_VALUE), option.hint)
             for number, option in enumerate(menu.options, 1)
+            if number > 1 or not menu.ahead
         ]
         elements.append(select(f"{PICK}:list", "Choose", options))
     if menu.words:

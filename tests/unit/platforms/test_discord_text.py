@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -150,6 +151,12 @@ def test_many_options_are_a_select() -> None:
     assert len(select["options"]) == 25
     chosen = {"custom_id": select["custom_id"], "values": [select["options"][24]["value"]]}
     assert components.opened(chosen) == Pressed(ROOM, "7", 25)
+
+
+def test_a_first_option_that_is_ahead_is_a_button_beside_the_list_of_the_others() -> None:
+    listed, buttons = components.rows(ROOM, replace(menu(9), ahead=True))
+    assert len(buttons["components"]) == 1 and buttons["components"][0]["label"].startswith("1 ")
+    assert len(listed["components"][0]["options"]) == 8
 
 
 def test_an_answer_in_words_has_a_button_and_a_form() -> None:

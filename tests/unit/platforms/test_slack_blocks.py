@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import Activate, Conversation, Menu, Option, Run
+from bot.core.model import Activate, Choose, Conversation, Menu, Option, Run
 from bot.platforms.button_payload import Pressed, Words
 from bot.platforms.slack.blocks import (
     METADATA,
@@ -138,3 +138,11 @@ def test_a_select_of_more_than_a_hundred_is_in_groups() -> None:
 def test_text_is_cut_between_what_people_see_as_characters(text: str, most: int, short: str) -> None:
     assert shortened(text, most) == short
     assert units(short) <= most or short == text
+
+
+def test_a_first_option_that_is_ahead_is_a_button_beside_the_list_of_the_others() -> None:
+    options = tuple(Option(f"method {n}", Choose(f"{n}")) for n in range(1, 10))
+    [block] = check_blocks(menu_blocks(HERE, Menu("m1", options, ahead=True)))
+    first, others = block["elements"]
+    assert first["text"]["text"] == "1 method 1"
+    assert [option["text"]["text"] for option in others["options"]] == [f"{n} method {n}" for n in range(2, 10)]

@@ -7,6 +7,13 @@ from typing import Any
 
 import pytest
 
+from bot.core.codec import dump, load
+from bot.core.modes.documents import ledger
+from bot.core.modes.documents.ledger import Ledger, Row
+from bot.core.modes.documents.state import DocumentWork
+from bot.core.modes.registry import MODES
+from bot.core.session import Session
+from bot.core.steps import Entry
 from bot.stores.erasing import GONE, is_from, names_message, names_of, without_message, without_person
 
 ADA = {"user": "U1", "name": "Ada", "text": "secret"}
@@ -117,3 +124,18 @@ def test_what_is_nested_too_deep_to_be_read_goes_as_a_whole_and_stops_nothing(de
     assert without_message(text, {"another"}) == text
     assert not is_from(text, "U1")
     assert names_of(text, "U1") == set()
+
+
+def test_who_accepted_a_section_goes_from_what_a_document_under_way_keeps() -> None:
+    row = Row(0, 0, "Goals", 5, "f" * 64, "John", "ana", "U1", "1, proceed", 2.0)
+    kept = Entry("kept", "pm", Ledger("prd-tmpl", "d", "# A", rows=(row,)).dump(), id="t.w1.5")
+    state = dump(
+        Session(yolo=True, yolo_by="ana", yolo_user="U1", work=(DocumentWork("t.w1", "pm", "x", voices=("U1",)),))
+    )
+    gone = load(without_person(dump(kept), "U1", {"ana"}, "somebody"), Entry)
+    book = ledger.load(gone.text)
+    assert book and (book.rows[0].accepted, book.rows[0].user, book.rows[0].sha) == ("somebody", "somebody", "f" * 64)
+    session = load(without_person(state, "U1", {"ana"}, "somebody"), Session)
+    work = session.work[0]
+    assert MODES.has("document") and isinstance(work, DocumentWork) and work.voices == ()
+    assert (session.yolo_by, session.yolo_user) == ("somebody", "somebody")

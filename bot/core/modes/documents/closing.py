@@ -57,7 +57,8 @@ def finish(step: StepBuilder, work: DocumentWork) -> None:
         text = f"Nothing of {name} was to be written, so there is no document."
     else:
         sections = "1 section" if parts == 1 else f"{parts} sections"
-        text = f"**{name} is finished**: `{work.path}`, version {work.version}, {sections}. `*doc-out` posts it."
+        where = f"`{work.path}`, version {work.version}, {sections}"
+        text = f"**{name} is finished**: {where}. `*doc-out {work.path}` posts it."
     if work.unseen:
         text += f"\nAccepted by yolo, so worth a look: {', '.join(work.unseen)}."
     if step.session.yolo:

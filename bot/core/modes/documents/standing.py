@@ -39,7 +39,7 @@ def prompt(work: DocumentWork) -> str:
 def halt(step: StepBuilder, work: DocumentWork, text: str, *, completes: int | None = None) -> None:
     """Stop at the section on screen, with `text` above the choices; the persona says it."""
     step.open_gate()
-    menu = step.menu(options(work), prompt=prompt(work))
+    menu = step.menu(options(work), prompt=prompt(work), ahead=True)
     step.change(gate=with_menu(StopGate(work.who), menu.id), due="")
     step.say(text, menu, completes=completes, who=work.who)
 

@@ -73,7 +73,8 @@ def reasons(why: str, names: Names) -> str:
 OPENING = f"""\
 You now write "{{name}}" with the people here, one section at a time; it becomes `{{path}}`. The host tells you which \
 section to write, shows what you write, asks people, saves what they accept and goes on. None of that is yours: write \
-no other section, no menu, and never that something was accepted or saved. How to answer:
+no other section, no menu, and never that something was accepted or saved. What it builds on (a brief, a PRD, an \
+architecture) is read first, where the channel has it and you have a tool for that. How to answer:
 - The text of the section. Then a line with nothing but `{DELIMITER}`. Then, in at most five lines, why it is so: what \
 you chose over what, what you assumed, what you are least sure of, and who should check it.
 - When people want it changed: first a line with nothing but `{MARK}`, then the whole section as it is to be, then \
