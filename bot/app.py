@@ -168,7 +168,8 @@ def budgets_of(settings: Settings) -> Budgets:
     def limit(scope: str, given: LimitSettings) -> Limit:
         return Limit(scope, given.tokens or None, round(given.dollars * MILLION) or None)
 
-    return Budgets(limit("channel", settings.budget.channel), limit(EVERYWHERE, settings.budget.everywhere))
+    given = settings.budget
+    return Budgets(limit("channel", given.channel), limit(EVERYWHERE, given.everywhere), given.by_user)
 
 
 @runtime_checkable

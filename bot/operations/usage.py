@@ -29,6 +29,9 @@ async def run(args: argparse.Namespace, settings: Settings) -> None:
         whole = {"tokens": total.tokens, "dollars": total.micros / MILLION}
         print(as_json({"day": day, "by": args.by, "spent": facts, "total": whole}))
         return
+    if not rows and total != Amount():
+        print(f"On {day} (UTC) nothing was counted by {args.by}. `budget.by_user: true` counts users from then on.")
+        return
     if not rows:
         print(f"Nothing was spent on {day} (UTC). What was is kept for {DAYS} days.")
         return

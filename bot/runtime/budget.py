@@ -25,10 +25,14 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Limits a day (UTC): of each channel with its threads, and of all together. None is no limit."""
+    """Limits a day (UTC): of each channel with its threads, and of all together. None is no limit.
+
+    With `by_user`, what each person has used is counted too.
+    """
 
     channel: Limit = field(default_factory=lambda: Limit("channel"))
     everywhere: Limit = field(default_factory=lambda: Limit(EVERYWHERE))
+    by_user: bool = False
 
     @property
     def are_set(self) -> bool:
@@ -125,11 +129,12 @@ class BudgetLedger:
         """Keep who has used what, for `greenroom usage`."""
         if (amount := self.amount(usage)) == Amount():
             return
+        counts_user = self.user and self.budgets.by_user
         names = {
             "channel": _channel(conversation),
             "persona": self.persona,
             "model": usage.model,
-            "user": f"{conversation.platform}:{conversation.workspace}:{self.user}" if self.user else "",
+            "user": f"{conversation.platform}:{conversation.workspace}:{self.user}" if counts_user else "",
         }
         scopes = [used_scope(by, name) for by, name in names.items() if name]
         await self.store.count(key, day, amount, scopes)

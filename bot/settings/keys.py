@@ -330,10 +330,14 @@ class LimitSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class BudgetSettings(BaseModel, frozen=True, extra="forbid"):
-    """Budgets a day, which begins at 00:00 UTC: of each channel with its threads, and of all together."""
+    """Budgets a day, which begins at 00:00 UTC: of each channel with its threads, and of all together.
+
+    `by_user`: what each person has used is counted too, under their id.
+    """
 
     channel: LimitSettings = LimitSettings()
     everywhere: LimitSettings = LimitSettings()
+    by_user: bool = False
 
 
 class SlackSettings(BaseModel, frozen=True, extra="forbid", validate_default=True):

@@ -27,7 +27,7 @@ async def usage(here: Day, by: str) -> list[object]:
 
 
 async def test_what_was_spent_is_told_by_channel_persona_model_and_user(tmp_path: Path) -> None:
-    async with day(tmp_path, says("Fine."), rooms=2) as here:
+    async with day(tmp_path, says("Fine."), rooms=2, settings={"GREENROOM_BUDGET__BY_USER": "true"}) as here:
         await here.begin()
         await here.say(4)
         team = here.slack.ws.team

@@ -20,6 +20,7 @@ from bot.core.events import (
 from bot.core.gates import WorkGate
 from bot.core.model import Option
 from bot.core.modes.documents import (
+    conditions,
     cursor,
     drafting,
     findings,
@@ -64,7 +65,7 @@ class DocumentMode:
             case Recalled():
                 self._recalled(step, work, result, purpose)
             case ModelReplied() | ModelFailed() if purpose == "evidence":
-                opening.evidence(step, work, waiting, result)
+                conditions.evidence(step, work, waiting, result)
             case ModelReplied() if purpose == "finding":
                 findings.replied(step, work, waiting, result)
             case ModelReplied():
@@ -114,13 +115,13 @@ class DocumentMode:
             case "reopen":
                 moves.reopened(step, work, texts)
             case "define":
-                opening.defined(step, work, texts)
+                conditions.defined(step, work, texts)
             case "ask people":
-                opening.ask_people(step, work, texts)
+                conditions.ask_people(step, work, texts)
             case "opening":
-                opening.asked_again(step, work, texts)
+                conditions.asked_again(step, work, texts)
             case "begin":
-                opening.begin(step, work, texts)
+                conditions.begin(step, work, texts)
             case "go on":
                 opening.gone_on(step, work, texts)
             case _:

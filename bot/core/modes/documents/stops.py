@@ -10,6 +10,7 @@ from bot.core.model import Choose, Option
 from bot.core.modes import chat
 from bot.core.modes.documents import (
     closing,
+    conditions,
     counting,
     cursor,
     findings,
@@ -94,7 +95,7 @@ def chosen(step: StepBuilder, work: DocumentWork, gate: Gate, option: Option, li
         case FindingGate():
             findings.chosen(step, work, choice, line)
         case OpeningGate():
-            opening.chosen(step, work, choice, line)
+            conditions.chosen(step, work, choice, line)
         case ExistingGate():
             opening.existing_chosen(step, work, choice, line)
         case CountGate():
@@ -171,7 +172,7 @@ def said(step: StepBuilder, work: DocumentWork, lines: tuple[Utterance, ...], ev
         case OpeningGate() if line.text.strip():
             chat.hear(step, lines)
             step.open_gate()
-            opening.fact(step, work, line)
+            conditions.fact(step, work, line)
             return True
         case ExistingGate() if opening.is_path(line.text):
             opening.named(step, work, line.text.strip())
@@ -237,7 +238,7 @@ def stands(step: StepBuilder, work: DocumentWork) -> None:
         case "existing":
             opening.stand_existing(step, work)
         case "asking":
-            opening.stand(step, work)
+            conditions.stand(step, work)
         case "counting" | "another":
             counting.stand(step, work)
         case "standing":
