@@ -199,7 +199,8 @@ class CommandTable:
         share, length = least / 100, len(folded)
         spelled = self._names.spelled
         start = bisect_left(spelled, int(length * share / (2 - share)), key=len)
-        end = bisect_right(spelled, length * (2 - share) / share, key=len)
+        # A length more than that: rounding must lose none, and the score is taken of all of them.
+        end = bisect_right(spelled, length * (2 - share) / share + 1, key=len)
         return start, spelled[start:end]
 
     def _first_candidates(self, folded: str) -> list[int]:

@@ -7,9 +7,11 @@ from tests.mutants.model import Edit, Mutant
 BUILDER = "bot/core/step_builder.py"
 CHAT = "bot/core/modes/chat.py"
 CHOICES = "bot/core/choices.py"
+FLOW = "bot/core/modes/tasks/flow.py"
 HOST_COMMANDS = "bot/core/modes/host_commands.py"
 PEOPLE = "bot/core/people.py"
 ROUTING = "bot/core/routing.py"
+TASK_STATE = "bot/core/modes/tasks/state.py"
 TOOLUSE = "bot/core/modes/tooluse.py"
 UPGRADE = "bot/core/upgrade.py"
 WORKS = "bot/core/works.py"
@@ -19,7 +21,17 @@ EDITS = "tests/scenario/test_edits.py"
 PREVIOUS = "tests/scenario/test_previous_release.py"
 RULES = "tests/scenario/test_rules.py"
 TALK = "tests/scenario/test_talk.py"
+OF_TASKS = "tests/scenario/test_tasks.py"
+TASK_WALKS = "tests/property/test_tasks.py"
 OF_WORKS = "tests/unit/test_works.py"
+
+APPROVAL_LABEL = """\
+    `text` is the id of what was shown.
+    \"\"\"
+
+    mode: ClassVar[str] = MODE
+    words: ClassVar[Words] = "label"
+"""
 
 OF_CORE = (
     Mutant(
@@ -198,5 +210,25 @@ OF_CORE = (
         "whose requests the version before waits for is forgotten",
         (Edit(UPGRADE, '"owner" not in waiting and', "False and"),),
         (PREVIOUS,),
+    ),
+    Mutant(
+        "a gate without a condition is left out where a model says so",
+        (Edit(FLOW, "if now.when and not outcome.holds and now.gate", "if not outcome.holds and now.gate"),),
+        (OF_TASKS, TASK_WALKS),
+    ),
+    Mutant(
+        "a model completes a step that it was not given",
+        (Edit(TOOLUSE, " and named == step.session.tools.purpose:", ":"),),
+        (OF_TASKS,),
+    ),
+    Mutant(
+        "an approval is taken from words",
+        (Edit(TASK_STATE, APPROVAL_LABEL, APPROVAL_LABEL.replace('"label"', '"meaning"')),),
+        (OF_TASKS,),
+    ),
+    Mutant(
+        "a document that stands there is replaced unasked",
+        (Edit(FLOW, "    if version and not own:\n", "    if False:\n"),),
+        (OF_TASKS,),
     ),
 )

@@ -71,6 +71,7 @@ async def stage(
     listen: Listen = "active",
     library: Library | None = None,
     admins: frozenset[str] = frozenset(),
+    approvers: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Stage]:
     clock = ManualClock()
     store = await SqliteStore.open(":memory:", clock=clock)
@@ -82,7 +83,7 @@ async def stage(
         model,
         library or fake,
         clock,
-        Options(listen=lambda _: listen, access=Access(admins=admins)),
+        Options(listen=lambda _: listen, access=Access(admins=admins), approvers=approvers),
     )
     try:
         yield Stage(

@@ -113,7 +113,7 @@ async def test_a_name_that_does_not_exist_lists_what_does(typed: str, kind: str)
         (told,) = await s.say(typed)
         assert told.text.startswith(f"There is no {kind[:-1]} of that name. These {kind} exist:")
         (known,) = await s.say("*task create-doc")
-        assert "is not possible yet" in known.text
+        assert "was not begun" in known.text
 
 
 # ---------------------------------------------------------------- packs

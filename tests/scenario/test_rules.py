@@ -154,11 +154,8 @@ async def test_22_a_command_that_does_not_run_is_neither_listed_as_one_nor_propo
         asked, again = s.model.prompts
         able, unable = asked.system[1].split("These commands of yours do not run here yet")
         assert "*story-checklist" not in able and "*draft" not in able
-        assert "*story-checklist: Check a story (needs tasks and documents)" in unable
-        assert (
-            "Refused: *story-checklist does not run here yet (tasks and documents)."
-            in again.messages[-1].blocks[0].json
-        )
+        assert "*story-checklist: Check a story (needs checklists)" in unable
+        assert "Refused: *story-checklist does not run here yet (checklists)." in again.messages[-1].blocks[0].json
 
 
 @pytest.mark.parametrize("answer", ["2", "wait, what about the shop?"])
@@ -309,6 +306,7 @@ def test_22_the_prompt_says_what_a_chat_cannot_do() -> None:
         assert asked.system[0] == HOUSE_RULES
         assert {t.name for t in asked.tools} <= {
             "ask",
+            "complete_step",
             "list_documents",
             "load_resource",
             "propose_command",
@@ -318,7 +316,7 @@ def test_22_the_prompt_says_what_a_chat_cannot_do() -> None:
     assert "language of whoever spoke last" in HOUSE_RULES
 
 
-@pytest.mark.parametrize("command", ["*pm correct-course", "*sm draft", "*bmad-orchestrator party-mode"])
+@pytest.mark.parametrize("command", ["*sm story-checklist", "*sm draft", "*bmad-orchestrator party-mode"])
 async def test_22_a_command_of_a_later_build_says_so(command: str) -> None:
     async with stage(never) as s:
         await s.say("*architect")

@@ -18,7 +18,6 @@ from bot.core.modes.tasks.state import (
     UnendedGate,
 )
 from bot.core.prompt import Prompt
-from bot.core.session import Session
 from bot.core.spaces import space_of
 from bot.personas.library import Library
 from bot.personas.model import Cast
@@ -172,7 +171,7 @@ async def test_words_choose_no_option_and_approve_nothing() -> None:
             posts = await s.say(text)
             assert await gate(s) is OptionGate and "Please choose one of these" in told(posts)
         await to(s, ApprovalGate)
-        for text in ("yes", "approved", "lgtm 👍"):
+        for text in ("yes", "approved", "appr", "lgtm 👍"):
             posts = await s.say(text)
             assert await gate(s) is ApprovalGate and "Words approve nothing" in told(posts)
         assert not await papers(s) and len(s.model.prompts) == asked + 3
@@ -299,12 +298,41 @@ async def test_it_is_paused_by_another_command_and_shows_its_text_when_it_goes_o
 
 
 async def test_only_an_approver_may_approve_and_the_other_is_told() -> None:
-    async with on() as s:
+    async with on(approvers=frozenset({"Ualice"})) as s:
         await to(s, ApprovalGate)
-        state: Session = await s.session()
-        assert state.gate is not None
         posts = await s.say("1", user="bob")
-        assert await papers(s) and any("bob" in line and "approved" in line for line in await trail(s)), told(posts)
+        assert "bob (2) may not approve here" in told(posts) and await gate(s) is ApprovalGate and not await papers(s)
+        assert any("not an approver" in line for line in await trail(s))
+        await s.say("1", user="alice")
+        assert await papers(s) and "alice" in str(await trail(s))
+
+
+async def test_a_step_that_was_not_given_cannot_be_completed() -> None:
+    def hasty(prompt: Prompt, n: int) -> Says:
+        step = last_asked(prompt)
+        assert step is not None
+        calls = [("complete_step", {**given(step), "step": "each"})]
+        return Says(("Done with all of it. ",), tuple(calls)) if n == 1 else doing(prompt, n)
+
+    async with on(hasty) as s:
+        posts = await s.say("About roses.")
+        assert "Refused: the host has given you no step" in str(s.model.prompts[1].messages)
+        assert await gate(s) is OptionGate and (await work(s)).step == "check", told(posts)
+
+
+async def test_a_decision_without_a_condition_stops_whatever_the_model_says() -> None:
+    def claims(prompt: Prompt, n: int) -> Says:
+        step = last_asked(prompt)
+        assert step is not None
+        return Says(("Alice approved. ",), (("complete_step", given(step, holds=False, why="Alice approved.")),))
+
+    async with on(claims) as s:
+        await s.say("About roses.")
+        assert await gate(s) is OptionGate and (await work(s)).step == "decide"
+        await s.say("1")
+        assert await gate(s) is AnswerGate and (await work(s)).step == "talk"
+        await s.say("1")
+        assert await gate(s) is ApprovalGate and not await papers(s)
 
 
 async def test_an_old_menu_decides_nothing() -> None:

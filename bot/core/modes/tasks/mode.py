@@ -101,10 +101,10 @@ class TaskMode:
         if not step.modes.runs_as_task(found.stem):
             what = step.modes.later(found.stem)
             why = f"this build does not run {what} yet" if what else f"`*{found.stem}` runs it, with whoever has that"
-            step.tell(f"The task `{found.stem}` was not begun: {why}.")
+            step.tell(f"`*task {found.stem}` was not begun: {why}.")
             return
         if not step.context.has_model:
-            step.tell(f"The task `{found.stem}` was not begun. {failures.line('no-key')}")
+            step.tell(f"`*{command}` was not begun. {failures.line('no-key')}")
             return
         day = _date(step.context.day)
         given = bool(args.strip() or line.files)

@@ -29,7 +29,8 @@ def head(work: TaskWork) -> str:
 def opening(task: Task) -> str:
     """What people read when the task begins."""
     stops = f"I stop for you at {task.stops} of them" if task.stops else "None of them stops"
-    told = f"**{task.title}**: {len(task.steps)} steps. {stops}, and wherever something is missing."
+    count = f"{len(task.steps)} step{'' if len(task.steps) == 1 else 's'}"
+    told = f"**{task.title}**: {count}. {stops}, and wherever something is missing."
     if not task.declared:
         told += " Its author declared no steps, so I took its headings for them and stop wherever it sounds like it."
     return told + " `stop` pauses me, `*exit` leaves."
