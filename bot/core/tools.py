@@ -310,5 +310,5 @@ def listed(documents: Sequence[DocumentInfo]) -> str:
 
 def _document(info: DocumentInfo) -> str:
     title = f" ({' '.join(info.title.split())[:80]})" if info.title else ""
-    approved = f", approved by {', '.join(info.approved_by)}" if info.approved_by else ""
+    approved = f", accepted by {', '.join(info.approved_by)}" if info.approved_by else ""
     return f"- {info.path}{title}: version {info.version}, {in_bytes(info.size)}{approved}"

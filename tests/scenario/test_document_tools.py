@@ -54,7 +54,7 @@ async def test_the_list_and_only_this_channels_documents() -> None:
         await s.say("what is there?")
 
         listing, secret, never = results(s.model.prompts[1])
-        assert listing == "- docs/prd.md (The PRD): version 1, 47 bytes, approved by Bo"
+        assert listing == "- docs/prd.md (The PRD): version 1, 47 bytes, accepted by Bo"
         assert secret.replace("secret", "never") == never
         assert never == "There is no document at 'never.md' in this channel."
 

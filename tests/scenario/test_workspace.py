@@ -49,7 +49,7 @@ async def test_documents_are_listed_with_version_age_and_who_and_read_by_number(
 
     assert "**2 documents** here" in listed
     assert "1. brief.md - version 3, just now, 10 bytes" in listed
-    assert "2. docs/prd.md - version 2, 2 hours ago, by Ana, approved by Bo, " in listed
+    assert "2. docs/prd.md - version 2, 2 hours ago, by Ana, accepted by Bo, " in listed
     assert await said(s, "2") == "`docs/prd.md`, version 2. This is what it says:\n\n# PRD\n\nMore."
     assert "`docs/prd.md`, version 2." in await said(s, "*docs show DOCS/prd.md", conversation=THREAD)
     assert "version 1 of 2. This is what it says:\n\n# PRD" in await said(s, "*docs show docs/prd.md 1")
@@ -103,7 +103,7 @@ async def test_the_history_is_listed_newest_first_and_read_by_number(s: Stage) -
 
     listed = await said(s, '*docs history "my doc.md"')
 
-    assert "1. Version 2 - just now, by Ana, approved by Bo" in listed and "2. Version 1 - " in listed
+    assert "1. Version 2 - just now, by Ana, accepted by Bo" in listed and "2. Version 1 - " in listed
     assert "This is what it says:\n\none" in await said(s, "2")
 
 

@@ -90,12 +90,12 @@ def _listed(step: StepBuilder, verb: str, details: list[str], documents: tuple[D
 
 
 def _about(info: DocumentInfo, now: float) -> str:
-    """`version 4, 2 hours ago, by Ana, approved by Bo, 12 KB`."""
+    """`version 4, 2 hours ago, by Ana, accepted by Bo, 12 KB`."""
     return _facts(f"version {info.version}", info, now)
 
 
 def _facts(first: str, info: DocumentInfo | Version, now: float) -> str:
-    approved = f"approved by {', '.join(info.approved_by)}" if info.approved_by else ""
+    approved = f"accepted by {', '.join(info.approved_by)}" if info.approved_by else ""
     by = f"by {info.by}" if info.by else ""
     return ", ".join(part for part in (first, ago(now - info.at), by, approved, in_bytes(info.size)) if part)
 
