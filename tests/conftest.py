@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
+
 import pytest
+
+# A shell has what it starts in the background ignore Ctrl-C, and processes hand that on to those that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,7 +29,7 @@ class SystemClock:
 
 
 async def main(path: str, name: str) -> None:
-    store = await SqliteStore.open(path, clock=SystemClock())
+    store = await SqliteStore.open(path, clock=SystemClock(), mailbox_cap=10_000_000)
     print("open", flush=True)
     for n in itertools.count():
         assert await store.enqueue("t:w:kept", Message(f"{name}-{n}", "kept", n))
