@@ -183,8 +183,8 @@ def test_a_python_without_venv_is_named_with_the_package_that_it_misses(checkout
     ("script", "last"),
     [
         ("scripts/check", []),
-        ("scripts/test", ["pytest -n 2 --dist worksteal"]),
-        (".ci/run", ["pytest -n 2 --dist worksteal --durations=10"]),
+        ("scripts/test", ["pytest -n 3 --dist worksteal"]),
+        (".ci/run", ["pytest -n 3 --dist worksteal --durations=10"]),
     ],
 )
 def test_a_test_run_goes_through_every_stage(checkout: Checkout, script: str, last: list[str]) -> None:
