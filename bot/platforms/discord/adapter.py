@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 FIRST_TRY, LATEST_TRY = 1.0, 120.0
 """Seconds after which a connection that failed is made anew: they double from the first to the latest. Discord lets a
 bot begin 1,000 sessions a day (docs, session start limit)."""
+
+CANCEL_AGAIN = 3.0
+"""Seconds after which a task that was cancelled, and is not over, is cancelled once more."""
 
 STEADY = 60.0
 """Seconds after which a connection counts as good."""
@@ -114,8 +117,7 @@ class DiscordAdapter:
             for way in done:
                 way.result()
         finally:
-            for task in tasks:
-                task.cancel()
+            await _cancelled(tasks)
             # What somebody has pressed is still taken and answered.
             await asyncio.gather(*tasks, *answering, return_exceptions=True)
 
@@ -195,3 +197,12 @@ async def opened(options: DiscordOptions) -> AsyncIterator[DiscordAdapter]:
                 await adapter.close()
     finally:
         await client.close()
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel the tasks until they are over: while it connects, the library now and then swallows a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN)
